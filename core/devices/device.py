@@ -1,0 +1,53 @@
+"""What a device is: registered port or memory regions, virtual time, interrupt lines, and one dataclass of state.
+
+A device never knows which VMM kind is above it, nor what wall-clock time it is. Time is virtual (`core.layout`): the
+machine asks `next_event` when the device will next do something by itself, runs exactly up to there, and calls
+`advance`. Interrupt requests go out on an `IrqLine`, which the interrupt controller provides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+IrqLine = Callable[[bool], None]
+"""Set the level of one interrupt request line: True asserts it, False releases it."""
+
+Clock = Callable[[], int]
+"""The virtual time now, exact even in the middle of a run (instructions executed plus idle time skipped)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortRegion:
+    """A run of I/O ports, `first` to `first + count - 1`."""
+
+    first: int
+    count: int
+
+
+class Device(Protocol):
+    """One device on the bus. All its mutable state is the dataclass `state` (plain values only), so that saving it
+    cannot forget a field."""
+
+    name: str
+    state: Any
+
+    @property
+    def ports(self) -> Sequence[PortRegion]:
+        """The port regions that this device answers."""
+
+    def read_port(self, port: int, size: int) -> int:
+        """The value of a read of `size` (1, 2 or 4) bytes at `port`; may change the device."""
+
+    def write_port(self, port: int, size: int, value: int) -> None:
+        """A write of `size` (1, 2 or 4) bytes at `port`."""
+
+    def next_event(self) -> int | None:
+        """The virtual time at which the device will next do something by itself, or None."""
+
+    def advance(self, now: int) -> None:
+        """Do everything that was due up to and including virtual time `now`."""
+
+    def describe(self, port: int) -> str:
+        """The register at `port` in words, for people ("transmit holding register")."""

@@ -1,0 +1,60 @@
+"""Every fixed address and port of the lab, with the map drawn.
+
+    Guest-physical memory of a VM                     Host-physical memory of the machine
+    ─────────────────────────────                     ────────────────────────────────────
+    0000_0000  (free for the guest)                   0000_0000  bare: the guest itself, from 0
+    0000_1000  boot GDT (null, code, data)                       otherwise: reserved for the host
+    0000_2000  multiboot info, memory map, strings    0010_0000  frames handed out by the allocator:
+    0000_8000  top of the boot stack                             VM memory, monitors' pages
+    0010_0000  where images are usually linked        0400_0000  end of RAM: the bus answers above
+    0100_0000  end of a VM's memory (default 16 MiB)
+
+    Guest-linear space under a monitor: the top 4 MiB belong to the monitor (as VMware's did).
+    ─────────────────────────────
+    FFC0_0000  shadow GDT (64 KiB: 8192 descriptors)
+    FFC1_0000  shadow LDT (64 KiB)
+    FFC2_0000  shadow TSS
+    FFC3_0000  … to the end: kept for the monitor (translation cache, later kinds)
+"""
+
+from __future__ import annotations
+
+from core.addresses import GuestPhysical, GuestVirtual
+
+KIB, MIB = 1 << 10, 1 << 20
+
+# -- the machine
+MACHINE_MEMORY = 64 * MIB
+VM_MEMORY = 16 * MIB
+HOST_RESERVED = 1 * MIB
+
+# -- a VM at power-on
+BOOT_GDT = GuestPhysical(0x1000)
+BOOT_CODE_SELECTOR = 0x08
+BOOT_DATA_SELECTOR = 0x10
+MULTIBOOT_INFO = GuestPhysical(0x2000)
+BOOT_STACK_TOP = GuestPhysical(0x8000)
+MULTIBOOT_BOOTLOADER_MAGIC = 0x2BAD_B002
+
+# -- the monitor's region of every guest-linear address space
+MONITOR_BASE = GuestVirtual(0xFFC0_0000)
+SHADOW_GDT = GuestVirtual(0xFFC0_0000)
+SHADOW_LDT = GuestVirtual(0xFFC1_0000)
+SHADOW_TSS = GuestVirtual(0xFFC2_0000)
+
+# -- ports
+PORT_PIC_MASTER = 0x20
+PORT_PIC_SLAVE = 0xA0
+PORT_PIT = 0x40
+PORT_SYSTEM_CONTROL = 0x61
+PORT_SERIAL = 0x3F8
+PORT_EXIT = 0xF4
+
+# -- interrupt request lines
+IRQ_PIT = 0
+IRQ_CASCADE = 2
+IRQ_SERIAL = 4
+
+# -- virtual time: one instruction is ten nanoseconds of the lab's clock, whatever it costs the host
+INSTRUCTIONS_PER_SECOND = 100_000_000
+PIT_HZ = 1_193_182
