@@ -1,0 +1,1 @@
+"""Small parts that views share: the rings picture, the sentence bar, the empty state."""
