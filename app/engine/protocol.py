@@ -1,0 +1,137 @@
+"""What travels between the window and the engine: commands one way, messages the other, all frozen, all pickled.
+
+Flow control is by credit. The engine sends one `Updated` and no other until it is answered by `Shown`; what happened in
+between is in the next one. So a slow window never gets a queue to work off, and no trap and no byte of the console is
+sent twice or skipped (but for traps beyond the bound that `Snapshot.trap_count` tells of).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.errors import LabFault, UserError
+from core.guests.image import Program
+from core.snapshot import Snapshot
+
+# -- commands: window → engine
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Power on a fresh machine with this guest (a shipped one's name, or a path) under this kind of monitor."""
+
+    name_or_path: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Run at the set speed until the end, a breakpoint or `Stop`; through waits for input too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Stop running. `number` counts the window's requests; shared memory tells the engine of it even earlier."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Run `count` instructions, whatever the speed."""
+
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StepOver:
+    """One instruction, but a CALL, INT or REP until it has come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunTo:
+    """Run at full speed until the CPU is about to execute at linear `address`."""
+
+    address: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """The same program and kind from power-on."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetSpeed:
+    """Instructions a second for `Run`; None is full speed."""
+
+    instructions_per_second: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetBreakpoints:
+    """All breakpoints, as linear addresses."""
+
+    addresses: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Bytes for the guest's serial port."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The window has taken the last `Updated` and may be sent the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shutdown:
+    """End the engine process."""
+
+
+Command = Load | Run | Stop | Step | StepOver | RunTo | Reset | SetSpeed | SetBreakpoints | Input | Shown | Shutdown
+
+# -- messages: engine → window
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The engine has built its machine and obeys commands; `pid` is its process."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A fresh machine was powered on; snapshots of this `generation` follow."""
+
+    program: Program
+    kind: str
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """The machine as it is now; answer with `Shown`."""
+
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The person's command cannot be obeyed; nothing has changed."""
+
+    command: Command
+    error: UserError
+
+
+@dataclass(frozen=True, slots=True)
+class Faulted:
+    """Ringside or its CPU is wrong. The engine is still there, but the machine should be reset."""
+
+    fault: LabFault
+
+
+Message = Ready | Loaded | Updated | Refused | Faulted
