@@ -8,10 +8,13 @@ sent twice or skipped (but for traps beyond the bound that `Snapshot.trap_count`
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from core.errors import LabFault, UserError
-from core.guests.image import Program
 from core.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from core.guests.image import Program
 
 # -- commands: window → engine
 
