@@ -1,0 +1,229 @@
+"""What a person can do to the machine, as data: the buttons of the lab, in the order a lesson wants them pressed.
+
+Setups and solutions are written in these, so that "show me" and a perfect student do nothing a person could not do.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from core.errors import LessonError
+from core.events import StopReason
+from core.guests.image import load_program
+from lessons.laboratory import Laboratory
+from lessons.names import AtLeastOne, Guest, Kind, Label, Text
+from lessons.part import Part, broken_rule
+from lessons.traps import TrapPattern
+
+LIMIT = 5_000_000  # instructions: a lesson that runs longer for one act keeps its student waiting
+
+
+class Acting(Part):
+    """Base of all acts."""
+
+    @property
+    def words(self) -> str:
+        """What the person would do, as an imperative."""
+        raise NotImplementedError
+
+    def perform(self, laboratory: Laboratory) -> None:
+        """Do it. A `UserError` says why it cannot be done."""
+        raise NotImplementedError
+
+
+class Target(Part):
+    """A guest under a kind of monitor."""
+
+    guest: Guest
+    kind: Kind
+
+
+class Load(Acting):
+    """Power on a fresh machine."""
+
+    load: Target
+
+    @property
+    def words(self) -> str:
+        return f"Load {Path(self.load.guest).stem} under {self.load.kind}"
+
+    def perform(self, laboratory: Laboratory) -> None:
+        laboratory.load(load_program(self.load.guest), self.load.kind)
+
+
+class Reset(Acting):
+    """The same guest and kind from power-on."""
+
+    reset: Literal[True]
+
+    @property
+    def words(self) -> str:
+        return "Reset"
+
+    def perform(self, laboratory: Laboratory) -> None:
+        laboratory.reset()
+
+
+class Step(Acting):
+    """So many instructions."""
+
+    step: AtLeastOne
+
+    @property
+    def words(self) -> str:
+        return "Step" if self.step == 1 else f"Step {self.step} times"
+
+    def perform(self, laboratory: Laboratory) -> None:
+        laboratory.step(self.step)
+
+
+class StepOver(Acting):
+    """One instruction, but a CALL, INT or REP until it has come back."""
+
+    step_over: Literal[True]
+
+    @property
+    def words(self) -> str:
+        return "Step over"
+
+    def perform(self, laboratory: Laboratory) -> None:
+        laboratory.step_over()
+
+
+class Run(Acting):
+    """Until the guest ends or waits."""
+
+    run: Literal[True]
+
+    @property
+    def words(self) -> str:
+        return "Run"
+
+    def perform(self, laboratory: Laboratory) -> None:
+        _refuse_endless(laboratory.run(LIMIT), self.words)
+
+
+class RunTo(Acting):
+    """Until the CPU is about to execute what stands at a label."""
+
+    run_to: Label
+
+    @property
+    def words(self) -> str:
+        return f"Run to {self.run_to}"
+
+    def perform(self, laboratory: Laboratory) -> None:
+        _refuse_endless(laboratory.run_to(address_of(laboratory, self.run_to), LIMIT), self.words)
+
+
+class Until(Acting):
+    """Until right after the first trap of that pattern."""
+
+    until: TrapPattern
+
+    @property
+    def words(self) -> str:
+        return f"Run until {self.until.words}"
+
+    def perform(self, laboratory: Laboratory) -> None:
+        symbols = laboratory.program.symbols if laboratory.program else {}
+        if self.until.at is not None:
+            address_of(laboratory, self.until.at)
+        _refuse_endless(laboratory.run_until(lambda trap: self.until.matches(trap, symbols), LIMIT), self.words)
+
+
+class Type(Acting):
+    """Type into the console: bytes for the guest's serial port."""
+
+    input: Text
+
+    @property
+    def words(self) -> str:
+        return f"Type {self.input.strip()}"
+
+    def perform(self, laboratory: Laboratory) -> None:
+        laboratory.send_input(self.input.encode())
+
+
+class Setup(Part):
+    """The machine a step begins with: a guest under a kind, from power-on or from some way into its run."""
+
+    guest: Guest
+    kind: Kind
+    run_to: Label | None = None
+    after: AtLeastOne | None = None
+    until: TrapPattern | None = None
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Setup:
+        if sum(given is not None for given in (self.run_to, self.after, self.until)) > 1:
+            raise broken_rule("goes into the run in two ways", "Keep one of run_to, after and until.")
+        return self
+
+    def acts(self) -> tuple[Act, ...]:
+        """The same as acts."""
+        load = Load(load=Target(guest=self.guest, kind=self.kind))
+        if self.run_to is not None:
+            return load, RunTo(run_to=self.run_to)
+        if self.after is not None:
+            return load, Step(step=self.after)
+        if self.until is not None:
+            return load, Until(until=self.until)
+        return (load,)
+
+
+_BY_KEY: dict[str, type[Acting]] = {
+    "load": Load,
+    "reset": Reset,
+    "step": Step,
+    "step_over": StepOver,
+    "run": Run,
+    "run_to": RunTo,
+    "until": Until,
+    "input": Type,
+}
+ACT_KEYS = tuple(_BY_KEY)
+
+
+def _which(data: Any) -> str | None:
+    if isinstance(data, Acting):
+        return type(data).__name__
+    if isinstance(data, dict):
+        return next((kind.__name__ for key, kind in _BY_KEY.items() if key in data), None)
+    return None
+
+
+Act = Annotated[
+    Annotated[Load, Tag("Load")]
+    | Annotated[Reset, Tag("Reset")]
+    | Annotated[Step, Tag("Step")]
+    | Annotated[StepOver, Tag("StepOver")]
+    | Annotated[Run, Tag("Run")]
+    | Annotated[RunTo, Tag("RunTo")]
+    | Annotated[Until, Tag("Until")]
+    | Annotated[Type, Tag("Type")],
+    Discriminator(_which),
+]
+Acts = Annotated[tuple[Act, ...], Field(min_length=1, strict=False)]
+
+
+def address_of(laboratory: Laboratory, label: str) -> int:
+    """Linear address of a label of the loaded guest."""
+    program = laboratory.program
+    address = program.symbols.get(label) if program else None
+    if address is None:
+        raise LessonError(
+            f"The lesson names the label “{label}”, which {program.name if program else 'no guest'} does not have.",
+            "Correct the lesson or the guest.",
+        )
+    return address
+
+
+def _refuse_endless(reason: StopReason, words: str) -> None:
+    if reason is StopReason.BUDGET:
+        raise LessonError(
+            f"“{words}” did not come to its end within {LIMIT:,} instructions.", "Give the lesson a nearer goal."
+        )

@@ -1,0 +1,114 @@
+"""What a lesson needs of the lab: to act on it as a person would, and to look at it as a person can.
+
+`core.session.Session` is the real one. A lesson never asks it *how* it did something, only what can be read from the
+machine afterwards; that is gathered once into an `Evidence`, on which all predicates are examined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from core.cpu import flags
+from core.errors import RequestError
+from core.events import Cause, StopReason, Trap
+from core.guests.image import Program
+from core.snapshot import Register, Snapshot
+
+TRAPS_KEPT = 65_536
+
+
+class Laboratory(Protocol):
+    """The part of `core.session.Session` that lessons use."""
+
+    @property
+    def program(self) -> Program | None: ...
+
+    def load(self, program: Program, kind: str) -> None: ...
+
+    def reset(self) -> None: ...
+
+    def run(self, limit: int | None = None) -> StopReason: ...
+
+    def step(self, count: int = 1) -> StopReason: ...
+
+    def step_over(self) -> StopReason: ...
+
+    def run_to(self, address: int, limit: int | None = None) -> StopReason: ...
+
+    def run_until(self, found: Callable[[Trap], bool], limit: int) -> StopReason: ...
+
+    def send_input(self, data: bytes) -> None: ...
+
+    def snapshot(
+        self, since_trap: int = 0, since_console: int = 0, *, max_traps: int = 2000, listing: int = 48
+    ) -> Snapshot: ...
+
+
+# Fields that people speak of as registers of their own: which register, from which bit, how many bits.
+REGISTER_FIELDS = {
+    "CF": ("EFLAGS", 0, 1),
+    "ZF": ("EFLAGS", 6, 1),
+    "TF": ("EFLAGS", 8, 1),
+    "IF": ("EFLAGS", flags.IF.bit_length() - 1, 1),
+    "IOPL": ("EFLAGS", flags.IOPL_SHIFT, 2),
+    "PE": ("CR0", 0, 1),
+    "TS": ("CR0", flags.CR0_TS.bit_length() - 1, 1),
+    "PG": ("CR0", flags.CR0_PG.bit_length() - 1, 1),
+    "RPL": ("CS", 0, 2),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value as the guest believes it and as the CPU holds it; `digits` in hexadecimal, 0 for decimal."""
+
+    believed: int
+    real: int
+    digits: int
+
+    def spelled(self, value: int) -> str:
+        """`value` as people read it here: a flag as 0 or 1, a register in hexadecimal."""
+        return f"{value:0{self.digits}X}" if self.digits else str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The machine at one virtual time, with all its traps and its whole console, ready to be examined."""
+
+    program: Program
+    snapshot: Snapshot
+    console: str
+    _registers: dict[str, Register] = field(repr=False)
+
+    def reading(self, name: str) -> Reading | None:
+        """A register or one of `REGISTER_FIELDS` by name, in either case; None if this machine has none such."""
+        name = name.upper()
+        if name in REGISTER_FIELDS:
+            whole, shift, width = REGISTER_FIELDS[name]
+            register, mask = self._registers.get(whole), (1 << width) - 1
+            if register is None:
+                return None
+            return Reading(register.believed >> shift & mask, register.real >> shift & mask, 0)
+        register = self._registers.get(name)
+        if register is None:
+            return None
+        return Reading(register.believed, register.real, register.bits // 4)
+
+    def count(self, cause: Cause) -> int:
+        """How often `cause` has occurred since power-on."""
+        return dict(self.snapshot.causes).get(cause, 0)
+
+
+def observe(laboratory: Laboratory) -> Evidence:
+    """Read everything a predicate may ask about."""
+    if laboratory.program is None:
+        raise RequestError("No guest is loaded.", "Load one, or set the step up again.")
+    snapshot = laboratory.snapshot(0, 0, max_traps=TRAPS_KEPT, listing=0)
+    return Evidence(
+        laboratory.program,
+        snapshot,
+        snapshot.console.decode(errors="replace"),
+        {register.name.upper(): register for register in snapshot.registers},
+    )

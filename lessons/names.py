@@ -1,0 +1,70 @@
+"""Values a lesson may name, each checked where it is read: guests, kinds of monitor, causes, registers, labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, ValidationInfo
+
+from core.events import Cause
+from core.guests.image import shipped_guests
+from core.vmm import kinds
+from lessons.laboratory import REGISTER_FIELDS
+from lessons.part import broken_rule, one_of
+
+# The registers of the lab by name, beside their fields; under every kind they are the same.
+REGISTER_NAMES = (
+    *("EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP", "ESP"),
+    *("EIP", "EFLAGS"),
+    *("CS", "DS", "ES", "FS", "GS", "SS"),
+    *("CR0", "CR2", "CR3", "CR4", "GDTR", "IDTR", "LDTR", "TR"),
+    *REGISTER_FIELDS,
+)
+
+
+def lesson_folder(info: ValidationInfo) -> Path:
+    """The folder of the lesson being read, which the loader hands to validation."""
+    folder = (info.context or {}).get("folder")
+    return folder if isinstance(folder, Path) else Path()
+
+
+def _guest(name: str, info: ValidationInfo) -> str:
+    if name.endswith((".s", ".S")):
+        source = lesson_folder(info) / name
+        if not source.is_file():
+            raise broken_rule(f"names a guest “{name}” that is not in the lesson's folder", "Put its source there.")
+        return str(source)
+    if name not in (shipped := shipped_guests()):
+        raise broken_rule(f"names an unknown guest “{name}”", one_of([*shipped, "a .s file in the lesson's folder"]))
+    return name
+
+
+def _kind(name: str) -> str:
+    if name not in (known := kinds()):
+        raise broken_rule(f"names an unknown kind of monitor “{name}”", one_of(known))
+    return name
+
+
+def _cause(name: str) -> str:
+    known = [cause.value for cause in Cause]
+    if name not in known:
+        raise broken_rule(f"names an unknown cause “{name}”", one_of(known))
+    return name
+
+
+def _register(name: str) -> str:
+    if name.upper() not in REGISTER_NAMES:
+        raise broken_rule(f"names an unknown register “{name}”", one_of(REGISTER_NAMES))
+    return name.upper()
+
+
+Text = Annotated[str, Field(min_length=1)]
+Label = Text  # of the guest; whether the guest has it is known once it is assembled
+Guest = Annotated[str, AfterValidator(_guest)]  # a shipped guest's name, or the path of the lesson's own source
+Kind = Annotated[str, AfterValidator(_kind)]
+CauseName = Annotated[str, AfterValidator(_cause)]
+RegisterName = Annotated[str, AfterValidator(_register)]
+RingNumber = Annotated[int, Field(ge=-1, le=3)]
+Count = Annotated[int, Field(ge=0)]
+AtLeastOne = Annotated[int, Field(ge=1)]
