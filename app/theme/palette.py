@@ -66,6 +66,22 @@ class Palette:
         """
         return blend(self.surface, self.ring_color(ring), strength)
 
+    def on(self, ground: QColor) -> QColor:
+        """The colour for a letter or mark on `ground`: this palette's text or its background, whichever stands out."""
+        return max((self.text, self.background), key=lambda color: contrast(color, ground))
+
+
+def contrast(one: QColor, other: QColor) -> float:
+    """Contrast of two opaque colours, 1–21 (WCAG 2.2, relative luminance)."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(color: QColor) -> float:
+    channels = (color.redF(), color.greenF(), color.blueF())
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
 
 def blend(ground: QColor, over: QColor, share: float) -> QColor:
     """`ground` with `share` (0–1) of `over` laid over it, opaque."""

@@ -1,0 +1,1 @@
+"""The rings picture in parts: what is true (scene, crossings), when (playback, rates), where (geometry), ink (paint)."""

@@ -1,0 +1,86 @@
+"""The picture's smallest strokes: words on a curve, words on a plate, arrowheads."""
+
+from __future__ import annotations
+
+from math import atan2, cos, degrees, hypot, pi, sin
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
+
+
+def curved_words(
+    painter: QPainter, text: str, font: QFont, centre: QPointF, radius: float, color: QColor, widest: float = 168.0
+) -> None:
+    """Write `text` along a circle, its baseline at `radius` pixels, centred on twelve o'clock.
+
+    Text that would take more than `widest` degrees ends in an ellipsis.
+    """
+    if radius < font.pixelSize():
+        return
+    metrics = QFontMetricsF(font)
+    room = widest / 180 * pi * radius
+    text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+    total = metrics.horizontalAdvance(text)
+    painter.save()
+    painter.setFont(font)
+    painter.setPen(color)
+    painter.translate(centre)
+    for index, letter in enumerate(text):
+        # the middle of a letter, measured in its word, so that kerning stays
+        middle = metrics.horizontalAdvance(text[:index]) + metrics.horizontalAdvance(letter) / 2
+        painter.save()
+        painter.rotate(degrees((middle - total / 2) / radius))
+        painter.drawText(QPointF(-metrics.horizontalAdvance(letter) / 2, -radius), letter)
+        painter.restore()
+    painter.restore()
+
+
+def plate(painter: QPainter, rect: QRectF, ground: QColor, corner: float) -> None:
+    """A ground that keeps words readable over lines."""
+    painter.save()
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(ground)
+    painter.drawRoundedRect(rect, corner, corner)
+    painter.restore()
+
+
+def arrow(painter: QPainter, points: list[QPointF], color: QColor, width: float, *, dashed: bool, head: bool) -> None:
+    """A line through `points` of that width, with a head at its end."""
+    if len(points) < 2:
+        return
+    line = points
+    size = width * 2.2 + 3
+    if head:
+        line = _shortened(points, size * 0.8)
+    pen = QPen(color, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+    if dashed:
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        pen.setDashPattern([4.0, 3.0])
+    painter.save()
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    painter.setPen(pen)
+    painter.drawPolyline(QPolygonF(line))
+    if head:
+        tip = points[-1]
+        back = line[-1]
+        turn = atan2(tip.y() - back.y(), tip.x() - back.x())
+        corners = [tip] + [
+            QPointF(tip.x() - size * cos(turn + spread), tip.y() - size * sin(turn + spread)) for spread in (0.5, -0.5)
+        ]
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(color)
+        painter.drawPolygon(QPolygonF(corners))
+    painter.restore()
+
+
+def _shortened(points: list[QPointF], by: float) -> list[QPointF]:
+    """The polyline without its last `by` pixels."""
+    kept = list(points)
+    while len(kept) > 2 and hypot(kept[-2].x() - points[-1].x(), kept[-2].y() - points[-1].y()) < by:
+        kept.pop()
+    last, before = kept[-1], kept[-2]
+    length = hypot(last.x() - before.x(), last.y() - before.y())
+    gone = hypot(last.x() - points[-1].x(), last.y() - points[-1].y())
+    share = max(0.0, (length - max(0.0, by - gone)) / length) if length else 0.0
+    kept[-1] = QPointF(before.x() + (last.x() - before.x()) * share, before.y() + (last.y() - before.y()) * share)
+    return kept

@@ -1,0 +1,142 @@
+"""Paints what stands still: the rings, their words, and the line that says where the CPU is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+
+from app.theme import Theme
+from app.theme.palette import blend
+from app.theme.typography import Size
+from app.widgets.rings.geometry import Band, Geometry
+from app.widgets.rings.ink import curved_words
+from app.widgets.rings.scene import Belt, Scene, SceneRing, Who, ring_name
+from core.events import Ring
+
+_QUIET, _LIT = 0.06, 0.26  # shares of a ring's colour in its ground: at rest, and where the CPU is
+
+
+def paint_rings(painter: QPainter, scene: Scene, geometry: Geometry, theme: Theme, lit: Mapping[Ring, float]) -> None:
+    """The rings from the outermost in, each lit by its share in `lit` (0–1), and the belts on them."""
+    for ring in reversed(scene.rings):
+        _paint_band(painter, ring, geometry, theme, lit.get(ring.ring, 0.0))
+    for belt in scene.belts:
+        _paint_belt(painter, belt, geometry, theme)
+    for ring in scene.rings:
+        _paint_words(painter, ring, geometry, theme, lit.get(ring.ring, 0.0))
+
+
+def paint_state(painter: QPainter, scene: Scene, geometry: Geometry, theme: Theme, where: Ring) -> None:
+    """The corner's words: who is in which ring now, and what the guest believes where that differs."""
+    ring = scene.ring(where)
+    who = ring.occupant if ring.who is Who.MONITOR else scene.vm
+    rows = [(f"{who} in {ring_name(where)}", theme.palette.ring_text(where))]
+    if where is scene.at and scene.believed is not where:
+        rows.append((f"believes {ring_name(scene.believed)}", theme.palette.ring_text(scene.believed)))
+    corner_words(painter, geometry, theme, rows)
+
+
+def corner_words(painter: QPainter, geometry: Geometry, theme: Theme, rows: list[tuple[str, QColor]]) -> None:
+    """Words in the top left corner, which the rings leave free; the first row is the strongest."""
+    size = type_pixels(geometry, theme, Size.CAPTION)
+    font = _font(theme.type.sans(bold=True), size * 1.1)
+    y = 4 + geometry.unit * 2
+    for words, color in rows:
+        metrics = QFontMetricsF(font)
+        painter.setFont(font)
+        painter.setPen(color)
+        painter.drawText(QPointF(6 + geometry.unit * 2, y + metrics.ascent()), words)
+        y += metrics.height()
+        font = _font(theme.type.sans(), size)
+
+
+def type_pixels(geometry: Geometry, theme: Theme, size: Size) -> float:
+    """A size of the type scale, grown with the picture, a little less than the picture itself."""
+    return float(theme.type.pixels(size)) * max(1.0, geometry.unit**0.85)
+
+
+def _paint_band(painter: QPainter, ring: SceneRing, geometry: Geometry, theme: Theme, lit: float) -> None:
+    band, palette = geometry.band(ring.ring), theme.palette
+    color = palette.ring_color(ring.ring)
+    used = ring.who is not Who.NOBODY
+    ground = blend(palette.surface, color, _QUIET + (_LIT - _QUIET) * lit) if used or lit else palette.surface
+    width = theme.line_width * max(1.0, geometry.unit**0.5) * (1 + lit)
+    pen = QPen(color if used or lit else palette.outline, width)
+    if not used and not lit:
+        pen.setWidthF(width * 0.6)
+        pen.setDashPattern([3.0, 4.0])
+    painter.setPen(pen)
+    painter.setBrush(ground)
+    radius = band.outer - width / 2
+    painter.drawEllipse(geometry.centre, radius, radius)
+
+
+def _paint_words(painter: QPainter, ring: SceneRing, geometry: Geometry, theme: Theme, lit: float) -> None:
+    band, palette = geometry.band(ring.ring), theme.palette
+    used = ring.who is not Who.NOBODY
+    lines = 2 if ring.note or band.inner == 0 else 1
+    size = min(type_pixels(geometry, theme, Size.CAPTION), band.height * (0.36 if lines == 2 else 0.62))
+    if size < 7:
+        return
+    name = _font(theme.type.sans(bold=used), size)
+    color = palette.ring_text(ring.ring) if used else palette.muted
+    if band.inner == 0:
+        _core_words(painter, ring, band, geometry, name, _font(theme.type.sans(), size), theme)
+        return
+    ascent = QFontMetricsF(name).ascent() * 0.72  # height of a capital
+    middle = (band.inner + band.outer) / 2
+    if not ring.note:
+        curved_words(painter, ring.name, name, geometry.centre, middle - ascent / 2, color)
+        return
+    gap = size * 0.32
+    curved_words(painter, ring.name, name, geometry.centre, middle + gap / 2, color)
+    note = _font(theme.type.sans(), size)
+    curved_words(painter, ring.note, note, geometry.centre, middle - gap / 2 - ascent, palette.text)
+
+
+def _core_words(
+    painter: QPainter, ring: SceneRing, band: Band, geometry: Geometry, name: QFont, plain: QFont, theme: Theme
+) -> None:
+    """The innermost ring's words, on straight lines above its centre."""
+    line = QFontMetricsF(name).height()
+    y = geometry.centre.y() - band.outer * 0.30 - line
+    rows: list[tuple[str, QFont, QColor]] = [
+        (ring_name(ring.ring), name, theme.palette.ring_text(ring.ring)),
+        (ring.occupant, plain, theme.palette.text),
+    ]
+    if ring.note:
+        rows.append((ring.note, plain, theme.palette.text))
+        y -= line / 2
+    for words, font, color in rows:
+        painter.setFont(font)
+        painter.setPen(color)
+        box = QRectF(geometry.centre.x() - band.outer, y, 2 * band.outer, line)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
+        y += line
+
+
+def _paint_belt(painter: QPainter, belt: Belt, geometry: Geometry, theme: Theme) -> None:
+    """A belt lies along its ring's inner edge: an open track, filled as far as it is full, with its words."""
+    band = geometry.band(belt.ring)
+    width = band.height * 0.26
+    radius = band.inner + width * 0.8
+    box = QRectF(geometry.centre.x() - radius, geometry.centre.y() - radius, 2 * radius, 2 * radius)
+    for share, color in (
+        (1.0, blend(theme.palette.surface, theme.palette.muted, 0.3)),
+        (belt.filled, theme.palette.muted),
+    ):
+        pen = QPen(color, width)
+        pen.setCapStyle(Qt.PenCapStyle.FlatCap)
+        painter.setPen(pen)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawArc(box, -90 * 16, round(-360 * 16 * min(1.0, max(0.0, share))))
+    font = _font(theme.type.sans(bold=True), width * 0.8)
+    if font.pixelSize() >= 7:
+        curved_words(painter, belt.label, font, geometry.centre, radius - width * 0.28, theme.palette.background)
+
+
+def _font(font: QFont, pixels: float) -> QFont:
+    font.setPixelSize(max(1, round(pixels)))
+    return font
