@@ -108,11 +108,12 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A fresh machine was powered on; snapshots of this `generation` follow."""
+    """A fresh machine was powered on; snapshots of this `generation` follow. `name_or_path` is as `Load` gave it."""
 
     program: Program
     kind: str
     generation: int
+    name_or_path: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,275 @@
+"""The engine as the window knows it: a QObject whose slots send commands and whose signals bring what came of them.
+
+It lives in the GUI thread and never blocks it. Snapshots are passed on at most thirty times a second, the newest only,
+in order with everything else. If the engine dies, this starts another at the same program; what the person set (speed,
+breakpoints) is kept here and set again.
+"""
+
+from __future__ import annotations
+
+import atexit
+import signal
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from core.guests.image import Program
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
+
+from app.engine import protocol
+from app.engine.host import EngineHost
+from app.engine.shared_memory import SharedViews
+from core.errors import LabFault, RequestError
+from core.snapshot import Snapshot
+
+FRAME = 1 / 30 - 0.003  # the engine keeps the rate; this only holds back what the pipe bunched up
+NUDGE_MS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """The engine process is gone; `code` as multiprocessing gives it."""
+
+    code: int
+
+
+class Engine(QObject):
+    """The engine. Commands given before it is ready are obeyed when it is.
+
+    latest   the newest snapshot, None before the first
+    program  the guest that is loaded, `kind` the kind of monitor under it
+    memory   RAM, heat counters and ring of program counters, live
+    """
+
+    ready = Signal()
+    """Emitted when the engine process has built its machine, after each start."""
+    updated = Signal(object)
+    """Emitted with each `Snapshot`, at most 30 a second."""
+    loaded = Signal(object)
+    """Emitted with a `protocol.Loaded` when a guest has been powered on."""
+    refused = Signal(object)
+    """Emitted with a `UserError` when a command cannot be obeyed; nothing else changes."""
+    faulted = Signal(object)
+    """Emitted with a `LabFault` whose report can be saved."""
+    lost = Signal(str)
+    """Emitted when the engine has died, with words for the person."""
+    recovered = Signal()
+    """Emitted when a new engine is at the same program, at power-on."""
+
+    _arrived = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.latest: Snapshot | None = None
+        self.program: Program | None = None
+        self.kind = ""
+        self.memory = SharedViews.create()
+        self._loaded_as: protocol.Load | None = None
+        self._speed = protocol.SetSpeed(None)
+        self._breakpoints = protocol.SetBreakpoints(frozenset())
+        self._generation = 0
+        self._is_ready = False
+        self._recovering = False
+        self._why_faulted: LabFault | None = None
+        self._inbox: deque[protocol.Message | _Ended] = deque()
+        self._last_shown = 0.0
+        self._host: EngineHost | None = None
+        self._closed = False
+        atexit.register(self._release)
+        self._arrived.connect(self._drain, Qt.ConnectionType.QueuedConnection)
+        self._drain_later = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
+        self._drain_later.timeout.connect(self._drain)
+        self._nudging = QTimer(self, interval=NUDGE_MS)
+        self._nudging.timeout.connect(self._nudge)
+        self._start()
+
+    # -- commands
+
+    @Slot(str, str)
+    def load(self, name_or_path: str, kind: str) -> None:
+        """Power on a fresh machine with this guest under this kind; also starts an engine if there is none."""
+        if self._host is None:
+            self._start()
+        self._send(protocol.Load(name_or_path, kind))
+
+    @Slot()
+    def run(self) -> None:
+        """Run at the set speed."""
+        self._send(protocol.Run())
+
+    @Slot()
+    def stop(self) -> None:
+        """Stop, within an instruction, whatever the guest does."""
+        self._send(protocol.Stop(self.memory.ask_stop()))
+        self._nudging.start()
+
+    @Slot(int)
+    def step(self, count: int = 1) -> None:
+        """Run `count` instructions."""
+        self._send(protocol.Step(count))
+
+    @Slot()
+    def step_over(self) -> None:
+        """One instruction; a CALL, INT or REP until it comes back."""
+        self._send(protocol.StepOver())
+
+    @Slot(object)
+    def run_to(self, address: int) -> None:
+        """Run until the CPU is about to execute at linear `address`."""
+        self._send(protocol.RunTo(address))
+
+    @Slot()
+    def reset(self) -> None:
+        """The same program from power-on."""
+        self._send(protocol.Reset())
+
+    @Slot(object)
+    def set_speed(self, instructions_per_second: float | None) -> None:
+        """The speed of `run`; None is full speed."""
+        self._speed = protocol.SetSpeed(instructions_per_second)
+        self._send(self._speed)
+
+    @Slot(object)
+    def set_breakpoints(self, addresses: frozenset[int]) -> None:
+        """All breakpoints, as linear addresses."""
+        self._breakpoints = protocol.SetBreakpoints(frozenset(addresses))
+        self._send(self._breakpoints)
+
+    @Slot(object)
+    def send_input(self, data: bytes) -> None:
+        """Bytes for the guest's serial port."""
+        self._send(protocol.Input(bytes(data)))
+
+    @Slot()
+    def close(self) -> None:
+        """End the engine and remove the shared memory. Nothing is emitted any more."""
+        if not self._closed:
+            self._nudging.stop()
+            self._drain_later.stop()
+            self._arrived.disconnect(self._drain)
+            atexit.unregister(self._release)
+            self._release()
+
+    @property
+    def is_ready(self) -> bool:
+        """Has the engine built its machine?"""
+        return self._is_ready
+
+    @property
+    def pid(self) -> int | None:
+        """The engine's process, if there is one."""
+        return self._host.pid if self._host is not None else None
+
+    # -- the process
+
+    def _release(self) -> None:
+        """What must not outlive the window, without any help of Qt, which may be gone by now."""
+        self._closed = True
+        host, self._host = self._host, None
+        if host is not None:
+            host.close()
+        self.memory.close()
+
+    def _start(self) -> None:
+        inbox, arrived = self._inbox, self._arrived
+
+        def put(message: protocol.Message | _Ended) -> None:
+            inbox.append(message)
+            try:
+                arrived.emit()
+            except RuntimeError:  # the window was torn down first
+                return
+
+        self._is_ready = False
+        self._host = EngineHost(self.memory.name, self._generation, put, lambda code: put(_Ended(code)))
+
+    def _send(self, command: protocol.Command) -> None:
+        if self._host is not None:
+            self._host.send(command)
+        else:
+            self.refused.emit(RequestError("The engine is not running.", "Load a guest to start it again."))
+
+    def _nudge(self) -> None:
+        if self.memory.stop_wanted:
+            self.memory.nudge()
+        else:
+            self._nudging.stop()
+
+    # -- what arrives
+
+    def _drain(self) -> None:
+        """Pass on what has arrived, in order; a snapshot that comes too early waits, and lets all behind it wait."""
+        while self._inbox:
+            early = self._last_shown + FRAME - time.monotonic()
+            if early > 0 and isinstance(self._inbox[0], protocol.Updated):
+                self._drain_later.start(round(early * 1000) + 1)
+                return
+            self._take(self._inbox.popleft())
+
+    def _take(self, message: protocol.Message | _Ended) -> None:
+        match message:
+            case protocol.Updated(snapshot):
+                self._last_shown = time.monotonic()
+                self.latest = snapshot
+                self._generation = snapshot.generation
+                self.updated.emit(snapshot)
+                if self._host is not None:
+                    self._host.send(protocol.Shown())
+            case protocol.Loaded(program, kind, generation, name_or_path):
+                self.program, self.kind, self._generation = program, kind, generation
+                self._loaded_as = protocol.Load(name_or_path, kind)
+                self.loaded.emit(message)
+                self._recover()
+            case protocol.Refused(command, error):
+                self.refused.emit(error)
+                if isinstance(command, protocol.Load):
+                    self._recover()
+            case protocol.Faulted(fault):
+                self._why_faulted = fault
+                self.faulted.emit(fault)
+            case protocol.Ready():
+                self._is_ready = True
+                self.ready.emit()
+                if self._loaded_as is None:
+                    self._recover()
+            case _Ended(code):
+                self._mourn(code)
+
+    def _recover(self) -> None:
+        if self._recovering:
+            self._recovering = False
+            self.recovered.emit()
+
+    def _mourn(self, code: int) -> None:
+        """The engine died: say so, and start another at the same program unless that is what killed it."""
+        was_ready, self._is_ready = self._is_ready, False
+        again, self._recovering = self._recovering, True
+        self._host = None
+        self._nudging.stop()
+        self.memory.serve_stops()
+        how = _how_it_ended(code)
+        if not was_ready:
+            self._recovering = False
+            why = f" {self._why_faulted}" if self._why_faulted else ""
+            self.lost.emit(f"The engine could not start ({how}).{why} Load a guest to try again.")
+            return
+        if self.program is not None and self._loaded_as is not None and not again:
+            title = self.program.title
+            self.lost.emit(f"The engine died ({how}). It starts again with {title}, from power-on.")
+        else:
+            self._loaded_as = None
+            self.lost.emit(f"The engine died ({how}). It starts again, with no guest: choose one to go on.")
+        self._start()
+        self._send(self._speed)
+        self._send(self._breakpoints)
+        if self._loaded_as is not None:
+            self._send(self._loaded_as)
+
+
+def _how_it_ended(code: int) -> str:
+    if code >= 0:
+        return f"exit status {code}"
+    try:
+        return signal.Signals(-code).name
+    except ValueError:
+        return f"signal {-code}"

@@ -1,0 +1,300 @@
+"""The engine's side of the pipe: obey commands, run the guest in slices, send snapshots.
+
+One thread does all of it. With nothing to do it sleeps on the pipe; while the guest runs it looks at the pipe between
+slices of a few milliseconds. Nothing a guest or a person does ends the loop: a `UserError` goes back as `Refused`, a
+`LabFault` or a mistake of ours as `Faulted`. Only `Shutdown`, or the window's end of the pipe closing, does.
+"""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+from app.engine import protocol
+from app.engine.pace import Pace
+from core.errors import LabFault, RequestError, UserError
+from core.events import StopReason
+from core.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from core.guests.image import Program
+    from core.session import Session
+
+SNAPSHOT_PERIOD = 1 / 30
+
+
+class WindowGone(Exception):
+    """The window's end of the pipe has closed."""
+
+
+class Channel(Protocol):
+    """The engine's end of the pipe, as `multiprocessing.connection.Connection` has it."""
+
+    def poll(self, timeout: float | None) -> bool: ...
+    def recv(self) -> protocol.Command: ...
+    def send(self, message: protocol.Message) -> None: ...
+
+
+class StopLine(Protocol):
+    """The window's stop requests, as `app.engine.shared_memory.SharedViews` has them."""
+
+    @property
+    def stop_wanted(self) -> bool: ...
+    def serve_stops(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Task:
+    """What the engine is running for the person.
+
+    slice     runs the session on until it stops, at most so many steps if a number is given
+    left      steps until the task is done; None: no such number
+    goal      linear address at which it is done
+    paced     at the set speed (else as fast as possible)
+    patient   goes on waiting when the guest waits for input
+    sliced    may be interrupted and called again
+    waiting   the guest waits for input now
+    """
+
+    slice: Callable[[int | None], StopReason]
+    left: int | None = None
+    goal: int | None = None
+    paced: bool = False
+    patient: bool = False
+    sliced: bool = True
+    waiting: bool = False
+
+
+class EngineLoop:
+    """Serves one window over `channel`, running `session`.
+
+    load       the guest of a name or path
+    slices     entered while the guest runs: it interrupts the session now and then (`app.engine.metronome`)
+    clock      seconds, monotonic
+    first      generation of the first machine less one: generations go on counting over engines
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        session: Session,
+        load: Callable[[str], Program],
+        stops: StopLine,
+        slices: AbstractContextManager[None],
+        clock: Callable[[], float],
+        first: int = 0,
+    ) -> None:
+        self._channel = channel
+        self._session = session
+        self._load = load
+        self._stops = stops
+        self._slices = slices
+        self._clock = clock
+        self._first = first
+        self._closing = False
+        self._task: Task | None = None
+        self._pace = Pace(None)
+        self._credit = True
+        self._stale = False  # is there something that the window has not seen?
+        self._next_snapshot = 0.0
+        self._stopped_by: StopReason | None = None
+        self._seen_traps = 0
+        self._seen_console = 0
+        self._breakpoints: frozenset[int] = frozenset()
+
+    def serve(self) -> None:
+        """Obey until told to end, or until the window is gone."""
+        try:
+            self._send(protocol.Ready(os.getpid()))
+            while not self._closing:
+                command = self._receive(self._patience())
+                if command is not None:
+                    self._guarded(self._obey, command)
+                elif self._task is not None and not self._task.waiting:
+                    self._guarded(self._run_slice)
+                self._guarded(self._show)
+        except WindowGone:
+            return
+
+    def _receive(self, patience: float | None) -> protocol.Command | None:
+        try:
+            return self._channel.recv() if self._channel.poll(patience) else None
+        except (EOFError, OSError) as broken:
+            raise WindowGone from broken
+
+    def _send(self, message: protocol.Message) -> None:
+        try:
+            self._channel.send(message)
+        except OSError as broken:
+            raise WindowGone from broken
+
+    # -- waiting
+
+    def _patience(self) -> float | None:
+        """Seconds to wait for a command before there is something else to do; None: for ever."""
+        now = self._clock()
+        waits = []
+        if self._stale and self._credit:
+            waits.append(max(0.0, self._next_snapshot - now))
+        if self._task is not None and not self._task.waiting:
+            waits.append(self._time_to_slice(self._task, now))
+        return min(waits, default=None)
+
+    def _time_to_slice(self, task: Task, now: float) -> float:
+        if not task.paced:
+            return 0.0
+        if self._pace.slow_motion and self._stale:
+            # every step is shown: the next one waits until the window has taken the last
+            return max(self._pace.wait(now), self._next_snapshot - now) if self._credit else SNAPSHOT_PERIOD
+        return self._pace.wait(now)
+
+    # -- running
+
+    def _run_slice(self) -> None:
+        task, now = self._task, self._clock()
+        if task is None or self._time_to_slice(task, now) > 0:
+            return
+        if self._stops.stop_wanted:
+            self._finish(StopReason.REQUESTED)
+            return
+        before = self._session.executed
+        with self._slices if task.sliced else nullcontext():
+            reason = task.slice(self._pace.due(now) if task.paced else task.left)
+        ran = self._session.executed - before
+        self._stale = self._stale or ran > 0
+        if task.paced:
+            self._pace.ran(ran)
+        if task.left is not None:
+            task.left -= ran
+        self._judge(task, reason, ran > 0)
+
+    def _judge(self, task: Task, reason: StopReason, moved: bool) -> None:
+        """Is the task over, after a slice that stopped for `reason`?"""
+        if reason is StopReason.WAITING and task.patient:
+            task.waiting = self._stale = True
+        elif reason not in (StopReason.BUDGET, StopReason.REQUESTED) or not task.sliced:
+            self._finish(reason)
+        elif self._stops.stop_wanted:
+            self._finish(StopReason.REQUESTED)
+        elif task.left is not None:
+            if task.left <= 0:
+                self._finish(StopReason.BUDGET)
+        elif moved and (self._session.pc == task.goal or self._session.pc in self._session.breakpoints):
+            self._finish(StopReason.BREAKPOINT)  # a slice ended just where the next would begin by passing it
+
+    def _finish(self, reason: StopReason) -> None:
+        self._task = None
+        self._stopped_by = reason
+        self._stale = True
+        self._stops.serve_stops()
+
+    def _begin(self, task: Task) -> None:
+        if self._session.program is None:
+            raise RequestError("No guest is loaded.", "Choose one in the toolbar first.")
+        self._task = task
+        self._stopped_by = None
+        self._stale = True
+        self._pace.start(self._clock())
+
+    # -- commands
+
+    def _obey(self, command: protocol.Command) -> None:
+        try:
+            self._carry_out(command)
+        except UserError as error:
+            self._send(protocol.Refused(command, error))
+
+    def _carry_out(self, command: protocol.Command) -> None:
+        session = self._session
+        match command:
+            case protocol.Load(name_or_path, kind):
+                program = self._load(name_or_path)
+                session.load(program, kind)
+                self._power_on()
+                self._send(protocol.Loaded(program, kind, self._generation(session.snapshot()), name_or_path))
+            case protocol.Reset():
+                session.reset()
+                self._power_on()
+            case protocol.Run():
+                self._begin(Task(session.run, paced=True, patient=True))
+            case protocol.RunTo(address):
+                self._begin(Task(partial(session.run_to, address), goal=address, patient=True))
+            case protocol.Step(count):
+                self._begin(Task(lambda left: session.step(left or 1), left=count))
+            case protocol.StepOver():
+                self._begin(Task(lambda _: session.step_over(), sliced=False))
+            case protocol.Stop():
+                if self._task is not None:
+                    self._finish(StopReason.REQUESTED)
+                self._stops.serve_stops()
+            case protocol.SetSpeed(speed):
+                self._pace = Pace(speed)
+                self._pace.start(self._clock(), at_once=False)
+            case protocol.SetBreakpoints(addresses):
+                self._breakpoints = addresses
+                session.breakpoints = set(addresses)
+                self._stale = True
+            case protocol.Input(data):
+                session.send_input(data)
+                if self._task is not None:
+                    self._task.waiting = False
+            case protocol.Shown():
+                self._credit = True
+            case protocol.Shutdown():
+                self._closing = True
+
+    def _power_on(self) -> None:
+        self._task = None
+        self._stopped_by = None
+        self._seen_traps = self._seen_console = 0
+        self._stale = True
+        self._session.breakpoints = set(self._breakpoints)
+        self._stops.serve_stops()
+
+    # -- telling the window
+
+    def _show(self) -> None:
+        """Send a snapshot if there is news, the window can take it, and the last was not just now."""
+        now = self._clock()
+        if not (self._stale and self._credit) or now < self._next_snapshot or self._session.program is None:
+            return
+        self._stale = False
+        snapshot = self._session.snapshot(self._seen_traps, self._seen_console)
+        self._seen_traps, self._seen_console = snapshot.trap_count, snapshot.console_length
+        task = self._task
+        self._next_snapshot = now + SNAPSHOT_PERIOD
+        self._credit = False
+        self._send(
+            protocol.Updated(
+                replace(
+                    snapshot,
+                    generation=self._generation(snapshot),
+                    running=task is not None,
+                    stop=self._stopped_by if task is None else StopReason.WAITING if task.waiting else None,
+                )
+            )
+        )
+
+    def _generation(self, snapshot: Snapshot) -> int:
+        return self._first + snapshot.generation
+
+    def _guarded(self, action: Callable[..., None], *arguments: object) -> None:
+        """Do it; a mistake, ours or the CPU's, ends the present task and is told to the window."""
+        try:
+            action(*arguments)
+        except WindowGone:
+            raise
+        except LabFault as fault:
+            self._fault(fault)
+        except Exception as mistake:  # noqa: BLE001 - told to the person with its traceback, never swallowed
+            self._fault(LabFault(f"Ringside made a mistake: {mistake!r}.", traceback.format_exc()))
+
+    def _fault(self, fault: LabFault) -> None:
+        if self._task is not None:
+            self._finish(StopReason.REQUESTED)
+        self._send(protocol.Faulted(fault))

@@ -1,0 +1,131 @@
+"""A session without a CPU: instruction n stands at address n, and every hundredth makes a trap and a byte of console.
+
+It has the part of `core.session.Session` that the engine's loop uses, and does what that promises.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from core.errors import RequestError
+from core.events import Cause, End, Ring, StopReason, Trap
+from core.guests.image import Program
+from core.snapshot import Snapshot
+
+
+def program(name: str = "count") -> Program:
+    return Program(name, name.title(), "", f"{name}.s", 0, (), {}, {}, (), False)
+
+
+@dataclass
+class FakeSession:
+    """`slice_length` is how far an unlimited run gets before it is interrupted, as by the metronome."""
+
+    slice_length: int = 1000
+    waits_at: int | None = None
+    raises: BaseException | None = None
+    program: Program | None = None
+    kind: str = ""
+    generation: int = 0
+    executed: int = 0
+    input: bytes = b""
+    breakpoints: set[int] = field(default_factory=set)
+    end: End | None = None
+    stop: StopReason | None = None
+    on_slice: Callable[[], None] = lambda: None
+
+    @property
+    def pc(self) -> int:
+        return self.executed
+
+    def load(self, program: Program, kind: str) -> None:
+        self.program, self.kind = program, kind
+        self.breakpoints = set()
+        self.reset()
+
+    def reset(self) -> None:
+        if self.program is None:
+            raise RequestError("No guest is loaded.", "Load one.")
+        self.generation += 1
+        self.executed = 0
+
+    def run(self, limit: int | None = None) -> StopReason:
+        return self._go(limit, self.breakpoints)
+
+    def run_to(self, address: int, limit: int | None = None) -> StopReason:
+        return self._go(limit, self.breakpoints | {address})
+
+    def step(self, count: int = 1) -> StopReason:
+        return self._go(count, set())
+
+    def step_over(self) -> StopReason:
+        return self._go(10, set())
+
+    def _go(self, limit: int | None, stops: set[int]) -> StopReason:
+        if self.raises is not None:
+            raised, self.raises = self.raises, None
+            raise raised
+        last = self.executed + min(self.slice_length, limit or self.slice_length)
+        reason = StopReason.BUDGET if limit is not None and limit <= self.slice_length else StopReason.REQUESTED
+        while self.executed < last:
+            if self.executed == self.waits_at and not self.input:
+                reason = StopReason.WAITING
+                break
+            self.executed += 1
+            if self.executed in stops and self.executed != last:  # a slice that ends on one does not tell
+                reason = StopReason.BREAKPOINT
+                break
+        self.on_slice()
+        return reason
+
+    def send_input(self, data: bytes) -> None:
+        self.input += data
+
+    def snapshot(self, since_trap: int = 0, since_console: int = 0) -> Snapshot:
+        traps = self.executed // 100
+        return Snapshot(
+            generation=self.generation,
+            vm="A",
+            kind=self.kind,
+            guest=self.program.name if self.program else "",
+            executed=self.executed,
+            time=self.executed,
+            running=False,
+            stop=self.stop,
+            end=self.end,
+            ring=Ring.KERNEL,
+            believed=Ring.KERNEL,
+            pc=self.pc,
+            registers=(),
+            listing=(),
+            traps=tuple(self._trap(number) for number in range(since_trap, traps)),
+            trap_count=traps,
+            causes=(),
+            console=b"." * (traps - since_console),
+            console_length=traps,
+            breakpoints=frozenset(self.breakpoints),
+            sentence="",
+            host_seconds=0.0,
+        )
+
+    @staticmethod
+    def _trap(number: int) -> Trap:
+        ring = Ring.KERNEL
+        return Trap(
+            number=number,
+            time=number * 100,
+            vm="A",
+            ring_from=ring,
+            believed=ring,
+            ring_to=ring,
+            ring_after=ring,
+            cause=Cause.FAULT,
+            vector=None,
+            error_code=None,
+            pc=number * 100,
+            instruction="nop",
+            handler="",
+            outcome="",
+            pc_after=number * 100,
+        )
