@@ -28,7 +28,7 @@ class RingsideError(Exception):
 class UserError(RingsideError):
     """Something the person gave cannot be used.
 
-    `problem` says what is wrong, `mend` what to do about it, `place` where it is (``file:line:column`` as far as known).
+    `problem` says what is wrong, `mend` what to do about it, `place` where it is (``file:line:column`` if known).
     """
 
     problem: str

@@ -22,7 +22,7 @@ class Ring(IntEnum):
 
 
 class Cause(Enum):
-    """Why the CPU left direct execution. `value` names it in JSON and lessons; `phrase` and `meaning` are for people."""
+    """Why the CPU left direct execution. `value` names it in JSON and lessons; `phrase`, `meaning` are for people."""
 
     FAULT = ("fault", "Fault", "The CPU refused an instruction and raised an exception.")
     PRIVILEGED = (
@@ -33,7 +33,11 @@ class Cause(Enum):
     SYSTEM_CALL = ("system-call", "System call", "A program asked its kernel for a service (INT n, SYSENTER, SYSCALL).")
     INTERRUPT = ("interrupt", "Interrupt", "A device asked for attention between two instructions.")
     IO = ("io", "I/O", "The program read or wrote a device.")
-    PAGE_FAULT_TRUE = ("page-fault", "Page fault", "The guest's own page tables forbid this access: its kernel must act.")
+    PAGE_FAULT_TRUE = (
+        "page-fault",
+        "Page fault",
+        "The guest's own page tables forbid this access: its kernel must act.",
+    )
     PAGE_FAULT_HIDDEN = (
         "hidden-page-fault",
         "Hidden page fault",

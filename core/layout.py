@@ -1,20 +1,20 @@
 """Every fixed address and port of the lab, with the map drawn.
 
-    Guest-physical memory of a VM                     Host-physical memory of the machine
-    ─────────────────────────────                     ────────────────────────────────────
-    0000_0000  (free for the guest)                   0000_0000  bare: the guest itself, from 0
-    0000_1000  boot GDT (null, code, data)                       otherwise: reserved for the host
-    0000_2000  multiboot info, memory map, strings    0010_0000  frames handed out by the allocator:
-    0000_8000  top of the boot stack                             VM memory, monitors' pages
-    0010_0000  where images are usually linked        0400_0000  end of RAM: the bus answers above
-    0100_0000  end of a VM's memory (default 16 MiB)
+Guest-physical memory of a VM                     Host-physical memory of the machine
+─────────────────────────────                     ────────────────────────────────────
+0000_0000  (free for the guest)                   0000_0000  bare: the guest itself, from 0
+0000_1000  boot GDT (null, code, data)                       otherwise: reserved for the host
+0000_2000  multiboot info, memory map, strings    0010_0000  frames handed out by the allocator:
+0000_8000  top of the boot stack                             VM memory, monitors' pages
+0010_0000  where images are usually linked        0400_0000  end of RAM: the bus answers above
+0100_0000  end of a VM's memory (default 16 MiB)
 
-    Guest-linear space under a monitor: the top 4 MiB belong to the monitor (as VMware's did).
-    ─────────────────────────────
-    FFC0_0000  shadow GDT (64 KiB: 8192 descriptors)
-    FFC1_0000  shadow LDT (64 KiB)
-    FFC2_0000  shadow TSS
-    FFC3_0000  … to the end: kept for the monitor (translation cache, later kinds)
+Guest-linear space under a monitor: the top 4 MiB belong to the monitor (as VMware's did).
+─────────────────────────────
+FFC0_0000  shadow GDT (64 KiB: 8192 descriptors)
+FFC1_0000  shadow LDT (64 KiB)
+FFC2_0000  shadow TSS
+FFC3_0000  … to the end: kept for the monitor (translation cache, later kinds)
 """
 
 from __future__ import annotations

@@ -1,0 +1,29 @@
+"""Instructions decoded and spelled by iced-x86, 32-bit code, Intel syntax."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from iced_x86 import Decoder, Formatter, FormatterSyntax, Instruction
+
+LONGEST = 15  # bytes an x86 instruction can have (SDM vol. 2 §2.3.11)
+
+_FORMATTER = Formatter(FormatterSyntax.NASM)
+_FORMATTER.hex_prefix, _FORMATTER.hex_suffix = "0x", ""
+_FORMATTER.uppercase_hex = False
+_FORMATTER.space_after_operand_separator = True
+_FORMATTER.small_hex_numbers_in_decimal = True
+_FORMATTER.branch_leading_zeros = False
+
+
+@lru_cache(maxsize=1 << 16)
+def decode(code: bytes, address: int) -> Instruction:
+    """The instruction at the start of `code`, which stands at linear `address`; invalid ones decode as such."""
+    return Decoder(32, code, ip=address).decode()
+
+
+@lru_cache(maxsize=1 << 16)
+def spell(code: bytes, address: int) -> str:
+    """That instruction as text: ``mov eax, [ebx+4]``; ``(bad)`` where it is none."""
+    instruction = decode(code, address)
+    return _FORMATTER.format(instruction) if instruction else "(bad)"

@@ -1,0 +1,199 @@
+"""Delivery of exceptions and interrupts through the IDT: the part of the CPU that we play ourselves.
+
+The CPU finds the gate, checks type, privilege and presence, switches stacks by the TSS when the handler is more
+privileged, pushes the frame, masks IF for interrupt gates and goes on in the handler. A fault on the way becomes that
+fault, a double fault, or the end (Intel SDM vol. 3 §6.12–6.15, vol. 2 INT n pseudocode; AMD APM vol. 2 §8.7–8.9). Not
+modelled: task gates, virtual-8086 mode, 16-bit TSSs; meeting one stops loudly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from core.cpu.context import Gpr, Seg
+from core.cpu.descriptors import TSS_AVAILABLE, TSS_BUSY, TYPE_ACCESSED, fetch, mark, selector_error, stack_segment
+from core.cpu.faults import (
+    CONTRIBUTORY,
+    FAULT_CLASS,
+    WITH_ERROR_CODE,
+    GuestFault,
+    Shutdown,
+    Vector,
+    general_protection,
+)
+from core.cpu.flags import IF, NT, RF, TF, VM
+from core.cpu.guest_cpu import DESC_DB, GuestCpu, Segment
+from core.errors import UnknownDeparture
+from core.memory.walk import LinearMemory
+
+GATE_TASK, GATE_INTERRUPT_16, GATE_TRAP_16, GATE_INTERRUPT_32, GATE_TRAP_32 = 0x5, 0x6, 0x7, 0xE, 0xF
+_GATES = {
+    GATE_INTERRUPT_16: "16-bit interrupt gate",
+    GATE_TRAP_16: "16-bit trap gate",
+    GATE_INTERRUPT_32: "interrupt gate",
+    GATE_TRAP_32: "trap gate",
+}
+
+
+class Origin(Enum):
+    """Where an event comes from; decides on privilege check, EXT bit and error code."""
+
+    EXCEPTION = "exception"  # raised by the CPU
+    SOFTWARE = "software interrupt"  # INT n, INT3, INTO
+    EXTERNAL = "external interrupt"  # from an interrupt controller
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something to deliver. `address` is CR2 of a page fault."""
+
+    vector: int
+    origin: Origin
+    error_code: int | None = None
+    address: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """How an event reached its handler: the vector in the end (a double fault may replace the first), the gate."""
+
+    vector: int
+    gate: str
+    ring_from: int
+    ring_to: int
+    passed: tuple[int, ...] = ()  # vectors tried before, of a double fault
+
+
+def deliver(guest: GuestCpu, memory: LinearMemory, event: Event, fault_eip: int | None = None) -> Delivered:
+    """Deliver `event`, turning faults met on the way into the fault, the double fault or `Shutdown` they cause.
+
+    EIP must already be the one to save: the instruction's own for faults, the next one's for traps and interrupts.
+    `fault_eip` is the EIP of a software interrupt itself, saved instead if delivering it faults.
+    """
+    tried: list[int] = []
+    while True:
+        try:
+            if event.vector == Vector.PF and event.address is not None:
+                guest.set_cr(2, event.address)
+            done = _through_gate(guest, memory, event)
+            return Delivered(done.vector, done.gate, done.ring_from, done.ring_to, tuple(tried))
+        except GuestFault as fault:
+            if fault_eip is not None:
+                guest.eip = fault_eip
+            tried.append(event.vector)
+            event = _combine(event, fault, tried)
+
+
+def _combine(first: Event, second: GuestFault, tried: list[int]) -> Event:
+    """SDM vol. 3 table 6-5: what two events make."""
+    raised = first.origin is Origin.EXCEPTION
+    harmful = second.vector in CONTRIBUTORY or second.vector == Vector.PF
+    if raised and first.vector == Vector.DF and harmful:
+        raise Shutdown((*tried, second.vector))
+    double = raised and (
+        (first.vector in CONTRIBUTORY and second.vector in CONTRIBUTORY) or (first.vector == Vector.PF and harmful)
+    )
+    if double:
+        return Event(Vector.DF, Origin.EXCEPTION, 0)
+    return Event(second.vector, Origin.EXCEPTION, second.error_code, second.address)
+
+
+def _through_gate(guest: GuestCpu, memory: LinearMemory, event: Event) -> Delivered:
+    software = event.origin is Origin.SOFTWARE
+    external = 0 if software else 1
+    gate_error = event.vector * 8 + 2
+    idtr = guest.idtr
+    if event.vector * 8 + 7 > idtr.limit:
+        raise general_protection(gate_error | external)
+    raw = memory.read(guest.paging, idtr.base + event.vector * 8, 8)
+    low, high = int.from_bytes(raw[:4], "little"), int.from_bytes(raw[4:], "little")
+    kind = high >> 8 & 0x1F
+    if kind == GATE_TASK:
+        raise UnknownDeparture(
+            f"Vector {event.vector:#x} has a task gate, which this version does not deliver through."
+        )
+    if kind not in _GATES:
+        raise general_protection(gate_error | external)
+    if software and high >> 13 & 3 < guest.cpl:
+        raise general_protection(gate_error)
+    if not high & 0x8000:
+        raise GuestFault(Vector.NP, gate_error | external)
+    wide = kind in (GATE_INTERRUPT_32, GATE_TRAP_32)
+    offset = (low & 0xFFFF | high & 0xFFFF_0000) if wide else low & 0xFFFF
+    selector = low >> 16
+
+    if not selector & 0xFFFC:
+        raise general_protection(external)
+    descriptor = fetch(guest, memory, selector)
+    error = selector_error(selector, external)
+    if descriptor is None or not descriptor.is_code or descriptor.dpl > guest.cpl:
+        raise general_protection(error)
+    if not descriptor.present:
+        raise GuestFault(Vector.NP, error)
+    flags = guest.eflags
+    if flags & VM:
+        raise UnknownDeparture("The guest is in virtual-8086 mode, which this version does not deliver from.")
+
+    cpl, old_ss, old_esp = guest.cpl, guest.segment(Seg.SS), guest.reg(Gpr.ESP)
+    inward = not descriptor.is_conforming and descriptor.dpl < cpl
+    ring = descriptor.dpl if inward else cpl
+    values: list[int] = []
+    if inward:
+        stack, esp = _inner_stack(guest, memory, ring, external)
+        values += [old_ss.selector, old_esp]
+    else:
+        stack, esp = old_ss, old_esp
+    faulting = event.origin is Origin.EXCEPTION and event.vector in FAULT_CLASS
+    values += [flags | RF if faulting else flags, guest.segment(Seg.CS).selector, guest.eip]
+    if event.origin is Origin.EXCEPTION and event.vector in WITH_ERROR_CODE:
+        values.append(event.error_code or 0)
+
+    width = 4 if wide else 2
+    frame = b"".join((value & (1 << 8 * width) - 1).to_bytes(width, "little") for value in reversed(values))
+    new_esp = _push(guest, memory, stack, esp, frame, external if inward else None, user=ring == 3)
+    if offset > descriptor.limit:
+        raise general_protection(external)
+    code = mark(guest, memory, descriptor, TYPE_ACCESSED)
+
+    if inward:
+        guest.set_cpl(ring)
+        guest.set_segment(Seg.SS, stack)
+    guest.set_segment(Seg.CS, code.cache(selector & ~3 | ring))
+    guest.set_reg(Gpr.ESP, new_esp)
+    guest.eip = offset
+    masked = TF | NT | RF | VM | (IF if kind in (GATE_INTERRUPT_32, GATE_INTERRUPT_16) else 0)
+    guest.eflags = flags & ~masked
+    return Delivered(event.vector, _GATES[kind], cpl, ring)
+
+
+def inner_stack_slot(guest: GuestCpu, ring: int, external: int) -> int:
+    """Linear address of ESPn in the TSS; #TS if the TSS is too short (SDM vol. 3 §7.2.1)."""
+    tss = guest.segment(Seg.TR)
+    if tss.flags >> 8 & 0xF not in (TSS_AVAILABLE, TSS_BUSY):
+        raise UnknownDeparture("The guest's TSS is a 16-bit one, which this version does not use.")
+    offset = 4 + 8 * ring
+    if offset + 5 > tss.limit:
+        raise GuestFault(Vector.TS, selector_error(tss.selector, external))
+    return tss.base + offset
+
+
+def _inner_stack(guest: GuestCpu, memory: LinearMemory, ring: int, external: int) -> tuple[Segment, int]:
+    raw = memory.read(guest.paging, inner_stack_slot(guest, ring, external), 6)
+    esp, selector = int.from_bytes(raw[:4], "little"), int.from_bytes(raw[4:], "little")
+    return stack_segment(guest, memory, selector, ring, Vector.TS, selector, external), esp
+
+
+def _push(
+    guest: GuestCpu, memory: LinearMemory, stack: Segment, esp: int, frame: bytes, external: int | None, *, user: bool
+) -> int:
+    """Store the frame below `esp`; gives the new ESP. `external` is the EXT bit of a new stack, None for the old."""
+    mask = 0xFFFF_FFFF if stack.flags & DESC_DB else 0xFFFF
+    top = (esp - len(frame)) & mask
+    last = top + len(frame) - 1
+    expand_down = stack.flags & 1 << 10
+    inside = (stack.limit < top and last <= mask) if expand_down else last <= stack.limit
+    if not inside:
+        raise GuestFault(Vector.SS, 0 if external is None else selector_error(stack.selector, external))
+    memory.write(guest.paging, stack.base + top, frame, user=user)
+    return esp & ~mask | top

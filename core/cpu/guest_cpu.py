@@ -1,0 +1,175 @@
+"""The CPU as its guest believes it to be.
+
+Delivery and emulation are written against this, so that they serve every kind of VMM. Here the belief is the truth: on
+bare hardware what the guest reads is what the CPU holds. A kind that runs its guest less privileged overrides what the
+guest must not see (`core.vmm.trap_emulate.DeprivilegedCpu`). Intel SDM vol. 3 ch. 2 and 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.cpu import flags
+from core.cpu.context import HF_ADDSEG, HF_CPL, HF_CS32, HF_INHIBIT_IRQ, HF_SS32, Gpr, Seg
+from core.cpu.unicorn_cpu import Cpu
+from core.memory.walk import Paging
+
+# bits of a descriptor's second word, in place
+DESC_TYPE_SHIFT, DESC_S, DESC_DPL_SHIFT, DESC_P = 8, 1 << 12, 13, 1 << 15
+DESC_DB, DESC_G = 1 << 22, 1 << 23
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment register: visible selector, hidden base, limit (bytes) and attributes (descriptor's second word)."""
+
+    selector: int
+    base: int
+    limit: int
+    flags: int
+
+    @property
+    def dpl(self) -> int:
+        """Descriptor privilege level."""
+        return self.flags >> DESC_DPL_SHIFT & 3
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A descriptor-table register: linear base and limit in bytes (inclusive)."""
+
+    base: int
+    limit: int
+
+
+class GuestCpu:
+    """The guest's view of the CPU: every getter and setter in the guest's terms. Valid while `cpu.state` is."""
+
+    def __init__(self, cpu: Cpu) -> None:
+        self.cpu = cpu
+        self.state = cpu.state
+
+    # -- general registers
+
+    def reg(self, index: int) -> int:
+        """General register `index` (`Gpr`), 32 bits."""
+        return int(self.state.regs[index]) & 0xFFFF_FFFF
+
+    def set_reg(self, index: int, value: int) -> None:
+        """Set a general register."""
+        self.state.regs[index] = value & 0xFFFF_FFFF
+
+    @property
+    def eip(self) -> int:
+        """Instruction pointer: offset in CS."""
+        return self.state.eip & 0xFFFF_FFFF
+
+    @eip.setter
+    def eip(self, value: int) -> None:
+        self.state.eip = value & 0xFFFF_FFFF
+
+    @property
+    def pc(self) -> int:
+        """Linear address of EIP."""
+        return (self.state.segs[Seg.CS].base + self.state.eip) & 0xFFFF_FFFF
+
+    # -- privilege and flags
+
+    @property
+    def cpl(self) -> int:
+        """Current privilege level as the guest believes it."""
+        return self.state.hflags & HF_CPL
+
+    @property
+    def eflags(self) -> int:
+        """EFLAGS as the guest believes them."""
+        return self.cpu.eflags
+
+    @eflags.setter
+    def eflags(self, value: int) -> None:
+        self.cpu.eflags = value
+
+    @property
+    def iopl(self) -> int:
+        """I/O privilege level."""
+        return self.eflags >> flags.IOPL_SHIFT & 3
+
+    @property
+    def interrupts_enabled(self) -> bool:
+        """EFLAGS.IF as the guest believes it."""
+        return bool(self.state.eflags & flags.IF)
+
+    @property
+    def interrupt_shadow(self) -> bool:
+        """Is the next instruction protected from interrupts (after STI, MOV SS, POP SS)?"""
+        return bool(self.state.hflags & HF_INHIBIT_IRQ)
+
+    def end_interrupt_shadow(self) -> None:
+        """Whoever emulates an instruction, or delivers an event, ends the shadow; the CPU does not see it happen."""
+        self.state.hflags &= ~HF_INHIBIT_IRQ
+
+    # -- segments
+
+    def segment(self, seg: int) -> Segment:
+        """Segment register `seg` (`Seg`), LDTR and TR included."""
+        held = self.state.segs[seg]
+        return Segment(held.selector, held.base & 0xFFFF_FFFF, held.limit, held.flags)
+
+    def set_segment(self, seg: int, value: Segment) -> None:
+        """Load a segment register and its hidden cache, unchecked. Loading SS or CS never changes CPL here."""
+        self._load_real(seg, value)
+
+    def set_cpl(self, cpl: int) -> None:
+        """Change the privilege level (by gates and returns only)."""
+        self.state.hflags = self.state.hflags & ~HF_CPL | cpl
+
+    def _load_real(self, seg: int, value: Segment) -> None:
+        held = self.state.segs[seg]
+        held.selector, held.base, held.limit, held.flags = value.selector, value.base, value.limit, value.flags
+        if seg in (Seg.CS, Seg.SS):
+            width = HF_CS32 if seg == Seg.CS else HF_SS32
+            self.state.hflags = self.state.hflags & ~width | (width if value.flags & DESC_DB else 0)
+        self.state.hflags |= HF_ADDSEG
+
+    # -- system registers
+
+    @property
+    def gdtr(self) -> Table:
+        """Global descriptor-table register."""
+        held = self.state.segs[Seg.GDTR]
+        return Table(held.base & 0xFFFF_FFFF, held.limit)
+
+    @gdtr.setter
+    def gdtr(self, value: Table) -> None:
+        held = self.state.segs[Seg.GDTR]
+        held.base, held.limit = value.base, value.limit
+
+    @property
+    def idtr(self) -> Table:
+        """Interrupt descriptor-table register."""
+        held = self.state.segs[Seg.IDTR]
+        return Table(held.base & 0xFFFF_FFFF, held.limit)
+
+    @idtr.setter
+    def idtr(self, value: Table) -> None:
+        held = self.state.segs[Seg.IDTR]
+        held.base, held.limit = value.base, value.limit
+
+    def cr(self, number: int) -> int:
+        """Control register 0, 2, 3 or 4."""
+        return int(self.state.cr[number]) & 0xFFFF_FFFF
+
+    def set_cr(self, number: int, value: int) -> None:
+        """Load a control register, with all that it entails."""
+        if number == 2:
+            self.state.cr[2] = value & 0xFFFF_FFFF
+        else:
+            self.cpu.write_cr(number, value)
+
+    @property
+    def paging(self) -> Paging:
+        """What rules the guest's own page walks."""
+        return Paging(self.cr(0), self.cr(3), self.cr(4))
+
+
+STACK_POINTER = Gpr.ESP

@@ -1,0 +1,420 @@
+"""The one physical CPU: Unicorn 2.1.4 in 32-bit system mode. The only file that imports unicorn.
+
+The emulated CPU is real in its MMU, rings, descriptor checks and AMD-V; it does not deliver exceptions through the
+IDT, check I/O permission or complete a #VMEXIT: for those it comes here, and here it is handed on to a
+`DepartureHandler` (the interposer). Found while building on it: a callback registered through the C entry costs half
+of one registered through the Python binding; `context_restore` inside a hook takes effect at once, new EIP included;
+EIP read inside an IN or OUT hook is that of the instruction.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import numpy as np
+import unicorn
+from unicorn import x86_const as x86
+from unicorn.unicorn_py3 import unicorn as binding
+
+from core.cpu import probes
+from core.cpu.context import CC_OP_EFLAGS, CONTEXT_BYTES, HF_CPL, CpuContext, Gpr, Seg
+from core.cpu.flags import ARITHMETIC, DF, TF
+from core.cpu.probes import Halted, Word
+from core.errors import CpuLayoutError, LabFault, UnknownDeparture
+from core.memory.ram import Ram
+
+_LIB = binding.uclib
+_PTR = ctypes.c_void_p
+
+_OnInterrupt = ctypes.CFUNCTYPE(None, _PTR, ctypes.c_uint32, _PTR)
+_OnIn = ctypes.CFUNCTYPE(ctypes.c_uint32, _PTR, ctypes.c_uint32, ctypes.c_int, _PTR)
+_OnOut = ctypes.CFUNCTYPE(None, _PTR, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint32, _PTR)
+_OnInstruction = ctypes.CFUNCTYPE(None, _PTR, _PTR)
+_OnSkippable = ctypes.CFUNCTYPE(ctypes.c_int, _PTR, _PTR)
+_OnInvalid = ctypes.CFUNCTYPE(ctypes.c_bool, _PTR, _PTR)
+
+ALL_ADDRESSES = (1, 0)  # begin > end: a hook for every address
+NO_PAGE = (1 << 64) - 1
+MAPPED_TO = 1 << 32
+
+
+class DepartureHandler(Protocol):
+    """What the CPU cannot do by itself and hands on. During each call `Cpu.state` is the present state; changes to it
+    by `exception`, `invalid`, `sysenter` and `syscall` take effect when the call returns."""
+
+    def exception(self, vector: int, software: bool) -> None:
+        """Vector `vector`, raised by an INT instruction if `software`."""
+
+    def port_read(self, port: int, size: int) -> int:
+        """IN or INS: the value read."""
+
+    def port_write(self, port: int, size: int, value: int) -> None:
+        """OUT or OUTS."""
+
+    def cpuid(self, leaf: int, subleaf: int) -> tuple[int, int, int, int]:
+        """EAX, EBX, ECX, EDX."""
+
+    def timestamp(self) -> int:
+        """The value of the time-stamp counter for RDTSC."""
+
+    def sysenter(self) -> None:
+        """SYSENTER."""
+
+    def syscall(self) -> None:
+        """SYSCALL."""
+
+    def memory_read(self, address: int, size: int) -> int:
+        """A read of a host-physical address beyond RAM."""
+
+    def memory_write(self, address: int, size: int, value: int) -> None:
+        """A write to a host-physical address beyond RAM."""
+
+
+class Cpu:
+    """The CPU with its RAM mapped from address 0 and everything above handed to the handler's memory calls.
+
+    `state` is valid after `pull`; changes to it take effect by `push`. `ctl` is the probes' control block.
+    """
+
+    def __init__(self, ram: Ram, buffers: probes.ProbeBuffers, *, recording: bool = True) -> None:
+        self.ram = ram
+        self.buffers = buffers
+        self._uc: Any = binding.Uc(unicorn.UC_ARCH_X86, unicorn.UC_MODE_32, cpu=x86.UC_CPU_X86_EPYC)
+        self._handle = self._uc._uch
+        self._uc.mem_map_ptr(0, ram.size, unicorn.UC_PROT_ALL, ram.pointer)
+        self._context = self._uc.context_save()
+        if self._context.size != CONTEXT_BYTES:
+            raise CpuLayoutError(
+                f"This unicorn keeps its CPU state in {self._context.size} bytes, not {CONTEXT_BYTES}; "
+                "install unicorn 2.1.4, the version Ringside is built for."
+            )
+        self._context_pointer = self._context.context
+        self.state = CpuContext.from_address(self._context_pointer.value)
+        self.ctl = (ctypes.c_uint64 * probes.CONTROL_WORDS).from_address(buffers.control.ctypes.data)
+        self._break_map = np.zeros(probes.BREAK_MAP_BYTES, np.uint8)
+        for word in range(probes.CONTROL_WORDS):
+            self.ctl[word] = 0
+        probes.attach(buffers, self._break_map)
+        self._breakpoints: frozenset[int] = frozenset()
+        self._handler: DepartureHandler | None = None
+        self._failure: BaseException | None = None
+        self._callbacks: list[Any] = []
+        self._scratch = ctypes.c_uint64()
+        self._scratch_at = ctypes.byref(self._scratch)
+        self._uc.ctl_exits_enabled(True)
+        self._uc.ctl_set_exits([])
+        self._watch(recording)
+        self._intercept_departures()
+        self.pull()
+        # A gate to an inner ring with no busy TSS would abort the emulator, so there is one from the start.
+        self.state.segs[7].flags = 0x8B00
+        self.push()
+
+    # -- the whole state
+
+    def pull(self) -> None:
+        """Copy the CPU's state into `state`."""
+        _LIB.uc_context_save(self._handle, self._context_pointer)
+
+    def push(self) -> None:
+        """Make `state` the CPU's state. The pending-exception fields are cleared, which the CPU never does."""
+        self.state.old_exception = -1
+        self.state.exception_is_int = 0
+        _LIB.uc_context_restore(self._handle, self._context_pointer)
+
+    @property
+    def cpl(self) -> int:
+        """Current privilege level of `state`."""
+        return self.state.hflags & HF_CPL
+
+    @property
+    def eflags(self) -> int:
+        """EFLAGS of `state`, the lazily kept arithmetic flags included."""
+        state = self.state
+        kept = state.eflags & 0xFFFF_FFFF
+        direction = DF if state.df < 0 else 0
+        if state.cc_op == CC_OP_EFLAGS:
+            return (kept & ~(ARITHMETIC | DF)) | (state.cc_src & ARITHMETIC) | direction | 2
+        _LIB.uc_context_reg_read(self._context_pointer, x86.UC_X86_REG_EFLAGS, self._scratch_at)
+        return (kept & ~(ARITHMETIC | DF)) | (self._scratch.value & ARITHMETIC) | direction | 2
+
+    @eflags.setter
+    def eflags(self, value: int) -> None:
+        state = self.state
+        state.cc_op = CC_OP_EFLAGS
+        state.cc_src = value & ARITHMETIC
+        state.df = -1 if value & DF else 1
+        state.eflags = (value & ~(ARITHMETIC | DF)) | 2
+
+    def write_cr(self, number: int, value: int) -> None:
+        """Load CR0, CR3 or CR4 as MOV CR does: modes are recomputed, the TLB is flushed. `state` stays valid."""
+        register = {0: x86.UC_X86_REG_CR0, 3: x86.UC_X86_REG_CR3, 4: x86.UC_X86_REG_CR4}[number]
+        self.push()
+        self._uc.reg_write(register, value)
+        self.pull()
+        self.flush_tlb()
+
+    def flush_tlb(self) -> None:
+        """Forget cached translations, after page tables were edited from outside."""
+        self._uc.ctl(unicorn.UC_CTL_TLB_FLUSH, unicorn.UC_CTL_IO_WRITE)
+        self.ctl[Word.FETCH_PAGE] = NO_PAGE
+
+    def forget_code(self, address: int, size: int) -> None:
+        """Forget code cached from host-physical `address` on, after it was overwritten from outside."""
+        self._uc.ctl_remove_cache(address, address + size)
+
+    # -- running
+
+    @property
+    def executed(self) -> int:
+        """Instructions and exceptions so far, exact even inside a departure."""
+        return int(self.ctl[Word.EXECUTED])
+
+    @executed.setter
+    def executed(self, value: int) -> None:
+        self.ctl[Word.EXECUTED] = value
+
+    @property
+    def end(self) -> int:
+        """The count at which the present run stops; may be lowered inside a departure, exactly."""
+        return int(self.ctl[Word.END])
+
+    @end.setter
+    def end(self, value: int) -> None:
+        self.ctl[Word.END] = value
+
+    @property
+    def last_pc(self) -> int:
+        """EIP of the newest instruction begun, as a linear address."""
+        return int(self.ctl[Word.LAST_PC])
+
+    @property
+    def last_size(self) -> int:
+        """Length of that instruction in bytes."""
+        return int(self.ctl[Word.LAST_SIZE])
+
+    def run(self) -> Halted:
+        """Execute from `state` until a probe stops it (the reason is returned) or HLT (NONE). Leaves `state` pulled.
+
+        Raises what a departure's handler raised, or UnknownDeparture if the emulator gave up.
+        """
+        self.ctl[Word.REASON] = Halted.NONE
+        self.ctl[Word.FETCH_PAGE] = NO_PAGE
+        self.push()
+        status = _LIB.uc_emu_start(self._handle, self.state.eip & 0xFFFF_FFFF, 0, 0, 0)
+        self.pull()
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
+        if status != unicorn.UC_ERR_OK:
+            raise UnknownDeparture(
+                f"The CPU gave up at {self.state.eip & 0xFFFFFFFF:#010x}: {binding.UcError(status)}.", self.dump()
+            )
+        return Halted(self.ctl[Word.REASON])
+
+    def count_attempt(self, pc: int) -> None:
+        """Count an instruction at linear `pc` that faulted before any probe saw it."""
+        self.ctl[Word.EXECUTED] += 1
+        self.ctl[Word.LAST_PC] = pc
+        self.ctl[Word.LAST_SIZE] = 1
+        self.ctl[Word.RING_0 + self.cpl] += 1
+
+    def uncount_attempt(self, ring: int) -> None:
+        """Take back the count of an instruction that will be tried again without the guest's notice."""
+        self.ctl[Word.EXECUTED] -= 1
+        self.ctl[Word.RING_0 + ring] -= 1
+
+    def stop_now(self) -> None:
+        """Leave the run from within a departure, without executing anything more."""
+        self.ctl[Word.REASON] = Halted.BUDGET
+        _LIB.uc_emu_stop(self._handle)
+
+    def request_stop(self) -> None:
+        """Stop before the next instruction; from any thread."""
+        self.ctl[Word.STOP] = 1
+
+    @property
+    def breakpoints(self) -> frozenset[int]:
+        """Linear addresses before which the CPU stops."""
+        return self._breakpoints
+
+    @breakpoints.setter
+    def breakpoints(self, addresses: frozenset[int]) -> None:
+        self._breakpoints = addresses
+        self._break_map[:] = 0
+        for address in addresses:
+            self._break_map[(address & 0xFFFF) >> 3] |= 1 << (address & 7)
+        self._set_watch(probes.WATCH_BREAKPOINTS, bool(addresses))
+
+    def pass_breakpoint(self) -> None:
+        """Let the next instruction run even if a breakpoint stands on it."""
+        self.ctl[Word.SKIP_AT] = self.executed
+
+    def await_interrupts_open(self, wanted: bool) -> None:
+        """Stop (INTERRUPTIBLE) before the first instruction at which the real EFLAGS.IF is set."""
+        self._set_watch(probes.WATCH_INTERRUPT, wanted)
+
+    def _set_watch(self, bit: int, on: bool) -> None:
+        self.ctl[Word.WATCH] = self.ctl[Word.WATCH] | bit if on else self.ctl[Word.WATCH] & ~bit
+
+    def debug_register(self, number: int) -> int:
+        """DR0–DR7."""
+        return int(self._uc.reg_read(x86.UC_X86_REG_DR0 + number)) & 0xFFFF_FFFF
+
+    def set_debug_register(self, number: int, value: int) -> None:
+        """Load a debug register."""
+        self._uc.reg_write(x86.UC_X86_REG_DR0 + number, value)
+
+    def dump(self) -> str:
+        """The registers as text, for a report."""
+        state = self.state
+        general = " ".join(f"{reg.name}={state.regs[reg] & 0xFFFFFFFF:08x}" for reg in Gpr)
+        segments = "\n".join(
+            f"{name}={seg.selector:04x} base={seg.base:08x} limit={seg.limit:08x} flags={seg.flags:08x}"
+            for name, seg in zip((each.name for each in Seg), state.segs, strict=True)
+        )
+        control = " ".join(f"CR{n}={state.cr[n]:08x}" for n in (0, 2, 3, 4))
+        return (
+            f"EIP={state.eip & 0xFFFFFFFF:08x} EFLAGS={self.eflags:08x} CPL={self.cpl} executed={self.executed}\n"
+            f"{general}\n{segments}\n{control}\nerror code={state.error_code & 0xFFFFFFFF:#x}"
+        )
+
+    # -- departures
+
+    def connect(self, handler: DepartureHandler) -> None:
+        """Hand every departure to `handler` from now on."""
+        self._handler = handler
+
+    def _hook(self, kind: int, function: Any, data: int = 0, *extra: Any) -> None:
+        handle = ctypes.c_size_t()
+        begin, end = (ctypes.c_uint64(bound) for bound in ALL_ADDRESSES)
+        pointer = ctypes.cast(function, _PTR) if not isinstance(function, int) else _PTR(function)
+        status = _LIB.uc_hook_add(self._handle, ctypes.byref(handle), kind, pointer, _PTR(data), begin, end, *extra)
+        if status != unicorn.UC_ERR_OK:
+            raise LabFault(f"The CPU refused a hook of kind {kind}: {binding.UcError(status)}.")
+        self._callbacks.append(function)
+
+    def _watch(self, recording: bool) -> None:
+        names = ("uc_emu_stop", "uc_vmem_translate", "uc_reg_read")
+        functions = {name: ctypes.cast(getattr(_LIB, name), _PTR) for name in names}
+        native = probes.compile_probes(functions, x86.UC_X86_REG_EFLAGS, x86.UC_X86_REG_CS)
+        control = self.buffers.control.ctypes.data
+        self._hook(unicorn.UC_HOOK_CODE, native.record if recording else native.count, control)
+        if recording:
+            self._hook(unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE, native.memory, control)
+
+    def _guard(self, action: Callable[[DepartureHandler], None]) -> None:
+        """Run a departure's handler; what it raises is kept, since it cannot cross the emulator's C code."""
+        handler = self._handler
+        if handler is None or self._failure is not None:
+            self.request_stop()
+            return
+        try:
+            action(handler)
+        except BaseException as failure:  # noqa: BLE001 - raised again by `run`
+            self._failure = failure
+            self.request_stop()
+            _LIB.uc_emu_stop(self._handle)
+
+    def _intercept_departures(self) -> None:
+        save, restore = _LIB.uc_context_save, _LIB.uc_context_restore
+        handle, pointer, state = self._handle, self._context_pointer, self.state
+
+        def stateful(action: Callable[[DepartureHandler], None]) -> None:
+            save(handle, pointer)
+            self._guard(action)
+            state.old_exception = -1
+            state.exception_is_int = 0
+            self.ctl[Word.FETCH_PAGE] = NO_PAGE
+            restore(handle, pointer)
+
+        def on_interrupt(_uc: int, vector: int, _data: int) -> None:
+            stateful(lambda handler: handler.exception(vector, state.exception_is_int != 0))
+
+        def on_invalid(_uc: int, _data: int) -> bool:
+            stateful(lambda handler: handler.exception(6, False))
+            return True
+
+        def on_sysenter(_uc: int, _data: int) -> None:
+            stateful(lambda handler: handler.sysenter())
+
+        def on_syscall(_uc: int, _data: int) -> None:
+            stateful(lambda handler: handler.syscall())
+
+        answer = [0]
+
+        def on_in(_uc: int, port: int, size: int, _data: int) -> int:
+            answer[0] = 0
+
+            def read(handler: DepartureHandler) -> None:
+                answer[0] = handler.port_read(port, size)
+
+            save(handle, pointer)
+            self._guard(read)
+            return answer[0]
+
+        def on_out(_uc: int, port: int, size: int, value: int, _data: int) -> None:
+            save(handle, pointer)
+            self._guard(lambda handler: handler.port_write(port, size, value))
+
+        def write_registers(values: tuple[tuple[int, int], ...]) -> None:
+            for register, value in values:
+                self._scratch.value = value & 0xFFFF_FFFF
+                _LIB.uc_reg_write(handle, register, self._scratch_at)
+
+        def on_cpuid(_uc: int, _data: int) -> int:
+            def answer_cpuid(handler: DepartureHandler) -> None:
+                save(handle, pointer)
+                result = handler.cpuid(state.regs[Gpr.EAX] & 0xFFFF_FFFF, state.regs[Gpr.ECX] & 0xFFFF_FFFF)
+                registers = (x86.UC_X86_REG_EAX, x86.UC_X86_REG_EBX, x86.UC_X86_REG_ECX, x86.UC_X86_REG_EDX)
+                write_registers(tuple(zip(registers, result, strict=True)))
+
+            self._guard(answer_cpuid)
+            return 1
+
+        def on_rdtsc(_uc: int, _data: int) -> int:
+            def answer_rdtsc(handler: DepartureHandler) -> None:
+                now = handler.timestamp()
+                write_registers(((x86.UC_X86_REG_EAX, now), (x86.UC_X86_REG_EDX, now >> 32)))
+
+            self._guard(answer_rdtsc)
+            return 1
+
+        self._hook(unicorn.UC_HOOK_INTR, _OnInterrupt(on_interrupt))
+        self._hook(unicorn.UC_HOOK_INSN_INVALID, _OnInvalid(on_invalid))
+        for function, instruction in (
+            (_OnIn(on_in), x86.UC_X86_INS_IN),
+            (_OnOut(on_out), x86.UC_X86_INS_OUT),
+            (_OnSkippable(on_cpuid), x86.UC_X86_INS_CPUID),
+            (_OnSkippable(on_rdtsc), x86.UC_X86_INS_RDTSC),
+            (_OnInstruction(on_sysenter), x86.UC_X86_INS_SYSENTER),
+            (_OnInstruction(on_syscall), x86.UC_X86_INS_SYSCALL),
+        ):
+            self._hook(unicorn.UC_HOOK_INSN, function, 0, ctypes.c_int(instruction))
+
+        def read_beyond(_uc: Any, offset: int, size: int, _data: Any) -> int:
+            answer[0] = (1 << 8 * size) - 1
+
+            def read(handler: DepartureHandler) -> None:
+                answer[0] = handler.memory_read(self.ram.size + offset, size)
+
+            self._guard(read)
+            return answer[0]
+
+        def write_beyond(_uc: Any, offset: int, size: int, value: int, _data: Any) -> None:
+            self._guard(lambda handler: handler.memory_write(self.ram.size + offset, size, value))
+
+        self._uc.mmio_map(self.ram.size, MAPPED_TO - self.ram.size, read_beyond, None, write_beyond, None)
+
+    def close(self) -> None:
+        """Release the emulator, and with it the RAM's mapping."""
+        self._handler = None
+        self._callbacks.clear()
+        del self._uc
+
+    @property
+    def single_stepping(self) -> bool:
+        """Is EFLAGS.TF set in `state`?"""
+        return bool(self.state.eflags & TF)

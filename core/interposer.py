@@ -1,0 +1,419 @@
+"""The interposer: the one place where every departure from direct execution arrives.
+
+Fault, INT, I/O, CPUID, halt, timer: the CPU stops executing the guest directly, comes here, and here it is named, put
+to the monitor (which decides), recorded as a `Trap`, and execution goes on. Devices run in virtual time: the guest is
+executed up to exactly the instruction at which the next device event is due (Smith & Nair, "Virtual Machines", ch. 8;
+interrupt windows as in AMD APM vol. 2 §15.21). On bare hardware the monitor is the hardware itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.cpu.context import Gpr, Seg
+from core.cpu.decode import decode, spell
+from core.cpu.faults import FAULT_CLASS, WITH_ERROR_CODE, GuestFault, Shutdown, Vector, general_protection
+from core.cpu.guest_cpu import GuestCpu
+from core.cpu.io_permission import io_permitted
+from core.cpu.probes import Halted, Word
+from core.devices.pc import Pc
+from core.errors import LabFault, UnknownDeparture
+from core.events import Cause, End, EndHow, Ring, StopReason, Trap, vector_name
+from core.machine import Machine
+from core.memory.guest_physical import GuestPhysicalMemory
+from core.memory.walk import LinearMemory
+from core.traplog import TrapLog
+
+IDLE_BOUND = 64  # timer events that a halted guest may sleep through before the loop looks up
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a monitor did about a departure; the interposer makes the `Trap` of it.
+
+    `hidden` says that the guest must not notice: the attempt is not counted, the instruction will be tried again.
+    """
+
+    cause: Cause
+    handler: str
+    text: str
+    ring_to: Ring
+    hidden: bool = False
+
+
+class Monitor(Protocol):
+    """What the interposer asks of a VMM. `guest` is the CPU as the guest believes it."""
+
+    guest: GuestCpu
+    linear: LinearMemory
+    physical: GuestPhysicalMemory
+    pc: Pc
+    letter: str
+    io_ring: Ring | None  # ring in which I/O is handled; None: in the ring where it happens (no trap)
+
+    def exception(self, vector: int, error_code: int, software: bool) -> Outcome:
+        """The CPU raised `vector`."""
+
+    def fault(self, fault: GuestFault) -> Outcome:
+        """Deliver to the guest a fault found by the interposer itself."""
+
+    def interrupt(self, vector: int) -> Outcome:
+        """Deliver an external interrupt; the guest accepts it now."""
+
+    def device_name(self, port: int) -> str:
+        """Who answers at `port`, for the record."""
+
+    def watch_for_open_interrupts(self, wanted: bool) -> None:
+        """Make the CPU stop where the guest begins to accept interrupts, if only the CPU can know."""
+
+    def cpuid(self, leaf: int, subleaf: int) -> tuple[int, int, int, int]:
+        """EAX, EBX, ECX, EDX for the guest."""
+
+    def device_address(self, address: int) -> int:
+        """The guest-physical address that the machine's address `address`, beyond RAM, stands for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _DeniedIo:
+    """An IN or OUT that the guest may not do, to be undone: the emulated CPU cannot refuse it."""
+
+    registers: tuple[int, ...]
+    eip: int
+    pc: int
+    stored_at: int | None
+    stored: bytes
+
+
+class Interposer:
+    """Drives one machine for one monitor and records every departure in `log`."""
+
+    def __init__(self, machine: Machine, log: TrapLog) -> None:
+        self.machine = machine
+        self.cpu = machine.cpu
+        self.log = log
+        self.skipped = 0  # idle virtual time
+        self.end: End | None = None
+        self.report = ""
+        self.halted = False
+        self._monitor: Monitor | None = None
+        self._line = False  # the interrupt controller's INTR output
+        self._denied: _DeniedIo | None = None
+        self._after_step: list[Callable[[], None]] = []
+        self.looked_for: Callable[[Trap], bool] | None = None  # stop right after the first trap that satisfies it
+        self._found = False
+        self.cpu.connect(self)
+
+    def attach(self, monitor: Monitor) -> None:
+        """Hand departures to `monitor` from now on."""
+        self._monitor = monitor
+
+    @property
+    def monitor(self) -> Monitor:
+        """The monitor in charge."""
+        assert self._monitor is not None, "a machine runs only with a monitor attached"
+        return self._monitor
+
+    @property
+    def time(self) -> int:
+        """Virtual time."""
+        return self.cpu.executed + self.skipped
+
+    # -- what a monitor or a device may ask
+
+    def interrupt_line(self, level: bool) -> None:
+        """The interrupt controller's INTR output changed."""
+        self._line = level
+        if level:
+            self.cpu.end = min(self.cpu.end, self.cpu.executed)
+
+    def guest_exits(self, status: int) -> None:
+        """The guest wrote its status to the exit port."""
+        self.finish(End(EndHow.EXIT, status, f"The guest ended its run with status {status}."))
+
+    def finish(self, end: End) -> None:
+        """End the run after the present instruction."""
+        if self.end is None:
+            self.end = end
+        self.cpu.end = 0
+
+    def halt(self) -> None:
+        """The guest waits for an interrupt from the next instruction on."""
+        self.halted = True
+        self.cpu.end = 0
+
+    def after_one_step(self, action: Callable[[], None]) -> None:
+        """Let exactly one more instruction run, then call `action`. For use while handling a hidden departure."""
+        self._after_step.append(action)
+        self.cpu.end = min(self.cpu.end, self.cpu.executed)  # the hidden attempt is uncounted after this
+
+    # -- the loop
+
+    def run(self, until: int, *, leave_breakpoint: bool) -> StopReason:
+        """Execute until the count `until`, a breakpoint, a request to stop, the end, or a wait for outside input.
+
+        `leave_breakpoint`: a breakpoint on the very first instruction does not count.
+        """
+        cpu, monitor = self.cpu, self.monitor
+        if leave_breakpoint:
+            cpu.pass_breakpoint()
+        try:
+            while True:
+                self._do_after_step()
+                if self.end is not None:
+                    return StopReason.ENDED
+                if cpu.executed >= until:
+                    return StopReason.BUDGET
+                if cpu.ctl[Word.STOP]:
+                    cpu.ctl[Word.STOP] = 0
+                    return StopReason.REQUESTED
+                if self._found:
+                    self._found = False
+                    return StopReason.BREAKPOINT
+                if self.halted and not self._sleep():
+                    return StopReason.ENDED if self.end is not None else StopReason.WAITING
+                if self.halted:
+                    continue
+                end = self._next_end(until)
+                cpu.end = end
+                halted = cpu.run()
+                if self._denied is not None:
+                    self._refuse_io()
+                if halted is Halted.NONE:
+                    self._note_halt()
+                elif halted is Halted.BREAKPOINT:
+                    if monitor.guest.pc in cpu.breakpoints:
+                        return StopReason.BREAKPOINT
+                    cpu.pass_breakpoint()
+        except UnknownDeparture as fault:
+            self._give_up(fault)
+            return StopReason.ENDED
+
+    def _next_end(self, until: int) -> int:
+        """Bring devices up to now, deliver what can be delivered; the count up to which nothing else can happen."""
+        cpu, monitor = self.cpu, self.monitor
+        bus = monitor.pc.bus
+        now = self.time
+        due = bus.next_event()
+        if due is not None and due <= now:
+            bus.advance(now)
+            due = bus.next_event()
+        if due is not None:
+            until = min(until, max(due - self.skipped, cpu.executed + 1))
+        watching = False
+        if self._line:
+            if monitor.guest.interrupt_shadow:
+                until = min(until, cpu.executed + 1)
+            elif monitor.guest.interrupts_enabled:
+                self._deliver_interrupt()
+                # what was delivered may have left another one pending
+                return cpu.executed + 1 if self._line else until
+            else:
+                watching = True
+        monitor.watch_for_open_interrupts(watching)
+        return until
+
+    def _deliver_interrupt(self) -> None:
+        monitor = self.monitor
+        vector = monitor.pc.pic.acknowledge()
+        pc = monitor.guest.pc
+        self._recorded(pc, vector, None, lambda: monitor.interrupt(vector))
+
+    def _sleep(self) -> bool:
+        """Pass idle time until an interrupt wakes the guest. False: nothing can, or only outside input."""
+        bus = self.monitor.pc.bus
+        if not self.monitor.guest.interrupts_enabled:
+            self.finish(End(EndHow.HALTED, None, "The guest halted with interrupts off: nothing can wake it."))
+            return False
+        for _ in range(IDLE_BOUND):
+            if self._line:
+                self.halted = False
+                return True
+            due = bus.next_event()
+            if due is None:
+                return False
+            self.skipped += max(due - self.time, 0)
+            bus.advance(self.time)
+        return True
+
+    def _note_halt(self) -> None:
+        """HLT at real ring 0: the emulator simply returned."""
+        self.halted = True
+        guest = self.monitor.guest
+        self._record(
+            Outcome(Cause.HALT, "hardware", "stopped the CPU until the next interrupt", Ring(guest.cpl)),
+            self.cpu.last_pc,
+            None,
+            None,
+            Ring(self.cpu.cpl),
+            Ring(guest.cpl),
+        )
+
+    def _do_after_step(self) -> None:
+        if self._after_step:
+            actions, self._after_step = self._after_step, []
+            for action in actions:
+                action()
+
+    def _give_up(self, fault: LabFault) -> None:
+        self.report = f"{fault}\n\n{fault.report or self.cpu.dump()}"
+        self.finish(End(EndHow.ERROR, None, str(fault)))
+
+    # -- DepartureHandler
+
+    def exception(self, vector: int, software: bool) -> None:
+        """See `DepartureHandler`."""
+        if self._denied is not None:  # its own page fault comes second to the refusal
+            self._refuse_io()
+            return
+        cpu, monitor = self.cpu, self.monitor
+        pc = cpu.last_pc
+        if not software and vector in FAULT_CLASS and monitor.guest.pc != pc:
+            # fetching the instruction faulted, so no probe has seen and counted it
+            if cpu.executed >= cpu.end:
+                cpu.stop_now()
+                return
+            pc = monitor.guest.pc
+            cpu.count_attempt(pc)
+        error_code = cpu.state.error_code & 0xFFFF_FFFF
+        self._recorded(
+            pc,
+            vector,
+            error_code if vector in WITH_ERROR_CODE and not software else None,
+            lambda: monitor.exception(vector, error_code, software),
+        )
+
+    def port_read(self, port: int, size: int) -> int:
+        """See `DepartureHandler`."""
+        if not self._io_allowed(port, size, reading=True):
+            return 0
+        bus = self.monitor.pc.bus
+        value = bus.read_port(port, size)
+        self._record_io(port, f"read {value:#x} from {bus.describe(port)}")
+        self._reschedule()
+        return value
+
+    def port_write(self, port: int, size: int, value: int) -> None:
+        """See `DepartureHandler`."""
+        if not self._io_allowed(port, size, reading=False):
+            return
+        bus = self.monitor.pc.bus
+        self._record_io(port, f"wrote {value:#x} to {bus.describe(port)}")
+        bus.write_port(port, size, value)
+        self._reschedule()
+
+    def cpuid(self, leaf: int, subleaf: int) -> tuple[int, int, int, int]:
+        """See `DepartureHandler`."""
+        return self.monitor.cpuid(leaf, subleaf)
+
+    def timestamp(self) -> int:
+        """See `DepartureHandler`: virtual time, so that every run is repeatable."""
+        return self.time
+
+    def sysenter(self) -> None:
+        """See `DepartureHandler`."""
+        raise UnknownDeparture("The guest used SYSENTER, which this version does not carry out yet.")
+
+    def syscall(self) -> None:
+        """See `DepartureHandler`."""
+        raise UnknownDeparture("The guest used SYSCALL, which this version does not carry out yet.")
+
+    def memory_read(self, address: int, size: int) -> int:
+        """See `DepartureHandler`."""
+        return self.monitor.pc.bus.read_memory(self.monitor.device_address(address), size)
+
+    def memory_write(self, address: int, size: int, value: int) -> None:
+        """See `DepartureHandler`."""
+        self.monitor.pc.bus.write_memory(self.monitor.device_address(address), size, value)
+        self._reschedule()
+
+    # -- I/O permission, which the emulated CPU does not check
+
+    def _io_allowed(self, port: int, size: int, *, reading: bool) -> bool:
+        monitor = self.monitor
+        guest = monitor.guest
+        if io_permitted(guest, monitor.linear, port, size):
+            return True
+        state = self.cpu.state
+        stored_at, stored = None, b""
+        pc = self.cpu.last_pc
+        code = monitor.linear.peek(guest.paging, pc, self.cpu.last_size)
+        if reading and code is not None and decode(code, pc).is_string_instruction:
+            target = (guest.segment(Seg.ES).base + guest.reg(Gpr.EDI)) & 0xFFFF_FFFF
+            kept = monitor.linear.peek(guest.paging, target, size)
+            if kept is not None:
+                stored_at, stored = target, kept
+        self._denied = _DeniedIo(tuple(state.regs), (pc - state.segs[Seg.CS].base) & 0xFFFF_FFFF, pc, stored_at, stored)
+        self.cpu.end = 0
+        return False
+
+    def _refuse_io(self) -> None:
+        """Undo the denied access and raise the #GP that the CPU should have raised."""
+        denied, self._denied = self._denied, None
+        assert denied is not None
+        monitor, state = self.monitor, self.cpu.state
+        for index, value in enumerate(denied.registers):
+            state.regs[index] = value
+        state.eip = denied.eip
+        if denied.stored_at is not None:
+            monitor.linear.write(monitor.guest.paging, denied.stored_at, denied.stored)
+        self._recorded(denied.pc, Vector.GP, 0, lambda: monitor.fault(general_protection()))
+
+    # -- the record
+
+    def _recorded(self, pc: int, vector: int, error_code: int | None, act: Callable[[], Outcome]) -> None:
+        """Let the monitor act, and record what it did; a shutdown ends the run."""
+        real, believed = Ring(self.cpu.cpl), Ring(self.monitor.guest.cpl)
+        try:
+            outcome = act()
+        except Shutdown as shutdown:
+            names = ", then ".join(vector_name(tried) for tried in shutdown.vectors)
+            self.finish(End(EndHow.ERROR, None, f"Triple fault at {pc:#010x}: {names}. The CPU shut down."))
+            outcome = Outcome(Cause.FAULT, "nobody", f"triple fault ({names}): the CPU shut down", Ring.KERNEL)
+        self._record(outcome, pc, vector, error_code, real, believed)
+        if outcome.hidden:
+            self.cpu.uncount_attempt(real)
+        if self._line and self.monitor.guest.interrupts_enabled:
+            self.cpu.end = min(self.cpu.end, self.cpu.executed)
+
+    def _record(
+        self, outcome: Outcome, pc: int, vector: int | None, error_code: int | None, real: Ring, believed: Ring
+    ) -> None:
+        monitor, cpu = self.monitor, self.cpu
+        code = monitor.linear.peek(monitor.guest.paging, pc, 15 if outcome.cause is Cause.INTERRUPT else cpu.last_size)
+        log = self.log
+        trap = Trap(
+            number=log.count,
+            time=cpu.executed + self.skipped,
+            vm=monitor.letter,
+            ring_from=real,
+            believed=believed,
+            ring_to=outcome.ring_to,
+            ring_after=Ring(cpu.cpl),
+            cause=outcome.cause,
+            vector=vector,
+            error_code=error_code,
+            pc=pc,
+            instruction=spell(code, pc) if code else "",
+            handler=outcome.handler,
+            outcome=outcome.text,
+            pc_after=monitor.guest.pc,
+        )
+        log.append(trap)
+        if self.looked_for is not None and self.looked_for(trap):
+            self._found = True
+            cpu.end = min(cpu.end, cpu.executed)
+
+    def _record_io(self, port: int, text: str) -> None:
+        monitor, cpu = self.monitor, self.cpu
+        real = Ring(cpu.cpl)
+        ring_to = real if monitor.io_ring is None else monitor.io_ring
+        outcome = Outcome(Cause.IO, monitor.device_name(port), text, ring_to)
+        self._record(outcome, cpu.last_pc, None, None, real, Ring(monitor.guest.cpl))
+
+    def _reschedule(self) -> None:
+        """A device was touched: its next event may have come nearer than the end of this slice."""
+        due = self.monitor.pc.bus.next_event()
+        if due is not None:
+            self.cpu.end = min(self.cpu.end, max(due - self.skipped, self.cpu.executed))

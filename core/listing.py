@@ -1,0 +1,56 @@
+"""Instructions around an address, as they stand in memory now.
+
+x86 code cannot be read backwards with certainty; the lines before the address start where decoding forward meets it
+exactly, with known instruction starts (from source lines) preferred.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+
+from core.cpu.decode import LONGEST, decode, spell
+from core.guests.image import Program
+from core.snapshot import CodeLine
+
+Peek = Callable[[int, int], bytes | None]
+
+
+def _before(peek: Peek, starts: list[int], address: int, count: int) -> int:
+    """Where to start decoding, so as to meet `address` after about `count` instructions."""
+    reach = count * 6
+    known = starts[bisect_left(starts, address - reach) : bisect_left(starts, address)]
+    guesses: Iterable[int] = range(max(address - reach, 0), address)
+    best = address
+    for start in (*known, *guesses):
+        if start < best and _meets(peek, start, address):
+            return start
+    return best
+
+
+def _meets(peek: Peek, start: int, address: int) -> bool:
+    at = start
+    while at < address:
+        code = peek(at, LONGEST)
+        instruction = decode(code, at) if code else None
+        if not instruction:
+            return False
+        at += instruction.len
+    return at == address
+
+
+def disassemble(peek: Peek, program: Program, address: int, count: int, before: int) -> tuple[CodeLine, ...]:
+    """`count` lines, about `before` of them before `address`; `peek(linear, size)` gives bytes or None."""
+    starts = program.starts
+    at = _before(peek, starts, address, before)
+    lines: list[CodeLine] = []
+    while len(lines) < count:
+        code = next((found for size in (LONGEST, 1) if (found := peek(at, size))), None)
+        if code is None:
+            break
+        instruction = decode(code, at)
+        size = instruction.len if instruction else 1
+        file, line = program.lines.get(at, ("", 0))
+        lines.append(CodeLine(at, code[:size], spell(code[:size], at), program.symbol_starting_at(at), file, line))
+        at = (at + size) & 0xFFFF_FFFF
+    return tuple(lines)

@@ -1,0 +1,57 @@
+"""Who owns which frame of the machine's RAM: the ground of resource control (Popek & Goldberg 1974).
+
+A frame is a page of host-physical memory. It is free, or belongs to exactly one owner: the host, a monitor, or a VM. A
+hypervisor maps into a VM only frames that are its own.
+"""
+
+from __future__ import annotations
+
+from core.addresses import PAGE_SHIFT, PAGE_SIZE, HostPhysical
+from core.errors import RequestError
+
+FREE = ""
+
+
+class FrameAllocator:
+    """Hands out frames of `size` bytes of RAM; the lowest free ones first, so that runs are repeatable."""
+
+    def __init__(self, size: int) -> None:
+        self._owners: list[str] = [FREE] * (size >> PAGE_SHIFT)
+
+    def owner(self, address: HostPhysical) -> str:
+        """The owner of the frame that holds `address`; `FREE` if none."""
+        return self._owners[address >> PAGE_SHIFT]
+
+    def owners(self) -> tuple[str, ...]:
+        """The owner of every frame, in address order."""
+        return tuple(self._owners)
+
+    def free_bytes(self) -> int:
+        """How much is free."""
+        return self._owners.count(FREE) * PAGE_SIZE
+
+    def claim(self, first: HostPhysical, size: int, owner: str) -> None:
+        """Give `owner` the frames of `size` bytes at `first`; all must be free."""
+        frames = range(first >> PAGE_SHIFT, (first + size) >> PAGE_SHIFT)
+        taken = next((frame for frame in frames if self._owners[frame] != FREE), None)
+        if taken is not None:
+            raise ValueError(f"frame {taken:#x} already belongs to {self._owners[taken]}")
+        for frame in frames:
+            self._owners[frame] = owner
+
+    def allocate(self, size: int, owner: str) -> list[HostPhysical]:
+        """Addresses of enough frames for `size` bytes, now `owner`'s; a RequestError with the figures if too few."""
+        wanted = (size + PAGE_SIZE - 1) >> PAGE_SHIFT
+        found = [frame for frame, who in enumerate(self._owners) if who == FREE][:wanted]
+        if len(found) < wanted:
+            raise RequestError(
+                f"{owner} needs {size / 2**20:.1f} MiB, but only {self.free_bytes() / 2**20:.1f} MiB are free.",
+                "Remove a VM or give this one less memory.",
+            )
+        for frame in found:
+            self._owners[frame] = owner
+        return [HostPhysical(frame << PAGE_SHIFT) for frame in found]
+
+    def release(self, owner: str) -> None:
+        """Free every frame of `owner`."""
+        self._owners = [FREE if who == owner else who for who in self._owners]

@@ -1,0 +1,61 @@
+"""The machine's RAM: bytes addressed by host-physical address, in a buffer that other processes may share.
+
+Real RAM answers within its size and nothing else; so does this. Whoever writes here behind the CPU's back must tell
+the CPU when code may have changed (`Cpu.forget_code`), and the dirty-page record learns of it here.
+"""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+import numpy.typing as npt
+
+from core.addresses import PAGE_SHIFT, HostPhysical
+
+_U32 = struct.Struct("<I")
+
+
+class Ram:
+    """RAM over `array` (writable, C-contiguous); `dirty` has a byte for each page of it, set by every write."""
+
+    def __init__(self, array: npt.NDArray[np.uint8], dirty: npt.NDArray[np.uint8]) -> None:
+        self.size = array.nbytes
+        self.array = array
+        self.bytes = memoryview(array.data)
+        self._dirty = dirty
+
+    @property
+    def pointer(self) -> int:
+        """Host address of the first byte, for the CPU to map."""
+        return int(self.array.ctypes.data)
+
+    def read(self, address: HostPhysical, size: int) -> bytes:
+        """`size` bytes at `address`; both must lie inside."""
+        return bytes(self.bytes[address : address + size])
+
+    def write(self, address: HostPhysical, data: bytes) -> None:
+        """Store `data` at `address`, marking its pages dirty."""
+        end = address + len(data)
+        if end > self.size:
+            raise IndexError(f"write of {len(data)} bytes at {address:#x} in {self.size:#x} bytes of RAM")
+        self.bytes[address:end] = data
+        self._dirty[address >> PAGE_SHIFT : (end + 0xFFF) >> PAGE_SHIFT] = 1
+
+    def read_u32(self, address: HostPhysical) -> int:
+        """The little-endian 32-bit word at `address`."""
+        word: int = _U32.unpack_from(self.bytes, address)[0]
+        return word
+
+    def write_u32(self, address: HostPhysical, value: int) -> None:
+        """Store the 32-bit word `value` at `address`."""
+        self.write(address, _U32.pack(value & 0xFFFF_FFFF))
+
+    def clear(self) -> None:
+        """All zero, as at power-on."""
+        self.array[:] = 0
+
+    def release(self) -> None:
+        """Let go of the buffer, so that its owner can close it."""
+        self.array = np.zeros(0, dtype=np.uint8)
+        self.bytes.release()

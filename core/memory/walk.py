@@ -1,0 +1,145 @@
+"""The walk from guest-virtual to guest-physical through 32-bit two-level page tables, step by step.
+
+The CPU's MMU does the same in hardware (its own walk is what guests run on); this one serves our deliveries and
+emulation, and shows people every entry. Modelled: 4 KiB and 4 MiB pages, P, R/W, U/S, CR0.WP, accessed and dirty bits.
+Not modelled: PAE and PSE-36, which no guest of ours uses. Intel SDM vol. 3 §4.3 and §4.6; AMD APM vol. 2 §5.2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.addresses import PAGE_SHIFT, PAGE_SIZE, GuestPhysical, GuestVirtual
+from core.cpu.faults import GuestFault, Vector
+from core.cpu.flags import CR0_PG, CR0_WP, CR4_PAE, CR4_PSE
+from core.errors import UnknownDeparture
+from core.memory.guest_physical import GuestPhysicalMemory
+
+PRESENT, WRITABLE, USER, ACCESSED, DIRTY, LARGE = 1 << 0, 1 << 1, 1 << 2, 1 << 5, 1 << 6, 1 << 7
+LARGE_MASK = (1 << 22) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What is attempted: a write or not, by user code (CPL 3) or not."""
+
+    write: bool = False
+    user: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page-table entry met on the way: its level (2 = directory, 1 = table), where it stands, its value."""
+
+    level: int
+    address: GuestPhysical
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """The control registers that rule a walk."""
+
+    cr0: int
+    cr3: int
+    cr4: int
+
+    @property
+    def enabled(self) -> bool:
+        """CR0.PG."""
+        return bool(self.cr0 & CR0_PG)
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A finished walk: the entries met, and the address reached or None with the page fault's error code."""
+
+    entries: tuple[Entry, ...]
+    physical: GuestPhysical | None
+    error_code: int = 0
+
+
+def walk(memory: GuestPhysicalMemory, paging: Paging, linear: GuestVirtual, access: Access) -> Walk:
+    """Walk without touching anything."""
+    if not paging.enabled:
+        return Walk((), GuestPhysical(linear))
+    if paging.cr4 & CR4_PAE:
+        raise UnknownDeparture("The guest uses PAE page tables, which this version cannot walk.")
+    refused = access.write << 1 | access.user << 2
+    directory_at = GuestPhysical((paging.cr3 & ~0xFFF) + (linear >> 22 << 2))
+    directory = memory.read_u32(directory_at)
+    entries: tuple[Entry, ...] = (Entry(2, directory_at, directory),)
+    if not directory & PRESENT:
+        return Walk(entries, None, refused)
+    large = bool(directory & LARGE and paging.cr4 & CR4_PSE)
+    if large:
+        rights, physical = directory, GuestPhysical(directory & ~LARGE_MASK | linear & LARGE_MASK)
+    else:
+        table_at = GuestPhysical((directory & ~0xFFF) + ((linear >> PAGE_SHIFT & 0x3FF) << 2))
+        table = memory.read_u32(table_at)
+        entries += (Entry(1, table_at, table),)
+        if not table & PRESENT:
+            return Walk(entries, None, refused)
+        rights, physical = directory & table, GuestPhysical(table & ~0xFFF | linear & 0xFFF)
+    forbidden = access.user and not rights & USER
+    if access.write and not rights & WRITABLE and (access.user or paging.cr0 & CR0_WP):
+        forbidden = True
+    return Walk(entries, None, refused | PRESENT) if forbidden else Walk(entries, physical)
+
+
+def translate(memory: GuestPhysicalMemory, paging: Paging, linear: GuestVirtual, access: Access) -> GuestPhysical:
+    """Translate as the CPU does: set accessed and dirty bits, or raise #PF with its address and error code."""
+    if not paging.enabled:
+        return GuestPhysical(linear)
+    result = walk(memory, paging, linear, access)
+    if result.physical is None:
+        raise GuestFault(Vector.PF, result.error_code, linear)
+    for position, entry in enumerate(result.entries):
+        leaf = position == len(result.entries) - 1
+        wanted = entry.value | ACCESSED | (DIRTY if leaf and access.write else 0)
+        if wanted != entry.value:
+            memory.write_u32(entry.address, wanted)
+    return result.physical
+
+
+class LinearMemory:
+    """Guest memory by linear address, through the guest's own page tables, with the rights of the given access."""
+
+    def __init__(self, physical: GuestPhysicalMemory) -> None:
+        self.physical = physical
+
+    def read(self, paging: Paging, linear: int, size: int, *, user: bool = False) -> bytes:
+        """`size` bytes at `linear`; raises the guest's #PF where they cannot be read."""
+        out = b""
+        while size > 0:
+            part = min(size, PAGE_SIZE - (linear & 0xFFF))
+            physical = translate(self.physical, paging, GuestVirtual(linear & 0xFFFF_FFFF), Access(False, user))
+            out += self.physical.read(physical, part)
+            linear += part
+            size -= part
+        return out
+
+    def write(self, paging: Paging, linear: int, data: bytes, *, user: bool = False) -> None:
+        """Store `data` at `linear`; raises the guest's #PF before anything is stored."""
+        pieces: list[tuple[GuestPhysical, bytes]] = []
+        while data:
+            part = min(len(data), PAGE_SIZE - (linear & 0xFFF))
+            physical = translate(self.physical, paging, GuestVirtual(linear & 0xFFFF_FFFF), Access(True, user))
+            pieces.append((physical, data[:part]))
+            linear += part
+            data = data[part:]
+        for physical, piece in pieces:
+            self.physical.write(physical, piece)
+
+    def peek(self, paging: Paging, linear: int, size: int) -> bytes | None:
+        """As `read` with the rights of ring 0, for onlookers: sets no bit, gives None where nothing is mapped."""
+        out = b""
+        while size > 0:
+            part = min(size, PAGE_SIZE - (linear & 0xFFF))
+            found = walk(self.physical, paging, GuestVirtual(linear & 0xFFFF_FFFF), Access()).physical
+            if found is None or found + part > self.physical.size:
+                return None
+            out += self.physical.read(found, part)
+            linear += part
+            size -= part
+        return out

@@ -1,0 +1,51 @@
+"""The one sentence that says what just happened, in plain words with live values."""
+
+from __future__ import annotations
+
+from core.events import Cause, End, Ring, StopReason, Trap
+
+
+def _place(trap: Trap) -> str:
+    if trap.believed == trap.ring_from:
+        return f"in ring {trap.ring_from.value}"
+    return f"in guest ring {trap.believed.value}, really ring {trap.ring_from.value}"
+
+
+def of_trap(trap: Trap) -> str:
+    """What a departure was, who handled it and how."""
+    what = trap.instruction.upper() if trap.instruction else f"the instruction at {trap.pc:#010x}"
+    where = f"went on at {trap.pc_after:#010x} in ring {trap.ring_after.value}"
+    if trap.cause is Cause.INTERRUPT:
+        return f"Before {what} {_place(trap)}, a device interrupted: {trap.handler} — {trap.outcome}; {where}."
+    if trap.cause is Cause.IO and trap.ring_from == trap.ring_to:
+        return f"{what} {_place(trap)} {trap.outcome}."
+    cause = trap.cause.phrase[0].lower() + trap.cause.phrase[1:]
+    return f"{what} {_place(trap)} left direct execution ({cause}): {trap.handler} {trap.outcome}; {where}."
+
+
+def of_step(instruction: str, before: Ring, after: Ring) -> str:
+    """An instruction that ran directly."""
+    what = instruction.upper() if instruction else "An instruction"
+    if before != after:
+        return f"{what} ran directly and went from ring {before.value} to ring {after.value}: no trap, no monitor."
+    return f"{what} ran directly in ring {after.value}."
+
+
+def of_stop(reason: StopReason | None, end: End | None, pc: int) -> str:
+    """Why the machine stands still."""
+    if end is not None:
+        return end.sentence
+    match reason:
+        case StopReason.BREAKPOINT:
+            return f"Stopped at the breakpoint at {pc:#010x}, before its instruction."
+        case StopReason.REQUESTED:
+            return f"Stopped at {pc:#010x}, as you asked."
+        case StopReason.WAITING:
+            return "The guest waits for an interrupt that only you can cause: type something into the console."
+        case _:
+            return f"Ready at {pc:#010x}."
+
+
+def of_power_on(guest: str, kind: str, pc: int) -> str:
+    """A machine that has just been switched on."""
+    return f"Power on: {guest} under {kind.lower()}, ready at {pc:#010x} in the guest's ring 0. Press Step or Run."

@@ -1,0 +1,313 @@
+"""The whole lab without a screen: load, run, step, look. The window, the command line, lessons and tests are its users.
+
+Nothing here depends on wall-clock time but `host_seconds`; two sessions given the same calls are equal byte for byte.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from iced_x86 import FlowControl, Instruction
+
+from core import layout, narration
+from core.cpu.context import Gpr
+from core.cpu.decode import LONGEST, decode, spell
+from core.cpu.guest_cpu import GuestCpu
+from core.cpu.probes import PC_RING
+from core.errors import RequestError
+from core.events import End, Ring, StopReason, Trap
+from core.guests.image import Program
+from core.hypervisor import Hypervisor
+from core.interposer import Interposer
+from core.listing import disassemble
+from core.machine import Backing, Machine
+from core.registers import read_registers
+from core.snapshot import Register, Snapshot
+from core.traplog import TrapLog
+from core.vmm import kind_named
+from core.vmm.vmm import Vmm
+
+FOREVER = 1 << 62
+LETTER = "A"
+
+
+class Session:
+    """One lab. `backing` may be shared memory of at least `layout.MACHINE_MEMORY` bytes of RAM and its probes' buffers.
+
+    `recording` keeps the PC ring, page heat and dirty pages; without it only counts are exact, and running is faster.
+    """
+
+    def __init__(self, *, backing: Backing | None = None, recording: bool = True) -> None:
+        self._backing = backing or Backing.private(layout.MACHINE_MEMORY)
+        self._recording = recording
+        self._machine: Machine | None = None
+        self._power_on_count = 0
+        self.program: Program | None = None
+        self.kind = ""
+        self._breakpoints: frozenset[int] = frozenset()
+        self._clear()
+
+    def _clear(self) -> None:
+        self.traps = TrapLog()
+        self._console = bytearray()
+        self.stop: StopReason | None = None
+        self.sentence = ""
+        self.host_seconds = 0.0
+
+    # -- set up
+
+    def load(self, program: Program, kind: str) -> None:
+        """Power on a fresh machine with `program` under `kind`. On a UserError the former machine is untouched."""
+        vmm_class = kind_named(kind)
+        memory = vmm_class.machine_memory(layout.VM_MEMORY)
+        self.close()
+        self._clear()
+        self._machine = Machine(memory, self._backing, recording=self._recording)
+        self._interposer = Interposer(self._machine, self.traps)
+        self._hypervisor = Hypervisor(self._machine, self._interposer)
+        self._vmm = self._hypervisor.create(LETTER, vmm_class, program, layout.VM_MEMORY, self._console.append)
+        self._real = GuestCpu(self._machine.cpu)
+        self.program, self.kind = program, kind
+        self._power_on_count += 1
+        self._machine.cpu.breakpoints = self._breakpoints
+        self.sentence = narration.of_power_on(program.name, vmm_class.title, self._vmm.guest.pc)
+
+    def reset(self) -> None:
+        """The same program and kind, from power-on."""
+        if self.program is None:
+            raise RequestError("There is nothing to reset.", "Load a guest first.")
+        self.load(self.program, self.kind)
+
+    def close(self) -> None:
+        """Power off; the session can load again."""
+        if self._machine is not None:
+            self._machine.close()
+            self._machine = None
+
+    @property
+    def machine(self) -> Machine:
+        """The machine that is on; a RequestError if none is."""
+        return self._require_machine()
+
+    def _require_machine(self) -> Machine:
+        if self._machine is None:
+            raise RequestError("No guest is loaded.", "Load a guest first.")
+        return self._machine
+
+    @property
+    def vmm(self) -> Vmm:
+        """The monitor of the VM."""
+        self._require_machine()
+        return self._vmm
+
+    # -- run
+
+    def run(self, limit: int | None = None, *, resumed: bool = False) -> StopReason:
+        """Until end, breakpoint, request, wait for input, or `limit` more instructions.
+
+        `resumed`: this goes on with a run that only paused for breath, so that a breakpoint right here counts.
+        """
+        reason = self._run_to_count(FOREVER if limit is None else self.executed + limit, leave=not resumed)
+        self.sentence = (
+            narration.of_stop(reason, self.end, self.pc) if self.end or limit is None else self._last_event()
+        )
+        return reason
+
+    def step(self, count: int = 1) -> StopReason:
+        """`count` instructions, or fewer if something ends or stops the run before."""
+        cpu = self.machine.cpu
+        traps, before = self.traps.count, Ring(cpu.cpl)
+        reason = self._run_to_count(self.executed + count, leave=True)
+        if self.end is not None:
+            self.sentence = narration.of_stop(reason, self.end, self.pc)
+        elif self.traps.count > traps or count > 1 or reason is not StopReason.BUDGET:
+            self.sentence = (
+                self._last_event() if reason is StopReason.BUDGET else narration.of_stop(reason, None, self.pc)
+            )
+        else:
+            code = self.peek(cpu.last_pc, cpu.last_size)
+            text = spell(code, cpu.last_pc) if code else ""
+            self.sentence = narration.of_step(text, before, Ring(cpu.cpl))
+        return reason
+
+    def step_over(self) -> StopReason:
+        """One instruction; a CALL, an INT or a repeated one runs until it has come back."""
+        pc = self.pc
+        code = self.peek(pc, LONGEST)
+        instruction = decode(code, pc) if code else None
+        if not instruction or not _comes_back(instruction):
+            return self.step()
+        esp = self.vmm.guest.reg(Gpr.ESP)
+        return self._run_until_at(pc + instruction.len, None, lambda: self.vmm.guest.reg(Gpr.ESP) >= esp)
+
+    def run_to(self, address: int, limit: int | None = None) -> StopReason:
+        """Until the instruction at linear `address` is about to run."""
+        return self._run_until_at(address, limit, lambda: True)
+
+    def run_until(self, found: Callable[[Trap], bool], limit: int) -> StopReason:
+        """Stop right after the first departure that satisfies `found`, within `limit` instructions."""
+        self._require_machine()
+        self._interposer.looked_for = found
+        try:
+            reason = self._run_to_count(self.executed + limit, leave=True)
+        finally:
+            self._interposer.looked_for = None
+        self.sentence = narration.of_stop(reason, self.end, self.pc) if self.end else self._last_event()
+        return reason
+
+    def _run_until_at(self, address: int, limit: int | None, there: Callable[[], bool]) -> StopReason:
+        cpu = self.machine.cpu
+        until = FOREVER if limit is None else self.executed + limit
+        cpu.breakpoints = self._breakpoints | {address}
+        try:
+            while True:
+                reason = self._run_to_count(until, leave=True)
+                mine = reason is StopReason.BREAKPOINT and self.pc == address and address not in self._breakpoints
+                if not mine or there():
+                    break
+        finally:
+            cpu.breakpoints = self._breakpoints
+        self.sentence = self._last_event() if mine else narration.of_stop(reason, self.end, self.pc)
+        return reason
+
+    def _run_to_count(self, until: int, *, leave: bool) -> StopReason:
+        self._require_machine()
+        started = time.perf_counter()
+        try:
+            self.stop = self._interposer.run(until, leave_breakpoint=leave)
+        finally:
+            self.host_seconds += time.perf_counter() - started
+        return self.stop
+
+    def request_stop(self) -> None:
+        """From any thread; takes effect before the next instruction."""
+        self.machine.cpu.request_stop()
+
+    @property
+    def breakpoints(self) -> frozenset[int]:
+        """Linear addresses before which the run stops."""
+        return self._breakpoints
+
+    @breakpoints.setter
+    def breakpoints(self, addresses: frozenset[int]) -> None:
+        self._breakpoints = frozenset(addresses)
+        if self._machine is not None:
+            self._machine.cpu.breakpoints = self._breakpoints
+
+    def send_input(self, data: bytes) -> None:
+        """To the guest's serial port, at the present virtual time."""
+        self.vmm.pc.serial.receive(data)
+
+    # -- look
+
+    @property
+    def end(self) -> End | None:
+        """How the run ended, if it has."""
+        return self._interposer.end if self._machine is not None else None
+
+    @property
+    def report(self) -> str:
+        """After an end by error of the lab: registers and cause, worth saving."""
+        return self._interposer.report if self._machine is not None else ""
+
+    @property
+    def executed(self) -> int:
+        """Instructions and exceptions of the guest since power-on, exact."""
+        return self.machine.cpu.executed
+
+    @property
+    def time(self) -> int:
+        """Virtual time: executed plus idle time skipped."""
+        self._require_machine()
+        return self._interposer.time
+
+    @property
+    def pc(self) -> int:
+        """Linear address of the next instruction."""
+        return self.vmm.guest.pc
+
+    @property
+    def ring(self) -> Ring:
+        """The ring the CPU is really in."""
+        return Ring(self.machine.cpu.cpl)
+
+    @property
+    def believed_ring(self) -> Ring:
+        """The ring the guest believes it is in."""
+        return Ring(self.vmm.guest.cpl)
+
+    @property
+    def console(self) -> bytes:
+        """All that the guest has written to its serial port."""
+        return bytes(self._console)
+
+    def registers(self) -> tuple[Register, ...]:
+        """What the guest believes beside what the CPU holds."""
+        return read_registers(self.vmm.guest, self._real)
+
+    def peek(self, linear: int, size: int) -> bytes | None:
+        """Guest memory as ring 0 of the guest sees it; None where nothing is mapped."""
+        return self.vmm.linear.peek(self._vmm.guest.paging, linear & 0xFFFF_FFFF, size)
+
+    def read_memory(self, linear: int, size: int) -> bytes:
+        """As `peek`; a RequestError where nothing is mapped."""
+        found = self.peek(linear, size)
+        if found is None:
+            raise RequestError(f"Nothing is mapped at {linear:#010x}.", "Choose an address inside the guest's memory.")
+        return found
+
+    def recent_pcs(self, count: int) -> list[int]:
+        """Linear addresses of the newest instructions, oldest first (needs `recording`)."""
+        executed = self.executed
+        ring = self._backing.probes.ring
+        return [int(ring[n % PC_RING]) for n in range(max(executed - min(count, PC_RING), 0), executed)]
+
+    def snapshot(
+        self,
+        since_trap: int = 0,
+        since_console: int = 0,
+        *,
+        running: bool = False,
+        max_traps: int = 2000,
+        listing: int = 48,
+    ) -> Snapshot:
+        """One picture of the machine, with the traps and console output since the given counts."""
+        program = self.program
+        self._require_machine()
+        assert program is not None, "a machine that is on has a program"
+        return Snapshot(
+            generation=self._power_on_count,
+            vm=LETTER,
+            kind=self.kind,
+            guest=program.name,
+            executed=self.executed,
+            time=self.time,
+            running=running,
+            stop=self.stop,
+            end=self.end,
+            ring=self.ring,
+            believed=self.believed_ring,
+            pc=self.pc,
+            registers=self.registers(),
+            listing=disassemble(self.peek, program, self.pc, listing, listing // 4),
+            traps=tuple(self.traps.since(since_trap, max_traps)),
+            trap_count=self.traps.count,
+            causes=tuple(self.traps.causes.items()),
+            console=bytes(self._console[since_console:]),
+            console_length=len(self._console),
+            breakpoints=self._breakpoints,
+            sentence=self.sentence,
+            host_seconds=self.host_seconds,
+        )
+
+    def _last_event(self) -> str:
+        last = self.traps.last
+        return narration.of_trap(last) if last is not None else narration.of_stop(None, None, self.pc)
+
+
+def _comes_back(instruction: Instruction) -> bool:
+    """CALL, INT n and repeated string instructions."""
+    flow = instruction.flow_control
+    calls = flow in (FlowControl.CALL, FlowControl.INDIRECT_CALL, FlowControl.INTERRUPT)
+    return calls or instruction.has_rep_prefix or instruction.has_repne_prefix

@@ -1,0 +1,39 @@
+"""The record of departures: every one counted, the newest kept."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from itertools import islice
+
+from core.events import Cause, Trap
+
+KEPT = 65_536
+
+
+class TrapLog:
+    """Traps in the order in which they happened; counts are exact, only old details are forgotten."""
+
+    def __init__(self) -> None:
+        self._kept: deque[Trap] = deque(maxlen=KEPT)
+        self.causes: Counter[Cause] = Counter()
+        self.count = 0
+
+    def append(self, trap: Trap) -> None:
+        """Record one."""
+        self._kept.append(trap)
+        self.causes[trap.cause] += 1
+        self.count += 1
+
+    @property
+    def last(self) -> Trap | None:
+        """The newest, if any."""
+        return self._kept[-1] if self._kept else None
+
+    def since(self, number: int, most: int = KEPT) -> list[Trap]:
+        """Those with ordinal `number` or later, oldest first; of more than `most` only the newest."""
+        wanted = min(max(self.count - number, 0), most, len(self._kept))
+        return list(islice(self._kept, len(self._kept) - wanted, None))
+
+    def recent(self, most: int = KEPT) -> list[Trap]:
+        """The newest `most`, oldest first."""
+        return self.since(0, most)

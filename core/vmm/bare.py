@@ -1,0 +1,47 @@
+"""No monitor at all: the guest on bare hardware, the reference to which every other kind must be equivalent.
+
+The guest's kernel runs in ring 0 and owns the machine. What arrives at the interposer is what hardware would do by
+itself (deliver through the IDT, ask a device), and is done here as hardware does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.addresses import PAGE_SIZE, HostPhysical
+from core.events import Ring
+from core.interposer import Outcome
+from core.memory.frames import FrameAllocator
+from core.vmm.vmm import Vmm
+
+
+class Bare(Vmm):
+    """The hardware itself."""
+
+    kind = "bare"
+    title = "Bare machine"
+    summary = "No monitor: the guest's kernel runs in ring 0 and owns the machine."
+    order = 0
+    io_ring: Ring | None = None
+
+    @classmethod
+    def machine_memory(cls, vm_memory: int) -> int:
+        """The machine has just the guest's memory."""
+        return vm_memory
+
+    @classmethod
+    def vm_frames(cls, allocator: FrameAllocator, vm_memory: int, owner: str) -> Sequence[HostPhysical]:
+        """Guest-physical is host-physical."""
+        allocator.claim(HostPhysical(0), vm_memory, owner)
+        return [HostPhysical(address) for address in range(0, vm_memory, PAGE_SIZE)]
+
+    def prepare(self) -> None:
+        """Nothing stands beneath."""
+
+    def exception(self, vector: int, error_code: int, software: bool) -> Outcome:
+        """The hardware delivers through the guest's IDT."""
+        return self.guest_event(vector, error_code, software)
+
+    def watch_for_open_interrupts(self, wanted: bool) -> None:
+        """IF is the CPU's own: a probe stops where it becomes set."""
+        self.cpu.await_interrupts_open(wanted)

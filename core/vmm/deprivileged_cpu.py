@@ -1,0 +1,149 @@
+"""The CPU as a deprivileged guest believes it to be: ring 0 is really ring 1; IF, CR0, GDTR … are kept here.
+
+What the guest must believe and the CPU cannot hold at the same time stands in fields of this class; everything else is
+the CPU's own. Where the guest can read the CPU without trapping, it sees the truth: those are the holes of x86 (Robin &
+Irvine, USENIX Security 2000), and they are left open, because they are real.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from core.cpu import flags
+from core.cpu.context import Seg
+from core.cpu.guest_cpu import DESC_DPL_SHIFT, GuestCpu, Segment, Table
+from core.cpu.unicorn_cpu import Cpu
+from core.errors import UnknownDeparture
+from core.vmm.shadow_descriptors import KERNEL_RING
+
+# CR0 bits that the CPU must really hold for the guest's own sake: the FPU's
+CR0_SHARED = flags.CR0_MP | flags.CR0_EM | flags.CR0_TS | flags.CR0_NE
+CR0_MONITOR = flags.CR0_PE | flags.CR0_PG | flags.CR0_WP | flags.CR0_ET
+CR4_SHARED = flags.CR4_TSD | flags.CR4_DE | flags.CR4_OSFXSR | flags.CR4_OSXMMEXCPT
+
+
+class DeprivilegedCpu(GuestCpu):
+    """`tables_changed` is called when the guest loads GDTR, so that the shadow follows."""
+
+    def __init__(self, cpu: Cpu, tables_changed: Callable[[], None]) -> None:
+        super().__init__(cpu)
+        self._tables_changed = tables_changed
+        self._cpl = 0
+        self._if = False
+        self._iopl = 0
+        self._shadow_at = -1
+        self._cr = {0: flags.CR0_PE | flags.CR0_ET, 2: 0, 3: 0, 4: 0}
+        self._gdtr = self._idtr = Table(0, 0)
+        self._system = {Seg.LDTR: Segment(0, 0, 0, 0), Seg.TR: Segment(0, 0, 0, 0)}
+
+    # -- privilege and flags
+
+    @property
+    def cpl(self) -> int:
+        """The ring the guest believes it is in."""
+        return self._cpl
+
+    def set_cpl(self, cpl: int) -> None:
+        """Ring compression: 0 and 1 both become the real ring 1."""
+        self._cpl = cpl
+        super().set_cpl(max(cpl, KERNEL_RING))
+
+    @property
+    def eflags(self) -> int:
+        """The CPU's, with IF and IOPL as the guest set them."""
+        real = self.cpu.eflags & ~(flags.IF | flags.IOPL)
+        return real | self._if * flags.IF | self._iopl << flags.IOPL_SHIFT
+
+    @eflags.setter
+    def eflags(self, value: int) -> None:
+        self._if = bool(value & flags.IF)
+        self._iopl = value >> flags.IOPL_SHIFT & 3
+        self.cpu.eflags = value & ~flags.IOPL | flags.IF
+
+    @property
+    def iopl(self) -> int:
+        """As the guest set it."""
+        return self._iopl
+
+    @property
+    def interrupts_enabled(self) -> bool:
+        """The virtual IF."""
+        return self._if
+
+    @property
+    def interrupt_shadow(self) -> bool:
+        """After an emulated STI or MOV SS, or one that ran directly."""
+        return self._shadow_at == self.cpu.executed or super().interrupt_shadow
+
+    @property
+    def began_shadow_now(self) -> bool:
+        """Did the instruction just emulated begin a shadow?"""
+        return self._shadow_at == self.cpu.executed
+
+    def begin_interrupt_shadow(self) -> None:
+        """The instruction just emulated protects the next one; one that is itself protected does not."""
+        if not (self._shadow_at == self.cpu.executed - 1 or super().interrupt_shadow):
+            self._shadow_at = self.cpu.executed
+
+    # -- segments
+
+    def segment(self, seg: int) -> Segment:
+        """As the guest loaded it: RPL and DPL 1 of the compressed kernel read as 0."""
+        if seg in (Seg.LDTR, Seg.TR):
+            return self._system[Seg(seg)]
+        real = super().segment(seg)
+        if self._cpl == 0 and seg in (Seg.CS, Seg.SS):
+            real = Segment(real.selector & ~3, real.base, real.limit, real.flags)
+        if real.dpl == KERNEL_RING:
+            real = Segment(real.selector, real.base, real.limit, real.flags & ~(3 << DESC_DPL_SHIFT))
+        return real
+
+    def set_segment(self, seg: int, value: Segment) -> None:
+        """Load it really at DPL 1 where the guest means 0; CS and SS carry the real ring as RPL."""
+        if seg in (Seg.LDTR, Seg.TR):
+            self._system[Seg(seg)] = value
+            return
+        selector, attributes = value.selector, value.flags
+        if attributes and value.dpl == 0:
+            attributes |= KERNEL_RING << DESC_DPL_SHIFT
+        if seg in (Seg.CS, Seg.SS) and selector & 3 == 0:
+            selector |= KERNEL_RING
+        super().set_segment(seg, Segment(selector, value.base, value.limit, attributes))
+
+    # -- system registers
+
+    @property
+    def gdtr(self) -> Table:
+        """The guest's own table."""
+        return self._gdtr
+
+    @gdtr.setter
+    def gdtr(self, value: Table) -> None:
+        self._gdtr = value
+        self._tables_changed()
+
+    @property
+    def idtr(self) -> Table:
+        """The guest's own table; the CPU never uses one."""
+        return self._idtr
+
+    @idtr.setter
+    def idtr(self, value: Table) -> None:
+        self._idtr = value
+
+    def cr(self, number: int) -> int:
+        """As the guest set it."""
+        return self._cr[number]
+
+    def set_cr(self, number: int, value: int) -> None:
+        """Keep the guest's value; the CPU gets what the monitor needs and the guest's FPU and time-stamp bits."""
+        if number == 0:
+            if value & flags.CR0_PG:
+                raise UnknownDeparture(
+                    "The guest turned paging on, which trap-and-emulate does not carry yet; run it on the bare machine."
+                )
+            value |= flags.CR0_ET
+            self.cpu.write_cr(0, CR0_MONITOR | value & CR0_SHARED)
+        elif number == 4:
+            self.cpu.write_cr(4, value & CR4_SHARED)
+        self._cr[number] = value & 0xFFFF_FFFF

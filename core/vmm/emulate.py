@@ -1,0 +1,507 @@
+"""Emulation of the instructions that a deprivileged guest may not run itself, decoded by iced-x86.
+
+A monitor that has trapped an instruction does to the guest's CPU what the instruction would have done to the real one:
+the same checks, the same faults, the same effects (Intel SDM vol. 2, each instruction's pseudocode). Operands are
+reached through the guest's own segments and page tables. Every kind of VMM shares this; what only a kind can do (wait,
+flush, model-specific registers) it gives as `Effects`. Kept in one file because it is one table of instructions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from iced_x86 import Code, Instruction, Mnemonic, OpKind, Register, RegisterExt
+
+from core.cpu import descriptors, flags
+from core.cpu.context import Gpr, Seg
+from core.cpu.faults import GuestFault, Vector, general_protection
+from core.cpu.guest_cpu import DESC_DB, GuestCpu, Segment, Table
+from core.errors import UnknownDeparture
+from core.memory.walk import LinearMemory
+
+Action = Callable[["Emulator", Instruction], str]
+
+_SEGMENTS = {
+    Register.ES: Seg.ES,
+    Register.CS: Seg.CS,
+    Register.SS: Seg.SS,
+    Register.DS: Seg.DS,
+    Register.FS: Seg.FS,
+    Register.GS: Seg.GS,
+}
+_GENERAL = {Register.EAX + index: index for index in range(8)}
+_FAR_LOADS = {
+    Mnemonic.LES: Seg.ES,
+    Mnemonic.LDS: Seg.DS,
+    Mnemonic.LFS: Seg.FS,
+    Mnemonic.LGS: Seg.GS,
+    Mnemonic.LSS: Seg.SS,
+}
+_BRANCHES = {Mnemonic.JMP, Mnemonic.CALL}
+_SEGMENT_SETTERS = {Mnemonic.MOV, Mnemonic.POP, *_FAR_LOADS}
+
+
+class Effects(Protocol):
+    """What an instruction does beyond the CPU's registers and memory."""
+
+    def halt(self) -> None:
+        """HLT: wait for an interrupt."""
+
+    def shadow(self) -> None:
+        """STI, MOV SS, POP SS: no interrupt before the next instruction has run."""
+
+    def invalidate(self, linear: int) -> None:
+        """INVLPG."""
+
+    def read_msr(self, number: int) -> int:
+        """RDMSR; raises GuestFault for one that is not there."""
+
+    def write_msr(self, number: int, value: int) -> None:
+        """WRMSR."""
+
+    def tables_written(self) -> None:
+        """The guest's descriptor tables were written through the guest's memory (accessed and busy bits)."""
+
+
+class Emulator:
+    """Emulates one instruction at a time on `guest`."""
+
+    def __init__(self, guest: GuestCpu, memory: LinearMemory, effects: Effects) -> None:
+        self.guest = guest
+        self.memory = memory
+        self.effects = effects
+
+    def emulate(self, instruction: Instruction) -> str | None:
+        """Carry `instruction` out and move EIP on; a clause says what was done. None: not an instruction for us.
+
+        Raises GuestFault where the CPU would, with nothing changed.
+        """
+        action = _ACTIONS.get(instruction.mnemonic)
+        if action is None or instruction.has_lock_prefix:
+            return None
+        if instruction.mnemonic in _BRANCHES and not _is_far(instruction):
+            return None
+        if instruction.mnemonic in _SEGMENT_SETTERS and not _sets_segment_or_system(instruction):
+            return None
+        guest = self.guest
+        eip = guest.eip
+        next_eip = (eip + instruction.len) & 0xFFFF_FFFF
+        guest.eip = next_eip
+        try:
+            done = action(self, instruction)
+        except GuestFault:
+            guest.eip = eip
+            raise
+        return done
+
+    # -- operands
+
+    def supervisor_only(self) -> None:
+        """#GP outside ring 0."""
+        if self.guest.cpl != 0:
+            raise general_protection()
+
+    def address(self, instruction: Instruction) -> int:
+        """Linear address of the memory operand."""
+        offset = int(instruction.memory_displacement)
+        if instruction.memory_base != Register.NONE:
+            offset += self._address_register(instruction.memory_base)
+        if instruction.memory_index != Register.NONE:
+            offset += self._address_register(instruction.memory_index) * instruction.memory_index_scale
+        narrow = 2 in (RegisterExt.size(instruction.memory_base), RegisterExt.size(instruction.memory_index))
+        offset &= 0xFFFF if narrow or instruction.memory_displ_size == 2 else 0xFFFF_FFFF
+        return (self.guest.segment(_SEGMENTS[instruction.memory_segment]).base + offset) & 0xFFFF_FFFF
+
+    def _address_register(self, register: Register) -> int:
+        value = self.guest.reg(_GENERAL[RegisterExt.full_register32(register)])
+        return value & 0xFFFF if RegisterExt.size(register) == 2 else value
+
+    def load(self, linear: int, size: int) -> int:
+        """Read `size` bytes of guest memory with the rights of the guest's ring."""
+        raw = self.memory.read(self.guest.paging, linear, size, user=self.guest.cpl == 3)
+        return int.from_bytes(raw, "little")
+
+    def source(self, instruction: Instruction, operand: int, size: int) -> int:
+        """Value of a register or memory operand, `size` bytes."""
+        if instruction.op_kind(operand) == OpKind.MEMORY:
+            return self.load(self.address(instruction), size)
+        full = _GENERAL[RegisterExt.full_register32(instruction.op_register(operand))]
+        return self.guest.reg(full) & (1 << 8 * size) - 1
+
+    # -- the stack
+
+    def stack_mask(self) -> int:
+        """Which bits of ESP the stack segment uses."""
+        return 0xFFFF_FFFF if self.guest.segment(Seg.SS).flags & DESC_DB else 0xFFFF
+
+    def peek_stack(self, slot: int, size: int) -> int:
+        """The stack word number `slot` of `size` bytes, without popping it."""
+        guest = self.guest
+        offset = (guest.reg(Gpr.ESP) + slot * size) & self.stack_mask()
+        return self.load((guest.segment(Seg.SS).base + offset) & 0xFFFF_FFFF, size)
+
+    def drop_stack(self, bytes_: int) -> None:
+        """Move ESP up (down, if negative)."""
+        mask = self.stack_mask()
+        esp = self.guest.reg(Gpr.ESP)
+        self.guest.set_reg(Gpr.ESP, esp & ~mask & 0xFFFF_FFFF | (esp + bytes_) & mask)
+
+    def push(self, values: tuple[int, ...], size: int) -> None:
+        """Push `values`, the first one first."""
+        guest = self.guest
+        frame = b"".join((value & (1 << 8 * size) - 1).to_bytes(size, "little") for value in reversed(values))
+        top = (guest.reg(Gpr.ESP) - len(frame)) & self.stack_mask()
+        linear = (guest.segment(Seg.SS).base + top) & 0xFFFF_FFFF
+        self.memory.write(guest.paging, linear, frame, user=guest.cpl == 3)
+        self.drop_stack(-len(frame))
+
+    # -- segments
+
+    def load_segment(self, seg: Seg, selector: int) -> None:
+        """Load a data or stack segment register with every check."""
+        descriptors.load_data(self.guest, self.memory, seg, selector)
+        self.effects.tables_written()
+
+    def enter_code(self, code: Segment, eip: int) -> None:
+        """Go on at `eip` in `code`, ring unchanged."""
+        if eip > code.limit:
+            raise general_protection()
+        self.guest.set_segment(Seg.CS, code)
+        self.guest.eip = eip
+        self.effects.tables_written()
+
+    def return_to(self, selector: int, eip: int, popped: int, size: int) -> Segment:
+        """The far return of RET and IRET to `selector`:`eip`, after `popped` bytes were taken from the stack."""
+        guest = self.guest
+        code = descriptors.code_for_return(guest, self.memory, selector)
+        ring = selector & 3
+        if eip > code.limit:
+            raise general_protection()
+        if ring == guest.cpl:
+            self.drop_stack(popped)
+        else:
+            slot = popped // size
+            esp, stack_selector = self.peek_stack(slot, size), self.peek_stack(slot + 1, size) & 0xFFFF
+            stack = descriptors.stack_segment(guest, self.memory, stack_selector, ring, Vector.GP, stack_selector)
+            guest.set_cpl(ring)
+            guest.set_segment(Seg.SS, stack)
+            mask = self.stack_mask()
+            guest.set_reg(Gpr.ESP, guest.reg(Gpr.ESP) & ~mask & 0xFFFF_FFFF | esp & mask)
+        guest.set_segment(Seg.CS, code)
+        guest.eip = eip
+        return code
+
+
+def _sets_segment_or_system(instruction: Instruction) -> bool:
+    """Is this MOV, POP or LxS one that concerns a segment, control or debug register?"""
+    if instruction.mnemonic in _FAR_LOADS:
+        return True
+    registers = [
+        instruction.op_register(n) for n in range(instruction.op_count) if instruction.op_kind(n) == OpKind.REGISTER
+    ]
+    return any(
+        RegisterExt.is_segment_register(each) or RegisterExt.is_cr(each) or RegisterExt.is_dr(each)
+        for each in registers
+    )
+
+
+# -- the instructions, one function each; each gives the clause that says what it did
+
+
+def _cli(emulator: Emulator, _instruction: Instruction) -> str:
+    guest = emulator.guest
+    if guest.cpl > guest.iopl:
+        raise general_protection()
+    guest.eflags &= ~flags.IF
+    return "cleared the virtual IF"
+
+
+def _sti(emulator: Emulator, _instruction: Instruction) -> str:
+    guest = emulator.guest
+    if guest.cpl > guest.iopl:
+        raise general_protection()
+    guest.eflags |= flags.IF
+    emulator.effects.shadow()
+    return "set the virtual IF"
+
+
+def _hlt(emulator: Emulator, _instruction: Instruction) -> str:
+    emulator.supervisor_only()
+    emulator.effects.halt()
+    return "put the guest to sleep until its next interrupt"
+
+
+def _load_table(emulator: Emulator, instruction: Instruction) -> tuple[Table, int]:
+    emulator.supervisor_only()
+    at = emulator.address(instruction)
+    limit, base = emulator.load(at, 2), emulator.load(at + 2, 4)
+    if instruction.code in (Code.LGDT_M1632_16, Code.LIDT_M1632_16):
+        base &= 0xFF_FFFF
+    return Table(base, limit), base
+
+
+def _lgdt(emulator: Emulator, instruction: Instruction) -> str:
+    emulator.guest.gdtr, base = _load_table(emulator, instruction)
+    return f"noted the guest's GDT at {base:#010x} and made its shadow"
+
+
+def _lidt(emulator: Emulator, instruction: Instruction) -> str:
+    emulator.guest.idtr, base = _load_table(emulator, instruction)
+    return f"noted the guest's IDT at {base:#010x}"
+
+
+def _system_descriptor(emulator: Emulator, selector: int, kind: int) -> descriptors.Descriptor:
+    error = descriptors.selector_error(selector)
+    found = None if selector & 4 else descriptors.fetch(emulator.guest, emulator.memory, selector)
+    if found is None or found.is_segment or found.system_type != kind:
+        raise general_protection(error)
+    if not found.present:
+        raise GuestFault(Vector.NP, error)
+    return found
+
+
+def _lldt(emulator: Emulator, instruction: Instruction) -> str:
+    emulator.supervisor_only()
+    selector = emulator.source(instruction, 0, 2)
+    if not selector & 0xFFFC:
+        emulator.guest.set_segment(Seg.LDTR, Segment(selector, 0, 0, 0))
+        return "noted that the guest has no LDT"
+    found = _system_descriptor(emulator, selector, descriptors.LDT)
+    emulator.guest.set_segment(Seg.LDTR, found.cache(selector))
+    return f"noted the guest's LDT at {found.base:#010x}"
+
+
+def _ltr(emulator: Emulator, instruction: Instruction) -> str:
+    emulator.supervisor_only()
+    selector = emulator.source(instruction, 0, 2)
+    if not selector & 0xFFFC:
+        raise general_protection()
+    found = _system_descriptor(emulator, selector, descriptors.TSS_AVAILABLE)
+    found = descriptors.mark(emulator.guest, emulator.memory, found, descriptors.TSS_BUSY_BIT)
+    emulator.guest.set_segment(Seg.TR, found.cache(selector))
+    emulator.effects.tables_written()
+    return f"noted the guest's TSS at {found.base:#010x}"
+
+
+def _lmsw(emulator: Emulator, instruction: Instruction) -> str:
+    emulator.supervisor_only()
+    guest = emulator.guest
+    value = emulator.source(instruction, 0, 2)
+    old = guest.cr(0)
+    guest.set_cr(0, old & ~0xE | value & 0xF)  # PE can be set, never cleared
+    return f"set the virtual CR0 to {guest.cr(0):#010x}"
+
+
+def _clts(emulator: Emulator, _instruction: Instruction) -> str:
+    emulator.supervisor_only()
+    emulator.guest.set_cr(0, emulator.guest.cr(0) & ~flags.CR0_TS)
+    return "cleared TS of the virtual CR0"
+
+
+def _invlpg(emulator: Emulator, instruction: Instruction) -> str:
+    emulator.supervisor_only()
+    linear = emulator.address(instruction)
+    emulator.effects.invalidate(linear)
+    return f"forgot the translation of {linear:#010x}"
+
+
+def _cache_control(emulator: Emulator, _instruction: Instruction) -> str:
+    emulator.supervisor_only()
+    return "had no cache of the guest's to write back"
+
+
+def _rdmsr(emulator: Emulator, _instruction: Instruction) -> str:
+    emulator.supervisor_only()
+    guest = emulator.guest
+    number = guest.reg(Gpr.ECX)
+    value = emulator.effects.read_msr(number)
+    guest.set_reg(Gpr.EAX, value)
+    guest.set_reg(Gpr.EDX, value >> 32)
+    return f"read the virtual MSR {number:#x}: {value:#x}"
+
+
+def _wrmsr(emulator: Emulator, _instruction: Instruction) -> str:
+    emulator.supervisor_only()
+    guest = emulator.guest
+    number, value = guest.reg(Gpr.ECX), guest.reg(Gpr.EDX) << 32 | guest.reg(Gpr.EAX)
+    emulator.effects.write_msr(number, value)
+    return f"wrote {value:#x} to the virtual MSR {number:#x}"
+
+
+def _mov(emulator: Emulator, instruction: Instruction) -> str:
+    target, source = instruction.op0_register, instruction.op1_register
+    guest = emulator.guest
+    if RegisterExt.is_cr(target) or RegisterExt.is_cr(source):
+        return _mov_control(emulator, instruction)
+    if RegisterExt.is_dr(target) or RegisterExt.is_dr(source):
+        emulator.supervisor_only()
+        if RegisterExt.is_dr(target):
+            number, value = RegisterExt.number(target), guest.reg(RegisterExt.number(source))
+            guest.cpu.set_debug_register(number, value)
+            return f"set DR{number} to {value:#010x}"
+        number = RegisterExt.number(source)
+        guest.set_reg(RegisterExt.number(target), guest.cpu.debug_register(number))
+        return f"read DR{number}"
+    if target not in _SEGMENTS or target == Register.CS:
+        raise GuestFault(Vector.UD)
+    return _set_segment(emulator, _SEGMENTS[target], emulator.source(instruction, 1, 2))
+
+
+def _mov_control(emulator: Emulator, instruction: Instruction) -> str:
+    target, source = instruction.op0_register, instruction.op1_register
+    emulator.supervisor_only()
+    guest = emulator.guest
+    writing = RegisterExt.is_cr(target)
+    number = RegisterExt.number(target if writing else source)
+    if number not in (0, 2, 3, 4):
+        raise GuestFault(Vector.UD)
+    if writing:
+        value = guest.reg(RegisterExt.number(source))
+        guest.set_cr(number, value)
+        return f"set the virtual CR{number} to {guest.cr(number):#010x}"
+    guest.set_reg(RegisterExt.number(target), guest.cr(number))
+    return f"read the virtual CR{number}: {guest.cr(number):#010x}"
+
+
+def _set_segment(emulator: Emulator, seg: Seg, selector: int) -> str:
+    emulator.load_segment(seg, selector)
+    if seg == Seg.SS:
+        emulator.effects.shadow()
+    return f"loaded {seg.name} with {selector:#06x}"
+
+
+def _pop(emulator: Emulator, instruction: Instruction) -> str:
+    size = 2 if instruction.code in (Code.POPW_DS, Code.POPW_ES, Code.POPW_FS, Code.POPW_GS, Code.POPW_SS) else 4
+    seg = _SEGMENTS[instruction.op0_register]
+    selector = emulator.peek_stack(0, size) & 0xFFFF
+    # SS must be loaded after ESP has moved, in the width of the old stack
+    esp = emulator.guest.reg(Gpr.ESP)
+    emulator.drop_stack(size)
+    try:
+        return _set_segment(emulator, seg, selector)
+    except GuestFault:
+        emulator.guest.set_reg(Gpr.ESP, esp)
+        raise
+
+
+def _load_far(emulator: Emulator, instruction: Instruction) -> str:
+    seg = _FAR_LOADS[instruction.mnemonic]
+    register = instruction.op0_register
+    size = RegisterExt.size(register)
+    at = emulator.address(instruction)
+    offset, selector = emulator.load(at, size), emulator.load(at + size, 2)
+    done = _set_segment(emulator, seg, selector)
+    full = RegisterExt.number(RegisterExt.full_register32(register))
+    old = emulator.guest.reg(full)
+    emulator.guest.set_reg(full, offset if size == 4 else old & ~0xFFFF | offset)
+    return done
+
+
+def _far_target(emulator: Emulator, instruction: Instruction) -> tuple[int, int, int]:
+    """Selector, offset and operand size of a far JMP or CALL."""
+    kind = instruction.op0_kind
+    if kind == OpKind.FAR_BRANCH32:
+        return instruction.far_branch_selector, instruction.far_branch32, 4
+    if kind == OpKind.FAR_BRANCH16:
+        return instruction.far_branch_selector, instruction.far_branch16, 2
+    size = 2 if instruction.code in (Code.JMP_M1616, Code.CALL_M1616) else 4
+    at = emulator.address(instruction)
+    return emulator.load(at + size, 2), emulator.load(at, size), size
+
+
+def _is_far(instruction: Instruction) -> bool:
+    direct = instruction.is_jmp_far or instruction.is_call_far
+    return direct or instruction.is_jmp_far_indirect or instruction.is_call_far_indirect
+
+
+def _jump_far(emulator: Emulator, instruction: Instruction) -> str:
+    selector, offset, size = _far_target(emulator, instruction)
+    _refuse_gate(emulator, selector)
+    code = descriptors.code_for_jump(emulator.guest, emulator.memory, selector)
+    if instruction.mnemonic == Mnemonic.CALL:
+        emulator.push((emulator.guest.segment(Seg.CS).selector, emulator.guest.eip), size)
+    emulator.enter_code(code, offset)
+    return f"went on at {code.selector:#06x}:{offset:#010x}"
+
+
+def _refuse_gate(emulator: Emulator, selector: int) -> None:
+    found = descriptors.fetch(emulator.guest, emulator.memory, selector) if selector & 0xFFFC else None
+    if found is not None and not found.is_segment and found.system_type in (0x4, 0x5, 0xC, 0x9, 0xB):
+        raise UnknownDeparture(
+            f"The guest used a call gate or task switch ({selector:#06x}), not carried out here yet."
+        )
+
+
+def _ret_far(emulator: Emulator, instruction: Instruction) -> str:
+    size = 2 if instruction.code in (Code.RETFW, Code.RETFW_IMM16) else 4
+    extra = instruction.immediate16 if instruction.op_count else 0
+    eip, selector = emulator.peek_stack(0, size), emulator.peek_stack(1, size) & 0xFFFF
+    before = emulator.guest.cpl
+    code = emulator.return_to(selector, eip, 2 * size + extra, size)
+    if emulator.guest.cpl != before:
+        emulator.drop_stack(extra)
+        descriptors.drop_inner_segments(emulator.guest)
+    emulator.effects.tables_written()
+    return _returned(before, emulator.guest.cpl, code.selector, eip)
+
+
+def _iret(emulator: Emulator, instruction: Instruction) -> str:
+    size = 2 if instruction.code == Code.IRETW else 4
+    guest = emulator.guest
+    old = guest.eflags
+    if old & flags.NT:
+        raise UnknownDeparture("The guest returned from a nested task (EFLAGS.NT), not carried out here yet.")
+    eip, selector = emulator.peek_stack(0, size), emulator.peek_stack(1, size) & 0xFFFF
+    popped = emulator.peek_stack(2, size)
+    before = guest.cpl
+    if size == 4 and popped & flags.VM and before == 0:
+        raise UnknownDeparture("The guest returned to virtual-8086 mode, not carried out here yet.")
+    changeable = flags.ARITHMETIC | flags.TF | flags.DF | flags.NT
+    if size == 4:
+        changeable |= flags.RF | flags.AC | flags.ID
+    if before == 0:
+        changeable |= flags.IOPL
+    if before <= guest.iopl:
+        changeable |= flags.IF
+    code = emulator.return_to(selector, eip, 3 * size, size)
+    guest.eflags = old & ~changeable | popped & changeable
+    if guest.cpl != before:
+        descriptors.drop_inner_segments(guest)
+    emulator.effects.tables_written()
+    return _returned(before, guest.cpl, code.selector, eip)
+
+
+def _returned(before: int, after: int, selector: int, eip: int) -> str:
+    where = f"{selector:#06x}:{eip:#010x}"
+    return f"returned from ring {before} to ring {after} at {where}" if before != after else f"returned to {where}"
+
+
+_ACTIONS: dict[int, Action] = {
+    Mnemonic.CLI: _cli,
+    Mnemonic.STI: _sti,
+    Mnemonic.HLT: _hlt,
+    Mnemonic.LGDT: _lgdt,
+    Mnemonic.LIDT: _lidt,
+    Mnemonic.LLDT: _lldt,
+    Mnemonic.LTR: _ltr,
+    Mnemonic.LMSW: _lmsw,
+    Mnemonic.CLTS: _clts,
+    Mnemonic.INVLPG: _invlpg,
+    Mnemonic.INVD: _cache_control,
+    Mnemonic.WBINVD: _cache_control,
+    Mnemonic.RDMSR: _rdmsr,
+    Mnemonic.WRMSR: _wrmsr,
+    Mnemonic.MOV: _mov,
+    Mnemonic.POP: _pop,
+    Mnemonic.LES: _load_far,
+    Mnemonic.LDS: _load_far,
+    Mnemonic.LFS: _load_far,
+    Mnemonic.LGS: _load_far,
+    Mnemonic.LSS: _load_far,
+    Mnemonic.JMP: _jump_far,
+    Mnemonic.CALL: _jump_far,
+    Mnemonic.RETF: _ret_far,
+    Mnemonic.IRET: _iret,
+    Mnemonic.IRETD: _iret,
+}

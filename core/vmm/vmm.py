@@ -1,0 +1,181 @@
+"""What every kind of VMM shares: one VM, its memory and devices, and the way back into the guest.
+
+A VMM monitors one VM (Popek & Goldberg 1974). The interposer brings it every departure; it answers with an `Outcome`.
+A kind is only what differs, so that two kinds can be read side by side: where the guest's kernel runs, what its
+exceptions mean, what it believes of the CPU.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Protocol
+
+from core.addresses import HostPhysical
+from core.cpu.context import Gpr, Seg
+from core.cpu.cpuid import sober_cpuid
+from core.cpu.delivery import Delivered, Event, Origin, deliver
+from core.cpu.faults import GuestFault, Vector
+from core.cpu.guest_cpu import GuestCpu, Segment, Table
+from core.devices.pc import Pc
+from core.events import Cause, Ring, vector_name
+from core.guests.boot import BootState
+from core.interposer import Interposer, Outcome
+from core.layout import HOST_RESERVED, MACHINE_MEMORY
+from core.machine import Machine
+from core.memory.frames import FrameAllocator
+from core.memory.guest_physical import GuestPhysicalMemory
+from core.memory.walk import LinearMemory
+
+FLAT_CODE, FLAT_DATA, BUSY_TSS = 0x00CF_9B00, 0x00CF_9300, 0x0000_8B00
+NameOf = Callable[[int], str]
+
+
+class VmHost(Protocol):
+    """What a VMM stands on: given by the hypervisor."""
+
+    machine: Machine
+    interposer: Interposer
+
+
+class Vmm(ABC):
+    """One monitor for one VM. Subclasses set `kind`, `title`, `summary`, `order`."""
+
+    kind: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    summary: ClassVar[str] = ""
+    order: ClassVar[int] = 0
+    io_ring: Ring | None = Ring.KERNEL
+
+    def __init__(self, host: VmHost, letter: str, physical: GuestPhysicalMemory, pc: Pc, name_of: NameOf) -> None:
+        self.machine = host.machine
+        self.interposer = host.interposer
+        self.cpu = host.machine.cpu
+        self.letter = letter
+        self.physical = physical
+        self.linear = LinearMemory(physical)
+        self.pc = pc
+        self.name_of = name_of
+        self.guest = self.make_guest()
+
+    # -- what the machine must be like
+
+    @classmethod
+    def machine_memory(cls, vm_memory: int) -> int:
+        """Bytes of RAM of a machine that hosts one VM of `vm_memory` bytes under this kind."""
+        return max(MACHINE_MEMORY, vm_memory + MACHINE_MEMORY // 2)
+
+    @classmethod
+    def vm_frames(cls, allocator: FrameAllocator, vm_memory: int, owner: str) -> Sequence[HostPhysical]:
+        """The frames that become the VM's memory, in guest-physical order."""
+        if not allocator.owner(HostPhysical(0)):
+            allocator.claim(HostPhysical(0), HOST_RESERVED, "host")
+        return allocator.allocate(vm_memory, owner)
+
+    # -- what differs
+
+    def make_guest(self) -> GuestCpu:
+        """The CPU as this kind's guest believes it to be."""
+        return GuestCpu(self.cpu)
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Set the monitor itself up, before the guest's registers are."""
+
+    @abstractmethod
+    def exception(self, vector: int, error_code: int, software: bool) -> Outcome:
+        """The CPU raised `vector` while the guest ran."""
+
+    @abstractmethod
+    def watch_for_open_interrupts(self, wanted: bool) -> None:
+        """Make the CPU stop where the guest begins to accept interrupts, if only the CPU can know."""
+
+    def device_address(self, address: int) -> int:
+        """The guest-physical address for which the machine's address `address`, beyond RAM, stands."""
+        return address
+
+    # -- what is shared
+
+    def power_on(self, boot: BootState) -> None:
+        """Give the guest's CPU the state of the image contract (`core.guests.boot`)."""
+        guest = self.guest
+        self.prepare()
+        guest.gdtr, guest.idtr = Table(boot.gdt_base, boot.gdt_limit), Table(0, 0)
+        guest.set_segment(Seg.LDTR, Segment(0, 0, 0, 0))
+        guest.set_segment(Seg.TR, Segment(0, 0, 0xFFFF, BUSY_TSS))
+        guest.set_segment(Seg.CS, Segment(boot.code_selector, 0, 0xFFFF_FFFF, FLAT_CODE))
+        for seg in (Seg.ES, Seg.SS, Seg.DS, Seg.FS, Seg.GS):
+            guest.set_segment(seg, Segment(boot.data_selector, 0, 0xFFFF_FFFF, FLAT_DATA))
+        for reg in Gpr:
+            guest.set_reg(reg, 0)
+        guest.set_reg(Gpr.EAX, boot.eax)
+        guest.set_reg(Gpr.EBX, boot.ebx)
+        guest.set_reg(Gpr.ESP, boot.esp)
+        guest.eflags = 2
+        guest.eip = boot.eip
+
+    def interrupt(self, vector: int) -> Outcome:
+        """Deliver an external interrupt to the guest."""
+        return self.reflect(Event(vector, Origin.EXTERNAL), Cause.INTERRUPT)
+
+    def fault(self, fault: GuestFault) -> Outcome:
+        """Deliver a fault to the guest."""
+        cause = Cause.PAGE_FAULT_TRUE if fault.vector == Vector.PF else Cause.FAULT
+        return self.reflect(Event(fault.vector, Origin.EXCEPTION, fault.error_code, fault.address), cause)
+
+    def guest_event(self, vector: int, error_code: int, software: bool) -> Outcome:
+        """Deliver to the guest what the CPU raised, as it stands."""
+        if software:
+            cause = Cause.FAULT if vector in (Vector.BP, Vector.OF) else Cause.SYSTEM_CALL
+            return self.reflect(Event(vector, Origin.SOFTWARE), cause)
+        cause = Cause.PAGE_FAULT_TRUE if vector == Vector.PF else Cause.FAULT
+        address = self.faulting_address() if vector == Vector.PF else None
+        return self.reflect(Event(vector, Origin.EXCEPTION, error_code, address), cause)
+
+    def faulting_address(self) -> int:
+        """CR2 as the CPU set it."""
+        return int(self.cpu.state.cr[2]) & 0xFFFF_FFFF
+
+    def reflect(self, event: Event, cause: Cause) -> Outcome:
+        """Deliver `event` through the guest's IDT; the outcome says where the guest goes on."""
+        try:
+            done = self._deliver(event)
+        finally:
+            self.guest.end_interrupt_shadow()
+        handler = self.guest_handler(self.guest.pc)
+        return Outcome(cause, handler, self._delivered(event, done), self.handling_ring(done))
+
+    def handling_ring(self, done: Delivered) -> Ring:
+        """The real ring in which a delivered event is first handled."""
+        return Ring(self.cpu.cpl)
+
+    def guest_handler(self, address: int) -> str:
+        """The guest's handler at `address`, by its symbol where it has one."""
+        name = self.name_of(address)
+        return f"guest handler {name}" if name else f"guest handler at {address:#010x}"
+
+    def device_name(self, port: int) -> str:
+        """Who answers at `port`."""
+        device = self.pc.bus.device_at(port)
+        return device.name if device is not None else "nobody (an open bus)"
+
+    def cpuid(self, leaf: int, subleaf: int) -> tuple[int, int, int, int]:
+        """The lab's CPU says of itself only what the CPU and the lab keep."""
+        return sober_cpuid(leaf, subleaf)
+
+    def _deliver(self, event: Event) -> Delivered:
+        if event.origin is not Origin.SOFTWARE:
+            return deliver(self.guest, self.linear, event)
+        # an accepted INT n saves the next EIP, a refused one faults at the instruction itself
+        return deliver(self.guest, self.linear, event, fault_eip=self._instruction_eip())
+
+    def _instruction_eip(self) -> int:
+        return (self.cpu.last_pc - self.cpu.state.segs[Seg.CS].base) & 0xFFFF_FFFF
+
+    def _delivered(self, event: Event, done: Delivered) -> str:
+        what = vector_name(event.vector)
+        if done.vector != event.vector:
+            first = " and ".join(vector_name(tried) for tried in done.passed)
+            return f"delivering {first} failed, so {vector_name(done.vector)} went through the guest's {done.gate}"
+        moved = f", from ring {done.ring_from} to ring {done.ring_to}" if done.ring_from != done.ring_to else ""
+        return f"delivered {what} through the guest's {done.gate}{moved}"
