@@ -1,4 +1,4 @@
-"""How Ringside looks: colours, type, marks, and the one stylesheet. A `Theme` is passed explicitly; nothing is global."""
+"""How Ringside looks: colours, type, marks, one stylesheet. A `Theme` is handed on explicitly; nothing is global."""
 
 from app.theme.theme import THEME_NAMES, Theme, make_theme
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from app.theme.palette import PALETTES, Palette
 from app.theme.typography import Typography
@@ -23,7 +23,7 @@ class Theme:
     """
 
     palette: Palette
-    type: Typography = Typography()
+    type: Typography = field(default_factory=Typography)
     line_width: float = 1.5
     reduced_motion: bool = False
 

@@ -11,7 +11,7 @@ __all__ = ["Area", "View", "ViewSpec", "discover"]
 
 
 def discover() -> list[ViewSpec]:
-    """The `VIEW` of every ``*_view`` module of this package, by area and order. An id used twice is a mistake of ours."""
+    """The `VIEW` of every ``*_view`` module of this package, by area and order; an id used twice raises ValueError."""
     specs: dict[str, ViewSpec] = {}
     for module in pkgutil.iter_modules(__path__):
         if not module.name.endswith("_view"):

@@ -95,9 +95,7 @@ class RingsPicture(QWidget):
         self._scene = scene_of(snapshot)
         if self._playback is None:
             # nothing moved before the person's eyes: the last crossing is shown as done
-            self._playback = Playback(
-                snapshot.ring, leg_seconds=self._leg_seconds, stepped=self._theme.reduced_motion
-            )
+            self._playback = Playback(snapshot.ring, leg_seconds=self._leg_seconds, stepped=self._theme.reduced_motion)
             self._playback.settle(snapshot.ring, crossings[-1] if crossings else None)
         else:
             self._choose(self._playback, snapshot, crossings, now)
@@ -130,9 +128,7 @@ class RingsPicture(QWidget):
 
     # -- deciding between motion and rates
 
-    def _choose(
-        self, playback: Playback, snapshot: Snapshot, crossings: tuple[Crossing, ...], now: float
-    ) -> None:
+    def _choose(self, playback: Playback, snapshot: Snapshot, crossings: tuple[Crossing, ...], now: float) -> None:
         playback.advance(now)
         if not snapshot.running:
             if self._at_rates or len(crossings) > MOST_AFTER_STOP:

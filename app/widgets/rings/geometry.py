@@ -7,21 +7,23 @@ the rings; what moves keeps to the lower half, so that neither hides the other.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import cos, pi, radians, sin
+from math import cos, radians, sin
 
 from PySide6.QtCore import QPointF, QRectF, QSizeF
 
 from app.widgets.rings.crossing import Leg
 from app.widgets.rings.playback import Frame, Side
-from app.widgets.rings.scene import Scene, Who
+from app.widgets.rings.scene import Scene, SceneRing, Who
 from core.events import Ring
 
-REST_ANGLE = 56.0  # from straight down, where the running code rests
+REST_ANGLE = 58.0  # from straight down, where the running code rests
 DOWN = 90.0
 UNIT_RADIUS = 150.0  # outer radius at which one unit is one pixel: a 320-pixel dock
 WIDE = 1.45  # width over height from which the words stand beside the rings
 _UNUSED_WEIGHT = 0.5
-_CORE_WEIGHT = 1.5
+_CORE_WEIGHT = 1.85
+_NOTE_WEIGHT = 1.25
+_BEND_SHORT, _BEND_LONG = 0.75, 0.3  # how far out an arc's bend stands between its two rings (0 inner, 1 outer)
 _ARC_POINTS = 48
 
 
@@ -36,7 +38,7 @@ class Band:
     @property
     def middle(self) -> float:
         """Radius on which the running code stands."""
-        return (self.inner + self.outer) / 2 if self.inner else self.outer * 0.56
+        return (self.inner + self.outer) / 2 if self.inner else self.outer * 0.5
 
     @property
     def height(self) -> float:
@@ -78,21 +80,27 @@ class Geometry:
         """The middle of a ring's band at `angle`."""
         return self.at(self.band(ring).middle, angle)
 
+    def corner_room(self, depth: float) -> float:
+        """Width in pixels that the outermost ring leaves free in the upper left corner, down to `depth` pixels."""
+        rise = self.centre.y() - depth
+        if rise >= self.radius:
+            return self.size.width()
+        return float(self.centre.x() - (self.radius**2 - rise**2) ** 0.5)
+
     def leg_points(self, leg: Leg, start: float, end: float, upto: float = 1.0) -> list[QPointF]:
         """The leg's way from angle `start` to `end`, as far as the share `upto` (0–1), as a polyline.
 
-        The way changes its radius like an eased fall; a leg within one ring bows inward, so that it can be seen.
+        The way is a parabola; one from side to side keeps to the inner of its rings, and one within a ring bows inward.
         """
         first, last = self.band(leg.start).middle, self.band(leg.end).middle
-        bow = self.band(leg.start).height * 0.4 if leg.start is leg.end else 0.0
+        share = _BEND_SHORT if abs(end - start) < 90 else _BEND_LONG
+        bend = min(first, last) + share * abs(first - last)
+        if leg.start is leg.end:
+            bend -= self.band(leg.start).height * 0.8
+        a, b, c = self.at(first, start), self.at(bend, (start + end) / 2), self.at(last, end)
         steps = max(1, round(_ARC_POINTS * upto))
-        points = []
-        for step in range(steps + 1):
-            share = upto * step / steps
-            fall = (1 - cos(pi * share)) / 2
-            radius = first + (last - first) * fall - bow * sin(pi * share)
-            points.append(self.at(radius, start + (end - start) * share))
-        return points
+        shares = (upto * step / steps for step in range(steps + 1))
+        return [a * (1 - share) ** 2 + b * (2 * share * (1 - share)) + c * share**2 for share in shares]
 
 
 def geometry_of(scene: Scene, width: float, height: float) -> Geometry:
@@ -105,10 +113,10 @@ def geometry_of(scene: Scene, width: float, height: float) -> Geometry:
     if wide:
         centre.setX(min(width / 2, radius + margin + (width - height) * 0.18))
         left = centre.x() + radius + 4 * margin
-        words = QRectF(left, height * 0.2, max(1.0, width - left - margin), height * 0.6)
+        words = QRectF(left, margin, max(1.0, width - left - margin), height - 2 * margin)
     else:
-        half = radius * 0.66
-        words = QRectF(centre.x() - half, centre.y() + radius * 0.56, 2 * half, radius * 0.34)
+        half = radius * 0.62
+        words = QRectF(centre.x() - half, centre.y() + radius * 0.6, 2 * half, radius * 0.36)
     return Geometry(QSizeF(width, height), centre, radius, unit, _bands(scene, radius), words, wide)
 
 
@@ -129,7 +137,7 @@ def rest_angle(side: Side) -> float:
 
 def _bands(scene: Scene, radius: float) -> tuple[Band, ...]:
     """Rings that nobody uses are thinner, so that the others have room for their words."""
-    weights = [_UNUSED_WEIGHT if ring.who is Who.NOBODY else 1.0 for ring in scene.rings]
+    weights = [_weight(ring) for ring in scene.rings]
     weights[0] = _CORE_WEIGHT
     scale = radius / sum(weights)
     bands: list[Band] = []
@@ -138,3 +146,9 @@ def _bands(scene: Scene, radius: float) -> tuple[Band, ...]:
         bands.append(Band(ring.ring, inner, inner + weight * scale))
         inner += weight * scale
     return tuple(bands)
+
+
+def _weight(ring: SceneRing) -> float:
+    if ring.who is Who.NOBODY:
+        return _UNUSED_WEIGHT
+    return _NOTE_WEIGHT if ring.note else 1.0

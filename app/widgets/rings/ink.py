@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import atan2, cos, degrees, hypot, pi, sin
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
 
 def curved_words(
@@ -17,28 +17,30 @@ def curved_words(
     """
     if radius < font.pixelSize():
         return
+    font = QFont(font)
+    font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)  # hinted letters would jump off the curve
     metrics = QFontMetricsF(font)
     room = widest / 180 * pi * radius
     text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
     total = metrics.horizontalAdvance(text)
     painter.save()
-    painter.setFont(font)
-    painter.setPen(color)
     painter.translate(centre)
     for index, letter in enumerate(text):
         # the middle of a letter, measured in its word, so that kerning stays
         middle = metrics.horizontalAdvance(text[:index]) + metrics.horizontalAdvance(letter) / 2
         painter.save()
         painter.rotate(degrees((middle - total / 2) / radius))
-        painter.drawText(QPointF(-metrics.horizontalAdvance(letter) / 2, -radius), letter)
+        outline = QPainterPath()
+        outline.addText(QPointF(-metrics.horizontalAdvance(letter) / 2, -radius), font, letter)
+        painter.fillPath(outline, color)
         painter.restore()
     painter.restore()
 
 
-def plate(painter: QPainter, rect: QRectF, ground: QColor, corner: float) -> None:
-    """A ground that keeps words readable over lines."""
+def plate(painter: QPainter, rect: QRectF, ground: QColor, corner: float, edge: QPen | None = None) -> None:
+    """A ground that keeps words readable over lines, with an edge if `edge` is given."""
     painter.save()
-    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setPen(edge or QPen(Qt.PenStyle.NoPen))
     painter.setBrush(ground)
     painter.drawRoundedRect(rect, corner, corner)
     painter.restore()

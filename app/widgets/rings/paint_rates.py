@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import log10
+from math import cos, log10, radians, sin
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
@@ -10,15 +10,15 @@ from PySide6.QtGui import QFontMetricsF, QPainter
 from app.theme import Theme
 from app.theme.marks import paint_mark
 from app.theme.typography import Size
-from app.widgets.rings.crossing import Leg
 from app.widgets.rings.geometry import Geometry
 from app.widgets.rings.ink import arrow, plate
 from app.widgets.rings.paint_rings import corner_words, type_pixels
 from app.widgets.rings.rates import Flow
 from app.widgets.rings.scene import Scene
+from core.events import Ring
 
-_INWARD = (172.0, 100.0)  # degrees within which arrows inward stand, the first to the last
-_OUTWARD = (8.0, 80.0)
+_INWARD = (170.0, 108.0)  # degrees within which arrows inward stand, the first to the last
+_OUTWARD = (10.0, 72.0)
 _WIDEST_GAP = 34.0
 
 
@@ -42,8 +42,8 @@ def paint_rate_state(
     painter: QPainter, scene: Scene, geometry: Geometry, theme: Theme, traps_per_second: float
 ) -> None:
     """The corner's words while rates show: which VM runs, and how often it traps."""
-    rows = [(f"{scene.vm} runs", theme.palette.text), (f"traps {rate_words(traps_per_second)}", theme.palette.muted)]
-    corner_words(painter, geometry, theme, rows)
+    corner_words(painter, geometry, theme, f"{scene.vm} runs", theme.palette.text)
+    corner_words(painter, geometry, theme, f"traps {rate_words(traps_per_second)}", theme.palette.text, right=True)
 
 
 def _angles(count: int, limits: tuple[float, float]) -> list[float]:
@@ -59,17 +59,23 @@ def _angles(count: int, limits: tuple[float, float]) -> list[float]:
 def _paint_flow(painter: QPainter, geometry: Geometry, theme: Theme, flow: Flow, angle: float) -> None:
     color = theme.palette.ring_color(flow.start)
     width = theme.line_width * (0.9 + 0.9 * log10(1 + flow.per_second)) * max(1.0, geometry.unit**0.8)
-    leg = Leg(flow.start, flow.end)
     if flow.start is flow.end:
-        points = geometry.leg_points(leg, angle + 10, angle - 10)
+        points = _loop(geometry, flow.start, angle)
     else:
         points = [geometry.place(flow.start, angle), geometry.place(flow.end, angle)]
     arrow(painter, points, color, width * (0.6 if flow.direct else 1.0), dashed=flow.direct, head=True)
-    outer = max((flow.start, flow.end))
-    _paint_rate(painter, geometry, theme, flow, geometry.place(outer, angle))
+    _paint_rate(painter, geometry, theme, flow, angle)
 
 
-def _paint_rate(painter: QPainter, geometry: Geometry, theme: Theme, flow: Flow, at: QPointF) -> None:
+def _loop(geometry: Geometry, ring: Ring, angle: float) -> list[QPointF]:
+    """Three quarters of a circle within the ring: handled where it happened."""
+    centre, radius = geometry.place(ring, angle), geometry.band(ring).height * 0.17
+    turns = (radians(angle + 30 + 300 * step / 32) for step in range(33))
+    return [QPointF(centre.x() + radius * cos(turn), centre.y() + radius * sin(turn)) for turn in turns]
+
+
+def _paint_rate(painter: QPainter, geometry: Geometry, theme: Theme, flow: Flow, angle: float) -> None:
+    """The rate stands outside the arrow's outer end."""
     size = type_pixels(geometry, theme, Size.CAPTION)
     font = theme.type.mono(bold=True)
     font.setPixelSize(max(7, round(size)))
@@ -79,7 +85,13 @@ def _paint_rate(painter: QPainter, geometry: Geometry, theme: Theme, flow: Flow,
     gap = size * 0.35 if flow.cause else 0.0
     width = metrics.horizontalAdvance(words) + mark + gap + size * 0.7
     height = metrics.height() + size * 0.2
-    box = QRectF(at.x() - width / 2, at.y() - height / 2, width, height)
+    at = geometry.place(max((flow.start, flow.end)), angle)
+    turn, distance = radians(angle), size * 0.5
+    x = at.x() + cos(turn) * (width / 2 + distance) - width / 2
+    y = at.y() + sin(turn) * (height / 2 + distance) - height / 2
+    x = min(max(2.0, x), geometry.size.width() - width - 2)
+    y = min(max(2.0, y), geometry.size.height() - height - 2)
+    box = QRectF(x, y, width, height)
     ground = theme.palette.surface
     plate(painter, box, ground, 0 if theme.is_projector else size * 0.35)
     color = theme.palette.ring_text(flow.start)

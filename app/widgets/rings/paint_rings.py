@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from app.theme import Theme
@@ -15,6 +15,7 @@ from app.widgets.rings.ink import curved_words
 from app.widgets.rings.scene import Belt, Scene, SceneRing, Who, ring_name
 from core.events import Ring
 
+_BELT = 0.26  # thickness of a belt, as a share of its ring's
 _QUIET, _LIT = 0.06, 0.26  # shares of a ring's colour in its ground: at rest, and where the CPU is
 
 
@@ -24,37 +25,40 @@ def paint_rings(painter: QPainter, scene: Scene, geometry: Geometry, theme: Them
         _paint_band(painter, ring, geometry, theme, lit.get(ring.ring, 0.0))
     for belt in scene.belts:
         _paint_belt(painter, belt, geometry, theme)
+    belted = {belt.ring for belt in scene.belts}
     for ring in scene.rings:
-        _paint_words(painter, ring, geometry, theme, lit.get(ring.ring, 0.0))
+        _paint_words(painter, ring, geometry, theme, belted=ring.ring in belted)
 
 
 def paint_state(painter: QPainter, scene: Scene, geometry: Geometry, theme: Theme, where: Ring) -> None:
-    """The corner's words: who is in which ring now, and what the guest believes where that differs."""
+    """The corners' words: on the left who is in which ring, on the right what the guest believes if that differs."""
     ring = scene.ring(where)
     who = ring.occupant if ring.who is Who.MONITOR else scene.vm
-    rows = [(f"{who} in {ring_name(where)}", theme.palette.ring_text(where))]
+    corner_words(painter, geometry, theme, f"{who} in {ring_name(where)}", theme.palette.ring_text(where))
     if where is scene.at and scene.believed is not where:
-        rows.append((f"believes {ring_name(scene.believed)}", theme.palette.ring_text(scene.believed)))
-    corner_words(painter, geometry, theme, rows)
+        belief = f"believes {ring_name(scene.believed)}"
+        corner_words(painter, geometry, theme, belief, theme.palette.ring_text(scene.believed), right=True)
 
 
-def corner_words(painter: QPainter, geometry: Geometry, theme: Theme, rows: list[tuple[str, QColor]]) -> None:
-    """Words in the top left corner, which the rings leave free; the first row is the strongest."""
-    size = type_pixels(geometry, theme, Size.CAPTION)
-    font = _font(theme.type.sans(bold=True), size * 1.1)
-    y = 4 + geometry.unit * 2
-    for words, color in rows:
-        metrics = QFontMetricsF(font)
-        painter.setFont(font)
-        painter.setPen(color)
-        painter.drawText(QPointF(6 + geometry.unit * 2, y + metrics.ascent()), words)
-        y += metrics.height()
-        font = _font(theme.type.sans(), size)
+def corner_words(
+    painter: QPainter, geometry: Geometry, theme: Theme, words: str, color: QColor, *, right: bool = False
+) -> None:
+    """Words in an upper corner, which the rings leave free."""
+    font = _font(theme.type.sans(bold=True), type_pixels(geometry, theme, Size.CAPTION) * 1.1)
+    margin = 6 + geometry.unit * 2
+    room = geometry.corner_room(margin * 0.7 + QFontMetricsF(font).height()) - 2 * margin
+    wanted = QFontMetricsF(font).horizontalAdvance(words)
+    if wanted > room > 0:
+        font = _font(font, max(8.0, font.pixelSize() * room / wanted))
+    painter.setFont(font)
+    painter.setPen(color)
+    box = QRectF(margin, margin * 0.7, geometry.size.width() - 2 * margin, QFontMetricsF(font).height())
+    painter.drawText(box, Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft, words)
 
 
 def type_pixels(geometry: Geometry, theme: Theme, size: Size) -> float:
     """A size of the type scale, grown with the picture, a little less than the picture itself."""
-    return float(theme.type.pixels(size)) * max(1.0, geometry.unit**0.85)
+    return theme.type.pixels(size) * max(1.0, float(geometry.unit**0.85))
 
 
 def _paint_band(painter: QPainter, ring: SceneRing, geometry: Geometry, theme: Theme, lit: float) -> None:
@@ -73,27 +77,27 @@ def _paint_band(painter: QPainter, ring: SceneRing, geometry: Geometry, theme: T
     painter.drawEllipse(geometry.centre, radius, radius)
 
 
-def _paint_words(painter: QPainter, ring: SceneRing, geometry: Geometry, theme: Theme, lit: float) -> None:
+def _paint_words(painter: QPainter, ring: SceneRing, geometry: Geometry, theme: Theme, *, belted: bool) -> None:
     band, palette = geometry.band(ring.ring), theme.palette
-    used = ring.who is not Who.NOBODY
-    lines = 2 if ring.note or band.inner == 0 else 1
-    size = min(type_pixels(geometry, theme, Size.CAPTION), band.height * (0.36 if lines == 2 else 0.62))
+    used, core = ring.who is not Who.NOBODY, band.inner == 0
+    inner = band.inner + band.height * _BELT * 1.3 if belted else band.inner
+    height = band.outer - inner
+    size = min(type_pixels(geometry, theme, Size.CAPTION), height * (0.32 if ring.note or core else 0.62))
     if size < 7:
         return
-    name = _font(theme.type.sans(bold=used), size)
+    name, note = _font(theme.type.sans(bold=used), size), _font(theme.type.sans(), size)
+    if core:
+        _core_words(painter, ring, band, geometry, name, note, theme)
+        return
     color = palette.ring_text(ring.ring) if used else palette.muted
-    if band.inner == 0:
-        _core_words(painter, ring, band, geometry, name, _font(theme.type.sans(), size), theme)
-        return
-    ascent = QFontMetricsF(name).ascent() * 0.72  # height of a capital
-    middle = (band.inner + band.outer) / 2
+    capital = QFontMetricsF(name).capHeight()
+    middle = (inner + band.outer) / 2
     if not ring.note:
-        curved_words(painter, ring.name, name, geometry.centre, middle - ascent / 2, color)
+        curved_words(painter, ring.name, name, geometry.centre, middle - capital / 2, color)
         return
-    gap = size * 0.32
+    gap = size * 0.5
     curved_words(painter, ring.name, name, geometry.centre, middle + gap / 2, color)
-    note = _font(theme.type.sans(), size)
-    curved_words(painter, ring.note, note, geometry.centre, middle - gap / 2 - ascent, palette.text)
+    curved_words(painter, ring.note, note, geometry.centre, middle - gap / 2 - capital, palette.text)
 
 
 def _core_words(
@@ -101,7 +105,7 @@ def _core_words(
 ) -> None:
     """The innermost ring's words, on straight lines above its centre."""
     line = QFontMetricsF(name).height()
-    y = geometry.centre.y() - band.outer * 0.30 - line
+    y = geometry.centre.y() - band.outer * 0.3 - line
     rows: list[tuple[str, QFont, QColor]] = [
         (ring_name(ring.ring), name, theme.palette.ring_text(ring.ring)),
         (ring.occupant, plain, theme.palette.text),
@@ -120,8 +124,8 @@ def _core_words(
 def _paint_belt(painter: QPainter, belt: Belt, geometry: Geometry, theme: Theme) -> None:
     """A belt lies along its ring's inner edge: an open track, filled as far as it is full, with its words."""
     band = geometry.band(belt.ring)
-    width = band.height * 0.26
-    radius = band.inner + width * 0.8
+    width = band.height * _BELT
+    radius = band.inner + width * 0.75
     box = QRectF(geometry.centre.x() - radius, geometry.centre.y() - radius, 2 * radius, 2 * radius)
     for share, color in (
         (1.0, blend(theme.palette.surface, theme.palette.muted, 0.3)),

@@ -19,7 +19,7 @@ Way = tuple[Ring, Ring, bool]  # from, to, without a trap
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """Crossings from one ring to another: per second, the cause they mostly have, and whether they did without a trap."""
+    """Crossings from one ring to another: per second, their main cause, and whether they did without a trap."""
 
     start: Ring
     end: Ring

@@ -79,7 +79,7 @@ def ring_name(ring: Ring) -> str:
 
 def scene_of(snapshot: Snapshot) -> Scene:
     """The scene of a snapshot. A kind without a stage of its own gets plain rings, which claim nothing."""
-    rings = _STAGES.get(snapshot.kind, _PLAIN)
+    rings: tuple[SceneRing, ...] = _STAGES.get(snapshot.kind, _PLAIN)
     if snapshot.ring is not snapshot.believed:
         note = f"believes: {ring_name(snapshot.believed)}"
         rings = tuple(replace(ring, note=note) if ring.ring is snapshot.ring else ring for ring in rings)
