@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 from lessons.acts import Act, Acts, Setup
 from lessons.names import AtLeastOne, Text
 from lessons.part import Part, broken_rule
-from lessons.predicates import Predicate, Several
+from lessons.predicates import Predicate
 from lessons.prose import Explanation, Prose
 
 ViewName = Literal["rings", "code", "registers", "traps", "console"]
@@ -69,7 +69,7 @@ class Step(Part):
     show: Show | None = None
     predict: Predict | None = None
     act: Doing | None = None
-    check: Several | tuple[()] = ()
+    check: Annotated[tuple[Predicate, ...], Field(strict=False)] = ()
     explain: Explanation = ""
 
     @model_validator(mode="after")

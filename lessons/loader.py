@@ -25,9 +25,9 @@ _WORDS = {
     "int_type": ("must be a whole number", "Write it in digits, without quotes."),
     "bool_type": ("must be true or false", "Write it without quotes."),
     "tuple_type": ("must be a list", "Put it in square brackets."),
-    "model_type": ("must be a table", "Write it as { key = value }."),
-    "model_attributes_type": ("must be a table", "Write it as { key = value }."),
-    "dict_type": ("must be a table", "Write it as { key = value }."),
+    "model_type": ("must be a table", "Write it as {{ key = value }}."),
+    "model_attributes_type": ("must be a table", "Write it as {{ key = value }}."),
+    "dict_type": ("must be a table", "Write it as {{ key = value }}."),
     "greater_than_equal": ("is too small", "The least is {ge}."),
     "less_than_equal": ("is too large", "The greatest is {le}."),
     "too_short": ("has too few entries", "It needs {min_length} or more."),
@@ -90,7 +90,10 @@ def _not_toml(error: tomllib.TOMLDecodeError, text: str, file: Path) -> LessonEr
 def _first_fault(error: ValidationError, data: dict[str, Any], text: str, file: Path) -> LessonError:
     """The fault that stands first in the file; the others are seen when it is mended."""
     lines = positions.lines_of(text)
-    faults = [_fault(details, data, lines, file) for details in error.errors(include_url=False)]
+    found = error.errors(include_url=False)
+    # a list with a faulty element is also called too short: that is no fault of its own
+    inner = {details["loc"][:depth] for details in found for depth in range(len(details["loc"]))}
+    faults = [_fault(details, data, lines, file) for details in found if details["loc"] not in inner]
     return min(faults, key=lambda fault: fault[0])[1]
 
 
@@ -114,7 +117,7 @@ def _fault(
             problem, mend = f"The field {field} is not {what}{given}.", f"It needs one of: {', '.join(keys)}."
         case kind if kind in _WORDS:
             problem, mend = _WORDS[kind]
-            problem, mend = f"The field {field} {problem}.", mend.format(**context) if context else mend
+            problem, mend = f"The field {field} {problem}.", mend.format(**context)
         case _:
             problem, mend = f"The field {field} is wrong: {details['msg']}.", "Correct it."
     line = positions.line_of(lines, path)

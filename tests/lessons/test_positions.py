@@ -88,7 +88,9 @@ KEYS = st.text("abAB09_- .#=[]\"'é", min_size=1, max_size=4)
 TEXTS = st.text("ab #=[]{},.\"'\\\n", max_size=8)
 SCALARS = st.one_of(st.integers(-99, 99), st.booleans(), TEXTS, st.sampled_from([1.5, float("inf")]))
 INLINE = st.recursive(
-    SCALARS, lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)), max_leaves=6
+    SCALARS,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(KEYS, inner, max_size=3)),
+    max_leaves=6,
 )
 TABLES = st.dictionaries(KEYS, INLINE, max_size=3)
 DOCUMENTS = st.tuples(
@@ -119,7 +121,11 @@ def written(value: Any) -> str:
 
 
 def key_written(key: str) -> str:
-    return key if key.isascii() and key.replace("-", "a").replace("_", "a").isalnum() else json.dumps(key, ensure_ascii=False)
+    return (
+        key
+        if key.isascii() and key.replace("-", "a").replace("_", "a").isalnum()
+        else json.dumps(key, ensure_ascii=False)
+    )
 
 
 def table_written(header: str, table: dict[str, Any]) -> str:
