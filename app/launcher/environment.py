@@ -61,7 +61,8 @@ class Environment:
             if self.holds(extent):  # another start did it meanwhile
                 return
             began = time.monotonic()
-            if extent is Extent.RUN or not self.holds(Extent.RUN):
+            # Only a whole and present RUN is added to; anything else may hold what an older lock named.
+            if not self.python.exists() or self._stamp() != self._stamp_of(Extent.RUN):
                 self._make_anew()
             self._install(extent)
             took = time.monotonic() - began
@@ -69,15 +70,22 @@ class Environment:
 
     def holds(self, extent: Extent) -> bool:
         """Whether everything of `extent` is installed, by this Python, from the present lock."""
-        try:
-            stamped = (self.folder / STAMP).read_text(encoding="ascii").splitlines()
-        except (OSError, UnicodeDecodeError):
-            return False
-        return stamped[:1] == [_python()] and self._fingerprint(extent) in stamped and self.python.exists()
+        return set(self._stamp_of(extent)) <= set(self._stamp()) and self.python.exists()
 
-    def _fingerprint(self, extent: Extent) -> str:
-        # Read as text, since Git may have given the lock Windows line endings.
-        return f"{extent} {sha256((self.root / extent).read_text(encoding='utf-8').encode()).hexdigest()}"
+    def _stamp(self) -> list[str]:
+        """What the environment holds; nothing while it is not whole."""
+        try:
+            return (self.folder / STAMP).read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return []
+
+    def _stamp_of(self, extent: Extent) -> list[str]:
+        """What the stamp says when everything of `extent` is installed."""
+        held = [Extent.RUN] if extent is Extent.RUN else [Extent.RUN, Extent.DEV]
+        # Read as text, since Git may have given the locks Windows line endings.
+        locks = [(each, (self.root / each).read_text(encoding="utf-8").encode()) for each in held]
+        python = f"{sys.implementation.name} {sys.version_info.major}.{sys.version_info.minor}"
+        return [python, *(f"{each} {sha256(lock).hexdigest()}" for each, lock in locks)]
 
     def _take_folder(self) -> None:
         """Make the folder ours, unless it is somebody else's."""
@@ -149,8 +157,7 @@ class Environment:
             status = _run_pip(command, progress, line, log)
         if status:
             raise SetUpError(*explain(self.log.read_text(encoding="utf-8"), self.log))
-        held = (Extent.RUN, extent) if extent is Extent.DEV else (extent,)
-        stamp.write_text("\n".join([_python(), *map(self._fingerprint, held)]) + "\n", encoding="ascii")
+        stamp.write_text("\n".join(self._stamp_of(extent)) + "\n", encoding="utf-8")
 
     def _progress_style(self) -> str:
         """Since 24.1 pip counts bytes for programs."""
@@ -159,10 +166,6 @@ class Environment:
             if (major, minor) >= (24, 1):
                 return "raw"
         return "off"
-
-
-def _python() -> str:
-    return f"{sys.implementation.name} {sys.version_info.major}.{sys.version_info.minor}"
 
 
 def _run_pip(command: list[str], progress: PipProgress, line: ProgressLine, log: IO[str]) -> int:
