@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -62,7 +63,9 @@ class Environment:
                 return
             began = time.monotonic()
             # Only a whole and present RUN is added to; anything else may hold what an older lock named.
-            if not self.python.exists() or self._stamp() != self._stamp_of(Extent.RUN):
+            extends = self.python.exists() and self._stamp() == self._stamp_of(Extent.RUN)
+            (self.folder / STAMP).unlink(missing_ok=True)
+            if not extends:
                 self._make_anew()
             self._install(extent)
             took = time.monotonic() - began
@@ -76,7 +79,7 @@ class Environment:
         """What the environment holds; nothing while it is not whole."""
         try:
             return (self.folder / STAMP).read_text(encoding="utf-8").splitlines()
-        except FileNotFoundError:
+        except OSError:
             return []
 
     def _stamp_of(self, extent: Extent) -> list[str]:
@@ -147,8 +150,6 @@ class Environment:
         Path(packages, "ringside.pth").write_text(way_up + "\n", encoding="utf-8")
 
     def _install(self, extent: Extent) -> None:
-        stamp = self.folder / STAMP
-        stamp.unlink(missing_ok=True)
         lock = self.root / extent
         progress = PipProgress(lock.read_text(encoding="utf-8").splitlines())
         command = [str(self.python), "-u", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
@@ -157,13 +158,13 @@ class Environment:
             status = _run_pip(command, progress, line, log)
         if status:
             raise SetUpError(*explain(self.log.read_text(encoding="utf-8"), self.log))
-        stamp.write_text("\n".join(self._stamp_of(extent)) + "\n", encoding="utf-8")
+        (self.folder / STAMP).write_text("\n".join(self._stamp_of(extent)) + "\n", encoding="utf-8")
 
     def _progress_style(self) -> str:
         """Since 24.1 pip counts bytes for programs."""
         for info in self.folder.glob("**/site-packages/pip-*.dist-info"):
-            major, minor = (int(part) for part in (info.name.split("-")[1] + ".0").split(".")[:2])
-            if (major, minor) >= (24, 1):
+            version = re.match(r"pip-(\d+)\.(\d+)", info.name)
+            if version and (int(version[1]), int(version[2])) >= (24, 1):
                 return "raw"
         return "off"
 
