@@ -20,7 +20,7 @@ from core.cpu.io_permission import io_permitted
 from core.cpu.probes import Halted, Word
 from core.devices.pc import Pc
 from core.errors import LabFault, UnknownDeparture
-from core.events import Cause, End, EndHow, Ring, StopReason, Trap, vector_name
+from core.events import RINGS, Cause, End, EndHow, Ring, StopReason, Trap, vector_name
 from core.machine import Machine
 from core.memory.guest_physical import GuestPhysicalMemory
 from core.memory.walk import LinearMemory
@@ -97,6 +97,7 @@ class Interposer:
         self.end: End | None = None
         self.report = ""
         self.halted = False
+        self.code = b""  # of the instruction at which the present departure happened
         self._monitor: Monitor | None = None
         self._line = False  # the interrupt controller's INTR output
         self._denied: _DeniedIo | None = None
@@ -241,6 +242,7 @@ class Interposer:
         """HLT at real ring 0: the emulator simply returned."""
         self.halted = True
         guest = self.monitor.guest
+        self.code = self.monitor.linear.peek_code(guest.paging, self.cpu.last_pc)
         self._record(
             Outcome(Cause.HALT, "hardware", "stopped the CPU until the next interrupt", Ring(guest.cpl)),
             self.cpu.last_pc,
@@ -338,8 +340,8 @@ class Interposer:
         state = self.cpu.state
         stored_at, stored = None, b""
         pc = self.cpu.last_pc
-        code = monitor.linear.peek(guest.paging, pc, self.cpu.last_size)
-        if reading and code is not None and decode(code, pc).is_string_instruction:
+        code = monitor.linear.peek_code(guest.paging, pc)
+        if reading and decode(code, pc).is_string_instruction:
             target = (guest.segment(Seg.ES).base + guest.reg(Gpr.EDI)) & 0xFFFF_FFFF
             kept = monitor.linear.peek(guest.paging, target, size)
             if kept is not None:
@@ -364,7 +366,8 @@ class Interposer:
 
     def _recorded(self, pc: int, vector: int, error_code: int | None, act: Callable[[], Outcome]) -> None:
         """Let the monitor act, and record what it did; a shutdown ends the run."""
-        real, believed = Ring(self.cpu.cpl), Ring(self.monitor.guest.cpl)
+        real, believed = RINGS[self.cpu.cpl], RINGS[self.monitor.guest.cpl]
+        self.code = self.monitor.linear.peek_code(self.monitor.guest.paging, pc)
         try:
             outcome = act()
         except Shutdown as shutdown:
@@ -380,9 +383,7 @@ class Interposer:
     def _record(
         self, outcome: Outcome, pc: int, vector: int | None, error_code: int | None, real: Ring, believed: Ring
     ) -> None:
-        monitor, cpu = self.monitor, self.cpu
-        code = monitor.linear.peek(monitor.guest.paging, pc, 15 if outcome.cause is Cause.INTERRUPT else cpu.last_size)
-        log = self.log
+        monitor, cpu, log, code = self.monitor, self.cpu, self.log, self.code
         trap = Trap(
             number=log.count,
             time=cpu.executed + self.skipped,
@@ -390,7 +391,7 @@ class Interposer:
             ring_from=real,
             believed=believed,
             ring_to=outcome.ring_to,
-            ring_after=Ring(cpu.cpl),
+            ring_after=RINGS[cpu.cpl],
             cause=outcome.cause,
             vector=vector,
             error_code=error_code,
@@ -407,10 +408,11 @@ class Interposer:
 
     def _record_io(self, port: int, text: str) -> None:
         monitor, cpu = self.monitor, self.cpu
-        real = Ring(cpu.cpl)
+        real = RINGS[cpu.cpl]
         ring_to = real if monitor.io_ring is None else monitor.io_ring
+        self.code = monitor.linear.peek_code(monitor.guest.paging, cpu.last_pc)
         outcome = Outcome(Cause.IO, monitor.device_name(port), text, ring_to)
-        self._record(outcome, cpu.last_pc, None, None, real, Ring(monitor.guest.cpl))
+        self._record(outcome, cpu.last_pc, None, None, real, RINGS[monitor.guest.cpl])
 
     def _reschedule(self) -> None:
         """A device was touched: its next event may have come nearer than the end of this slice."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 
-from core.cpu.decode import LONGEST, decode, spell
+from core.cpu.decode import decode, spell
 from core.guests.image import Program
 from core.snapshot import CodeLine
 
-Peek = Callable[[int, int], bytes | None]
+Peek = Callable[[int], bytes]
 
 
 def _before(peek: Peek, starts: list[int], address: int, count: int) -> int:
@@ -31,8 +31,8 @@ def _before(peek: Peek, starts: list[int], address: int, count: int) -> int:
 def _meets(peek: Peek, start: int, address: int) -> bool:
     at = start
     while at < address:
-        code = peek(at, LONGEST)
-        instruction = decode(code, at) if code else None
+        code = peek(at)
+        instruction = decode(code, at)
         if not instruction:
             return False
         at += instruction.len
@@ -40,13 +40,13 @@ def _meets(peek: Peek, start: int, address: int) -> bool:
 
 
 def disassemble(peek: Peek, program: Program, address: int, count: int, before: int) -> tuple[CodeLine, ...]:
-    """`count` lines, about `before` of them before `address`; `peek(linear, size)` gives bytes or None."""
+    """`count` lines, about `before` of them before `address`; `peek(linear)` gives the bytes there, if any."""
     starts = program.starts
     at = _before(peek, starts, address, before)
     lines: list[CodeLine] = []
     while len(lines) < count:
-        code = next((found for size in (LONGEST, 1) if (found := peek(at, size))), None)
-        if code is None:
+        code = peek(at)
+        if not code:
             break
         instruction = decode(code, at)
         size = instruction.len if instruction else 1

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from iced_x86 import FlowControl, Instruction
 
 from core import layout, narration
+from core.cpu.calibration import verify_layout
 from core.cpu.context import Gpr
-from core.cpu.decode import LONGEST, decode, spell
+from core.cpu.decode import decode, spell
 from core.cpu.guest_cpu import GuestCpu
 from core.cpu.probes import PC_RING
 from core.errors import RequestError
@@ -39,6 +40,7 @@ class Session:
     """
 
     def __init__(self, *, backing: Backing | None = None, recording: bool = True) -> None:
+        verify_layout()
         self._backing = backing or Backing.private(layout.MACHINE_MEMORY)
         self._recording = recording
         self._machine: Machine | None = None
@@ -126,16 +128,14 @@ class Session:
                 self._last_event() if reason is StopReason.BUDGET else narration.of_stop(reason, None, self.pc)
             )
         else:
-            code = self.peek(cpu.last_pc, cpu.last_size)
-            text = spell(code, cpu.last_pc) if code else ""
+            text = spell(self.peek_code(cpu.last_pc), cpu.last_pc)
             self.sentence = narration.of_step(text, before, Ring(cpu.cpl))
         return reason
 
     def step_over(self) -> StopReason:
         """One instruction; a CALL, an INT or a repeated one runs until it has come back."""
         pc = self.pc
-        code = self.peek(pc, LONGEST)
-        instruction = decode(code, pc) if code else None
+        instruction = decode(self.peek_code(pc), pc)
         if not instruction or not _comes_back(instruction):
             return self.step()
         esp = self.vmm.guest.reg(Gpr.ESP)
@@ -250,6 +250,10 @@ class Session:
         """Guest memory as ring 0 of the guest sees it; None where nothing is mapped."""
         return self.vmm.linear.peek(self._vmm.guest.paging, linear & 0xFFFF_FFFF, size)
 
+    def peek_code(self, linear: int) -> bytes:
+        """The bytes of the instruction at `linear` and perhaps some more; empty where nothing is mapped."""
+        return self.vmm.linear.peek_code(self._vmm.guest.paging, linear & 0xFFFF_FFFF)
+
     def read_memory(self, linear: int, size: int) -> bytes:
         """As `peek`; a RequestError where nothing is mapped."""
         found = self.peek(linear, size)
@@ -290,7 +294,7 @@ class Session:
             believed=self.believed_ring,
             pc=self.pc,
             registers=self.registers(),
-            listing=disassemble(self.peek, program, self.pc, listing, listing // 4),
+            listing=disassemble(self.peek_code, program, self.pc, listing, listing // 4),
             traps=tuple(self.traps.since(since_trap, max_traps)),
             trap_count=self.traps.count,
             causes=tuple(self.traps.causes.items()),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from iced_x86 import Decoder, Formatter, FormatterSyntax, Instruction
-
-LONGEST = 15  # bytes an x86 instruction can have (SDM vol. 2 §2.3.11)
+from iced_x86 import Decoder, Formatter, FormatterSyntax, Instruction, Mnemonic
 
 _FORMATTER = Formatter(FormatterSyntax.NASM)
 _FORMATTER.hex_prefix, _FORMATTER.hex_suffix = "0x", ""
@@ -27,3 +25,11 @@ def spell(code: bytes, address: int) -> str:
     """That instruction as text: ``mov eax, [ebx+4]``; ``(bad)`` where it is none."""
     instruction = decode(code, address)
     return _FORMATTER.format(instruction) if instruction else "(bad)"
+
+
+def mnemonic(instruction: Instruction) -> str:
+    """Its name in capitals: ``CLI``."""
+    return _MNEMONICS[instruction.mnemonic]
+
+
+_MNEMONICS = {value: name for name, value in vars(Mnemonic).items() if isinstance(value, int)}

@@ -3,7 +3,8 @@
 The CPU finds the gate, checks type, privilege and presence, switches stacks by the TSS when the handler is more
 privileged, pushes the frame, masks IF for interrupt gates and goes on in the handler. A fault on the way becomes that
 fault, a double fault, or the end (Intel SDM vol. 3 §6.12–6.15, vol. 2 INT n pseudocode; AMD APM vol. 2 §8.7–8.9). Not
-modelled: task gates, virtual-8086 mode, 16-bit TSSs; meeting one stops loudly.
+modelled: task gates, virtual-8086 mode, 16-bit TSSs; meeting one stops loudly. RF is not set in the frame of a fault,
+because the emulated CPU would never clear it again after IRET.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from core.cpu.context import Gpr, Seg
 from core.cpu.descriptors import TSS_AVAILABLE, TSS_BUSY, TYPE_ACCESSED, fetch, mark, selector_error, stack_segment
 from core.cpu.faults import (
     CONTRIBUTORY,
-    FAULT_CLASS,
     WITH_ERROR_CODE,
     GuestFault,
     Shutdown,
@@ -144,8 +144,7 @@ def _through_gate(guest: GuestCpu, memory: LinearMemory, event: Event) -> Delive
         values += [old_ss.selector, old_esp]
     else:
         stack, esp = old_ss, old_esp
-    faulting = event.origin is Origin.EXCEPTION and event.vector in FAULT_CLASS
-    values += [flags | RF if faulting else flags, guest.segment(Seg.CS).selector, guest.eip]
+    values += [flags, guest.segment(Seg.CS).selector, guest.eip]
     if event.origin is Origin.EXCEPTION and event.vector in WITH_ERROR_CODE:
         values.append(event.error_code or 0)
 

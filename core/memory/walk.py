@@ -17,6 +17,7 @@ from core.memory.guest_physical import GuestPhysicalMemory
 
 PRESENT, WRITABLE, USER, ACCESSED, DIRTY, LARGE = 1 << 0, 1 << 1, 1 << 2, 1 << 5, 1 << 6, 1 << 7
 LARGE_MASK = (1 << 22) - 1
+LONGEST_INSTRUCTION = 15  # bytes (SDM vol. 2 §2.3.11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +144,14 @@ class LinearMemory:
             linear += part
             size -= part
         return out
+
+    def peek_code(self, paging: Paging, linear: int) -> bytes:
+        """The longest instruction's worth of bytes at `linear`, or as many as are mapped."""
+        physical = self.physical
+        if linear & 0xFFF <= PAGE_SIZE - LONGEST_INSTRUCTION:
+            found = linear if not paging.enabled else walk(physical, paging, GuestVirtual(linear), Access()).physical
+            if found is None or found >= physical.size:
+                return b""
+            return physical.ram.read(physical.host(GuestPhysical(found)), LONGEST_INSTRUCTION)
+        code = self.peek(paging, linear, LONGEST_INSTRUCTION)
+        return code if code is not None else self.peek(paging, linear, PAGE_SIZE - (linear & 0xFFF)) or b""

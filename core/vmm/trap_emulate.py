@@ -11,7 +11,7 @@ from __future__ import annotations
 from core.addresses import PAGE_MASK, PAGE_SIZE, GuestPhysical, GuestVirtual, HostPhysical
 from core.cpu import flags
 from core.cpu.context import Seg
-from core.cpu.decode import decode
+from core.cpu.decode import decode, mnemonic
 from core.cpu.delivery import Event, Origin
 from core.cpu.faults import GuestFault, Vector
 from core.cpu.guest_cpu import GuestCpu, Segment, Table
@@ -140,13 +140,14 @@ class TrapEmulate(Vmm):
             return self._page_fault(error_code)
         if vector in REFUSALS:
             return self._refused(vector, error_code)
+        if vector == Vector.NM and not self._guest.cr(0) & (flags.CR0_TS | flags.CR0_EM):
+            return self._give_fpu()
         return self.guest_event(vector, error_code, software)
 
     def _refused(self, vector: int, error_code: int) -> Outcome:
         guest = self._guest
         pc = guest.pc
-        instruction = decode(self.linear.peek(guest.paging, pc, self.cpu.last_size) or b"", pc)
-        name = str(instruction).split(" ", 1)[0].upper()
+        instruction = decode(self.interposer.code, pc)
         stepping = guest.eflags & flags.TF
         try:
             text = self._emulator.emulate(instruction)
@@ -160,7 +161,7 @@ class TrapEmulate(Vmm):
             guest.cpu.set_debug_register(6, guest.cpu.debug_register(6) | 1 << 14)
             self.reflect(Event(Vector.DB, Origin.EXCEPTION), Cause.FAULT)
         cause = Cause.HALT if self.interposer.halted else Cause.PRIVILEGED
-        return Outcome(cause, f"monitor: {name}", text, Ring.KERNEL)
+        return Outcome(cause, f"monitor: {mnemonic(instruction)}", text, Ring.KERNEL)
 
     def _page_fault(self, error_code: int) -> Outcome:
         """The guest has no page tables, so every page fault is hidden from it."""
@@ -178,6 +179,14 @@ class TrapEmulate(Vmm):
         where = "the monitor's region" if page >= MONITOR_BASE else "beyond the guest's memory"
         text = f"showed the guest the open bus at {address:#010x} ({where}) for one instruction"
         return Outcome(Cause.PAGE_FAULT_HIDDEN, "monitor: device page", text, Ring.KERNEL, hidden=True)
+
+    def _give_fpu(self) -> Outcome:
+        """The FPU is handed over at its first use, as monitors do that save its state only for VMs that use it."""
+        guest = self._guest
+        guest.has_fpu = True
+        guest.set_cr(0, guest.cr(0))
+        text = "gave the guest the FPU at its first use, and cleared the real TS"
+        return Outcome(Cause.FAULT, "monitor: FPU", text, Ring.KERNEL, hidden=True)
 
     def _close_traced_page(self, page: GuestPhysical) -> None:
         if page in self._traced:

@@ -16,6 +16,7 @@ from core.cpu.context import Gpr, Seg
 from core.cpu.cpuid import sober_cpuid
 from core.cpu.delivery import Delivered, Event, Origin, deliver
 from core.cpu.faults import GuestFault, Vector
+from core.cpu.flags import CR0_ET, CR0_PE
 from core.cpu.guest_cpu import GuestCpu, Segment, Table
 from core.devices.pc import Pc
 from core.events import Cause, Ring, vector_name
@@ -100,6 +101,8 @@ class Vmm(ABC):
         """Give the guest's CPU the state of the image contract (`core.guests.boot`)."""
         guest = self.guest
         self.prepare()
+        guest.set_cr(0, CR0_PE | CR0_ET)
+        guest.set_cr(4, 0)
         guest.gdtr, guest.idtr = Table(boot.gdt_base, boot.gdt_limit), Table(0, 0)
         guest.set_segment(Seg.LDTR, Segment(0, 0, 0, 0))
         guest.set_segment(Seg.TR, Segment(0, 0, 0xFFFF, BUSY_TSS))
