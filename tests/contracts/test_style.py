@@ -49,5 +49,7 @@ def test_a_file_says_what_it_is_about(file: Path) -> None:
     said = ast.get_docstring(tree) or ""
     assert said or not tree.body, "no docstring at the top"
     if source.count("\n") > LONG:
-        assert re.search(r"\bone (thing|file)\b", said), f"over {LONG} lines, and the docstring does not say why"
+        assert re.search(r"\bone (thing|file)\b", said), (
+            f"over {LONG} lines: divide it, or let its docstring say why it is one thing"
+        )
     assert file.stem not in {"utils", "util", "helpers", "misc", "common"}, "name it after its mechanism"
