@@ -21,6 +21,7 @@ from app.engine.host import EngineHost
 from app.engine.shared_memory import SharedViews
 from core.errors import LabFault, RequestError
 from core.snapshot import Snapshot
+from lessons.checks import CheckLesson, LessonChecked
 
 FRAME = 1 / 30 - 0.003  # the engine keeps the rate; this only holds back what the pipe bunched up
 NUDGE_MS = 30
@@ -55,6 +56,9 @@ class Engine(QObject):
     """Emitted when the engine has died, with words for the person."""
     recovered = Signal()
     """Emitted when a new engine is at the same program, at power-on."""
+
+    lesson_checked = Signal(object)
+    """Emitted with a `lessons.checks.LessonChecked` for each `check_lesson`."""
 
     _arrived = Signal()
 
@@ -139,6 +143,11 @@ class Engine(QObject):
     def send_input(self, data: bytes) -> None:
         """Bytes for the guest's serial port."""
         self._send(protocol.Input(bytes(data)))
+
+    @Slot(object)
+    def check_lesson(self, question: CheckLesson) -> None:
+        """Ask the machine about a lesson."""
+        self._send(question)
 
     @Slot()
     def close(self) -> None:
@@ -227,6 +236,8 @@ class Engine(QObject):
             case protocol.Faulted(fault):
                 self._why_faulted = fault
                 self.faulted.emit(fault)
+            case LessonChecked():
+                self.lesson_checked.emit(message)
             case protocol.Ready():
                 self._is_ready = True
                 self.ready.emit()

@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import os
 import traceback
+from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
-from functools import partial
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from app.engine import protocol
 from app.engine.pace import Pace
+from app.engine.tasks import Task, over, run, run_to, step
+from core import narration
 from core.errors import LabFault, RequestError, UserError
 from core.events import StopReason
 from core.snapshot import Snapshot
+from lessons.checks import CheckLesson, answer
 
 if TYPE_CHECKING:
     from core.guests.image import Program
+
     from core.session import Session
 
 SNAPSHOT_PERIOD = 1 / 30
@@ -46,28 +50,6 @@ class StopLine(Protocol):
     @property
     def stop_wanted(self) -> bool: ...
     def serve_stops(self) -> None: ...
-
-
-@dataclass(slots=True)
-class Task:
-    """What the engine is running for the person.
-
-    slice     runs the session on until it stops, at most so many steps if a number is given
-    left      steps until the task is done; None: no such number
-    goal      linear address at which it is done
-    paced     at the set speed (else as fast as possible)
-    patient   goes on waiting when the guest waits for input
-    sliced    may be interrupted and called again
-    waiting   the guest waits for input now
-    """
-
-    slice: Callable[[int | None], StopReason]
-    left: int | None = None
-    goal: int | None = None
-    paced: bool = False
-    patient: bool = False
-    sliced: bool = True
-    waiting: bool = False
 
 
 class EngineLoop:
@@ -98,6 +80,7 @@ class EngineLoop:
         self._first = first
         self._closing = False
         self._task: Task | None = None
+        self._next: deque[Task] = deque()
         self._pace = Pace(None)
         self._credit = True
         self._stale = False  # is there something that the window has not seen?
@@ -105,7 +88,6 @@ class EngineLoop:
         self._stopped_by: StopReason | None = None
         self._seen_traps = 0
         self._seen_console = 0
-        self._breakpoints: frozenset[int] = frozenset()
 
     def serve(self) -> None:
         """Obey until told to end, or until the window is gone."""
@@ -115,8 +97,7 @@ class EngineLoop:
                 command = self._receive(self._patience())
                 if command is not None:
                     self._guarded(self._obey, command)
-                elif self._task is not None and not self._task.waiting:
-                    self._guarded(self._run_slice)
+                self._guarded(self._run_slice)
                 self._guarded(self._show)
         except WindowGone:
             return
@@ -148,22 +129,29 @@ class EngineLoop:
     def _time_to_slice(self, task: Task, now: float) -> float:
         if not task.paced:
             return 0.0
-        if self._pace.slow_motion and self._stale:
-            # every step is shown: the next one waits until the window has taken the last
-            return max(self._pace.wait(now), self._next_snapshot - now) if self._credit else SNAPSHOT_PERIOD
+        if self._must_be_seen(task):
+            return max(0.0, self._next_snapshot - now) if self._credit else SNAPSHOT_PERIOD
         return self._pace.wait(now)
+
+    def _must_be_seen(self, task: Task) -> bool:
+        """In slow motion every instruction is shown: must the next one wait until the window has the last?"""
+        return task.paced and self._pace.slow_motion and self._stale
 
     # -- running
 
     def _run_slice(self) -> None:
         task, now = self._task, self._clock()
-        if task is None or self._time_to_slice(task, now) > 0:
+        if task is None or task.waiting:
+            return
+        if self._must_be_seen(task):
+            self._show()
+        if self._time_to_slice(task, now) > 0:
             return
         if self._stops.stop_wanted:
-            self._finish(StopReason.REQUESTED)
+            self._finish(StopReason.REQUESTED, explain=True)
             return
         before = self._session.executed
-        with self._slices if task.sliced else nullcontext():
+        with self._slices:
             reason = task.slice(self._pace.due(now) if task.paced else task.left)
         ran = self._session.executed - before
         self._stale = self._stale or ran > 0
@@ -175,31 +163,49 @@ class EngineLoop:
 
     def _judge(self, task: Task, reason: StopReason, moved: bool) -> None:
         """Is the task over, after a slice that stopped for `reason`?"""
-        if reason is StopReason.WAITING and task.patient:
+        session, interrupted = self._session, reason in (StopReason.BUDGET, StopReason.REQUESTED)
+        waits = reason is StopReason.WAITING and task.patient
+        if self._stops.stop_wanted and (interrupted or waits):
+            self._finish(StopReason.REQUESTED, explain=True)
+        elif waits:
             task.waiting = self._stale = True
-        elif reason not in (StopReason.BUDGET, StopReason.REQUESTED) or not task.sliced:
+        elif moved and task.arrived() and reason is not StopReason.ENDED:
+            counted = task.left == 0 or reason is StopReason.BUDGET
+            self._finish(StopReason.BUDGET if counted else StopReason.BREAKPOINT, arrived=True)
+        elif not interrupted:
             self._finish(reason)
-        elif self._stops.stop_wanted:
-            self._finish(StopReason.REQUESTED)
-        elif task.left is not None:
-            if task.left <= 0:
-                self._finish(StopReason.BUDGET)
-        elif moved and (self._session.pc == task.goal or self._session.pc in self._session.breakpoints):
-            self._finish(StopReason.BREAKPOINT)  # a slice ended just where the next would begin by passing it
-
-    def _finish(self, reason: StopReason) -> None:
-        self._task = None
-        self._stopped_by = reason
-        self._stale = True
-        self._stops.serve_stops()
+        elif moved and task.breaks and session.pc in session.breakpoints:
+            # the slice ended just where the next would begin by leaving the breakpoint
+            self._finish(StopReason.BREAKPOINT, explain=True)
 
     def _begin(self, task: Task) -> None:
+        """Start on a task: after those under way that come to an end by themselves, in place of one that does not."""
         if self._session.program is None:
             raise RequestError("No guest is loaded.", "Choose one in the toolbar first.")
+        if self._task is not None and not self._task.paced:
+            self._next.append(task)
+        else:
+            self._start(task)
+
+    def _start(self, task: Task) -> None:
         self._task = task
         self._stopped_by = None
         self._stale = True
         self._pace.start(self._clock())
+
+    def _finish(self, reason: StopReason, *, arrived: bool = False, explain: bool = False) -> None:
+        """End the task; the next begins if this one `arrived` at what it was for. `explain` where the session cannot
+        know why: it was only interrupted."""
+        self._task = None
+        self._stopped_by = reason
+        self._stale = True
+        self._stops.serve_stops()
+        if explain:
+            self._session.sentence = narration.of_stop(reason, self._session.end, self._session.pc)
+        if arrived and self._next:
+            self._start(self._next.popleft())
+        else:
+            self._next.clear()
 
     # -- commands
 
@@ -221,23 +227,28 @@ class EngineLoop:
                 session.reset()
                 self._power_on()
             case protocol.Run():
-                self._begin(Task(session.run, paced=True, patient=True))
+                self._begin(run(session))
             case protocol.RunTo(address):
-                self._begin(Task(partial(session.run_to, address), goal=address, patient=True))
+                self._begin(run_to(session, address))
             case protocol.Step(count):
-                self._begin(Task(lambda left: session.step(left or 1), left=count))
+                self._begin(step(session, count))
             case protocol.StepOver():
-                self._begin(Task(lambda _: session.step_over(), sliced=False))
+                self._begin(over(session))
+            case CheckLesson():
+                if command.until is not None:  # the one question that runs the guest
+                    self._stops.serve_stops()
+                    self._next.clear()
+                    self._task, self._stopped_by, self._stale = None, None, True
+                self._send(answer(command, session, running=self._task is not None))
             case protocol.Stop():
                 if self._task is not None:
-                    self._finish(StopReason.REQUESTED)
+                    self._finish(StopReason.REQUESTED, explain=True)
                 self._stops.serve_stops()
             case protocol.SetSpeed(speed):
                 self._pace = Pace(speed)
                 self._pace.start(self._clock(), at_once=False)
             case protocol.SetBreakpoints(addresses):
-                self._breakpoints = addresses
-                session.breakpoints = set(addresses)
+                session.breakpoints = addresses
                 self._stale = True
             case protocol.Input(data):
                 session.send_input(data)
@@ -250,10 +261,10 @@ class EngineLoop:
 
     def _power_on(self) -> None:
         self._task = None
+        self._next.clear()
         self._stopped_by = None
         self._seen_traps = self._seen_console = 0
         self._stale = True
-        self._session.breakpoints = set(self._breakpoints)
         self._stops.serve_stops()
 
     # -- telling the window
@@ -264,21 +275,27 @@ class EngineLoop:
         if not (self._stale and self._credit) or now < self._next_snapshot or self._session.program is None:
             return
         self._stale = False
-        snapshot = self._session.snapshot(self._seen_traps, self._seen_console)
-        self._seen_traps, self._seen_console = snapshot.trap_count, snapshot.console_length
-        task = self._task
         self._next_snapshot = now + SNAPSHOT_PERIOD
+        task, stop = self._task, self._stopped_by
+        if task is not None:
+            stop = StopReason.WAITING if task.waiting else None
+        snapshot = self._session.snapshot(self._seen_traps, self._seen_console, running=task is not None)
+        self._seen_traps, self._seen_console = snapshot.trap_count, snapshot.console_length
         self._credit = False
         self._send(
             protocol.Updated(
-                replace(
-                    snapshot,
-                    generation=self._generation(snapshot),
-                    running=task is not None,
-                    stop=self._stopped_by if task is None else StopReason.WAITING if task.waiting else None,
-                )
+                replace(snapshot, generation=self._generation(snapshot), stop=stop, sentence=self._sentence(task))
             )
         )
+
+    def _sentence(self, task: Task | None) -> str:
+        session = self._session
+        if task is None or session.stop is StopReason.BUDGET:
+            return session.sentence
+        if task.waiting:
+            return narration.of_stop(StopReason.WAITING, None, session.pc)
+        # in the middle of a run, which was only interrupted for this picture
+        return narration.of_trap(session.traps.last) if session.traps.last else "Running."
 
     def _generation(self, snapshot: Snapshot) -> int:
         return self._first + snapshot.generation

@@ -41,10 +41,10 @@ def main(connection: Connection, segment: str, first_generation: int) -> None:
 def _serve(connection: Connection, memory: SharedViews, first_generation: int) -> None:
     # the import compiles and loads much: here, so that a failure of it is reported too
     from core.guests.image import load_program
-    from core.session import Session
 
     from app.engine.loop import EngineLoop
     from app.engine.metronome import Metronome
+    from core.session import Session
 
     session = Session(ram=memory.ram_buffer(), buffers=memory.probes)
     metronome = Metronome(session.request_stop)

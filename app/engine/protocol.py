@@ -8,13 +8,15 @@ sent twice or skipped (but for traps beyond the bound that `Snapshot.trap_count`
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from core.errors import LabFault, UserError
 from core.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from core.guests.image import Program
+
+    from lessons.checks import CheckLesson, LessonChecked
 
 # -- commands: window → engine
 
@@ -94,7 +96,10 @@ class Shutdown:
     """End the engine process."""
 
 
-Command = Load | Run | Stop | Step | StepOver | RunTo | Reset | SetSpeed | SetBreakpoints | Input | Shown | Shutdown
+Command: TypeAlias = (
+    "Load | Run | Stop | Step | StepOver | RunTo | Reset | SetSpeed | SetBreakpoints | Input | CheckLesson | Shown"
+    " | Shutdown"
+)
 
 # -- messages: engine → window
 
@@ -138,4 +143,4 @@ class Faulted:
     fault: LabFault
 
 
-Message = Ready | Loaded | Updated | Refused | Faulted
+Message: TypeAlias = "Ready | Loaded | Updated | Refused | Faulted | LessonChecked"

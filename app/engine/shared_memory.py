@@ -75,7 +75,6 @@ class SharedViews:
         arrays: dict[str, Any] = {
             name: np.ndarray((place.length,), place.dtype, segment.buf, place.offset) for name, place in places.items()
         }
-        self._memory = memory
         self.ram: npt.NDArray[np.uint8] = arrays.pop("ram")
         self._stop: npt.NDArray[np.uint64] = arrays.pop("stop")
         self.probes = ProbeBuffers(**arrays)
@@ -121,10 +120,6 @@ class SharedViews:
         """Linear addresses of the newest instructions; number n since power-on stands at n modulo its length."""
         return self.probes.ring
 
-    def ram_buffer(self) -> memoryview:
-        """The RAM as the bytes that a machine is built on."""
-        return self._segment.buf[: self._memory]
-
     # -- stopping
 
     def ask_stop(self) -> int:
@@ -144,6 +139,7 @@ class SharedViews:
 
     def serve_stops(self) -> None:
         """Engine: every request so far is obeyed."""
+        self.probes.control[Word.STOP] = 0
         self._stop[StopWord.SERVED] = self._stop[StopWord.ASKED]
 
     # -- end

@@ -5,13 +5,15 @@ It has the part of `core.session.Session` that the engine's loop uses, and does 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
+
+from core.guests.image import Program
 
 from core.errors import RequestError
 from core.events import Cause, End, Ring, StopReason, Trap
-from core.guests.image import Program
 from core.snapshot import Snapshot
+from core.traplog import TrapLog
 
 
 def program(name: str = "count") -> Program:
@@ -30,7 +32,9 @@ class FakeSession:
     generation: int = 0
     executed: int = 0
     input: bytes = b""
-    breakpoints: set[int] = field(default_factory=set)
+    breakpoints: frozenset[int] = frozenset()
+    sentence: str = ""
+    traps: TrapLog = field(default_factory=TrapLog)
     end: End | None = None
     stop: StopReason | None = None
     on_slice: Callable[[], None] = lambda: None
@@ -41,7 +45,6 @@ class FakeSession:
 
     def load(self, program: Program, kind: str) -> None:
         self.program, self.kind = program, kind
-        self.breakpoints = set()
         self.reset()
 
     def reset(self) -> None:
@@ -54,15 +57,12 @@ class FakeSession:
         return self._go(limit, self.breakpoints)
 
     def run_to(self, address: int, limit: int | None = None) -> StopReason:
-        return self._go(limit, self.breakpoints | {address})
+        return self._go(limit, {*self.breakpoints, address})
 
     def step(self, count: int = 1) -> StopReason:
-        return self._go(count, set())
+        return self._go(count, self.breakpoints)
 
-    def step_over(self) -> StopReason:
-        return self._go(10, set())
-
-    def _go(self, limit: int | None, stops: set[int]) -> StopReason:
+    def _go(self, limit: int | None, stops: Set[int]) -> StopReason:
         if self.raises is not None:
             raised, self.raises = self.raises, None
             raise raised
@@ -77,12 +77,13 @@ class FakeSession:
                 reason = StopReason.BREAKPOINT
                 break
         self.on_slice()
+        self.stop = reason
         return reason
 
     def send_input(self, data: bytes) -> None:
         self.input += data
 
-    def snapshot(self, since_trap: int = 0, since_console: int = 0) -> Snapshot:
+    def snapshot(self, since_trap: int = 0, since_console: int = 0, *, running: bool = False) -> Snapshot:
         traps = self.executed // 100
         return Snapshot(
             generation=self.generation,
@@ -91,7 +92,7 @@ class FakeSession:
             guest=self.program.name if self.program else "",
             executed=self.executed,
             time=self.executed,
-            running=False,
+            running=running,
             stop=self.stop,
             end=self.end,
             ring=Ring.KERNEL,
@@ -104,8 +105,8 @@ class FakeSession:
             causes=(),
             console=b"." * (traps - since_console),
             console_length=traps,
-            breakpoints=frozenset(self.breakpoints),
-            sentence="",
+            breakpoints=self.breakpoints,
+            sentence=self.sentence,
             host_seconds=0.0,
         )
 

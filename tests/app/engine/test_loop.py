@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from core.guests.image import Program
 
 from app.engine import protocol
 from app.engine.protocol import (
@@ -21,13 +22,11 @@ from app.engine.protocol import (
     SetBreakpoints,
     SetSpeed,
     Step,
-    StepOver,
     Stop,
     Updated,
 )
 from core.errors import LabFault, RequestError, UnknownName
 from core.events import StopReason
-from core.guests.image import Program
 from core.snapshot import Snapshot
 from tests.app.engine.fake_session import FakeSession, program
 from tests.app.engine.wire import SLICE, Engine
@@ -90,7 +89,7 @@ def test_a_refused_load_changes_nothing_and_the_run_goes_on() -> None:
     assert snapshots(messages)[-1].executed > 0.4 / SLICE * 1000
 
 
-@pytest.mark.parametrize("command", [Run(), Step(), StepOver(), RunTo(5), Reset()])
+@pytest.mark.parametrize("command", [Run(), Step(), RunTo(5), Reset()])
 def test_without_a_guest_there_is_nothing_to_run(command: protocol.Command) -> None:
     _, refused = play(Engine(), (0, command))
     assert isinstance(refused, Refused)
@@ -166,9 +165,25 @@ def test_a_long_step_is_exact_through_its_slices() -> None:
     assert seen[-1].stop is StopReason.BUDGET
 
 
-def test_step_over_is_left_to_finish() -> None:
-    seen = snapshots(play(Engine(), (0, LOAD), (1, StepOver())))
-    assert seen[-1].executed == 10
+def test_steps_pressed_quickly_are_all_made() -> None:
+    seen = snapshots(play(Engine(), (0, LOAD), (0, Step(5000)), (0, Step()), (0, Step())))
+    assert seen[-1].executed == 5002
+
+
+def test_a_run_to_a_place_is_finished_before_the_step_from_there() -> None:
+    seen = snapshots(play(Engine(), (0, LOAD), (0, RunTo(5500)), (0, Step(3))))
+    assert seen[-1].executed == 5503
+
+
+def test_a_stop_forgets_the_steps_that_were_still_to_come() -> None:
+    seen = snapshots(play(Engine(), (0, LOAD), (0, Step(10**9)), (0, Step(7)), (1, Stop(1))))
+    assert seen[-1].executed % 1000 == 0
+
+
+def test_a_step_takes_the_place_of_a_run() -> None:
+    seen = snapshots(play(Engine(), (0, LOAD), (0, Run()), (1, Step())))
+    assert not seen[-1].running
+    assert seen[-1].executed % 1000 == 1
 
 
 def test_in_slow_motion_every_instruction_is_shown() -> None:

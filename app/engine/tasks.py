@@ -1,0 +1,82 @@
+"""What the engine can be doing for the person, as something that runs in slices.
+
+A slice may end for no reason but time; the next one goes on from there, and the guest never knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from core.cpu.context import Gpr
+from core.cpu.decode import LONGEST, decode
+from core.events import StopReason
+
+if TYPE_CHECKING:
+    from core.session import Session
+
+
+@dataclass(slots=True)
+class Task:
+    """One thing to do.
+
+    slice     runs the session on until it stops, at most so many instructions if a number is given
+    left      instructions until it is done; None: no such number
+    is_there  is it done, by where the guest is?
+    paced     at the set speed (else as fast as possible)
+    patient   goes on waiting when the guest waits for input
+    breaks    ends at a breakpoint
+    waiting   the guest waits for input now
+    """
+
+    slice: Callable[[int | None], StopReason]
+    left: int | None = None
+    is_there: Callable[[], bool] = lambda: False
+    paced: bool = False
+    patient: bool = False
+    breaks: bool = True
+    waiting: bool = False
+
+    def arrived(self) -> bool:
+        """Is it done?"""
+        return self.left == 0 or self.is_there()
+
+
+def run(session: Session) -> Task:
+    """Run at the set speed, through waits for input."""
+    # `step` and `run` differ in the sentence they leave: of a single step it tells the instruction
+    return Task(lambda due: session.run() if due is None else session.step(due), paced=True, patient=True)
+
+
+def step(session: Session, count: int) -> Task:
+    """Run `count` instructions; through breakpoints, if it is one at a time."""
+    return Task(lambda left: session.step(left or 1), left=count, breaks=False)
+
+
+def run_to(session: Session, address: int) -> Task:
+    """Run to linear `address`."""
+    return Task(lambda _: session.run_to(address), is_there=lambda: session.pc == address, patient=True)
+
+
+def over(session: Session) -> Task:
+    """One instruction; a CALL, INT or REP until it has come back."""
+    code, stack = session.peek(session.pc, LONGEST), session.vmm.guest.reg(Gpr.ESP)
+    back = session.pc + decode(code, session.pc).len if code else None
+    start, single = session.executed, False
+
+    def slice_of_it(_: int | None) -> StopReason:
+        nonlocal single
+        if session.executed == start or back is None:
+            reason = session.step_over()
+            single = reason is StopReason.BUDGET  # there was nothing to come back from
+            return reason
+        reason = session.run_to(back)  # it was interrupted in what was called
+        if reason is StopReason.BREAKPOINT and session.pc == back and back not in session.breakpoints and not is_back():
+            return StopReason.REQUESTED  # in a deeper call of the same
+        return reason
+
+    def is_back() -> bool:
+        return session.pc == back and session.vmm.guest.reg(Gpr.ESP) >= stack
+
+    return Task(slice_of_it, is_there=lambda: single or is_back())
