@@ -72,8 +72,9 @@ class SharedViews:
         self._segment = segment
         self._owner = owner
         places, _ = lay_out(memory)
+        # frombuffer and not ndarray(buffer=…), which would not keep the memory mapped
         arrays: dict[str, Any] = {
-            name: np.ndarray((place.length,), place.dtype, segment.buf, place.offset) for name, place in places.items()
+            name: np.frombuffer(segment.buf, place.dtype, place.length, place.offset) for name, place in places.items()
         }
         self.ram: npt.NDArray[np.uint8] = arrays.pop("ram")
         self._stop: npt.NDArray[np.uint64] = arrays.pop("stop")
