@@ -20,7 +20,7 @@ def main():
             "Install a newer one from https://www.python.org/downloads/ and start with it.\n"
             % (NEEDED + tuple(sys.version_info[:2]) + (sys.executable,))
         )
-        return 1
+        return 2
     root = os.path.dirname(os.path.abspath(__file__))
     sys.path.insert(0, root)
     from app.launcher.start import start

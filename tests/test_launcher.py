@@ -32,7 +32,7 @@ def test_an_old_python_is_told_in_words(monkeypatch: pytest.MonkeyPatch, capsys:
     monkeypatch.setattr(sys, "version_info", (3, 9, 18, "final", 0))
     with pytest.raises(SystemExit) as left:
         runpy.run_path(str(ROOT / "ringside.py"), run_name="__main__")
-    assert left.value.code == 1
+    assert left.value.code == 2
     assert "needs Python 3.11 or newer, and this is Python 3.9" in capsys.readouterr().err
 
 

@@ -18,7 +18,7 @@ from app.launcher import system_libraries
 from app.launcher.environment import Environment, Extent
 from core.errors import UserError
 
-FAILED = 1
+FAILED = 2  # as on the command line: what was asked cannot be done
 INTERRUPTED = 130
 # What a person's shell may hold for other Pythons, and what would put foreign modules before the locked ones.
 FOREIGN_SETTINGS = ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP")
