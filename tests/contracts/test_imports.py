@@ -22,7 +22,9 @@ TREE = [
 
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
-    program = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True, no_logo=True))"
+    program = (
+        "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True, no_logo=True))"
+    )
     return subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True)
 
 
