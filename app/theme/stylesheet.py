@@ -29,7 +29,7 @@ _SHEET = Template(
     """
 * { outline: 0; }
 QMainWindow, QDialog, QMessageBox, QMenu, QWizard { background: $background; }
-QMainWindow::separator { background: $background; width: ${gap}px; height: ${gap}px; }
+QMainWindow::separator { background: $between_docks; width: ${gap}px; height: ${gap}px; }
 QMainWindow::separator:hover { background: $outline; }
 
 /* words */
@@ -39,8 +39,8 @@ QLabel#emptyState { color: $muted; }
 *[role="quiet"] { color: $muted; }
 *[role="heading"] { font-size: ${heading}px; font-weight: 600; }
 QLabel[role="error"] { color: $error; }
-QFrame[role="panel"] { background: $raised; border: 1px solid $line; border-radius: ${radius}px; }
-QFrame[role="error"] { background: $errorGround; border: 1px solid $error; border-radius: ${radius}px; }
+.QFrame[role="panel"] { background: $raised; border: 1px solid $line; border-radius: ${radius}px; }
+.QFrame[role="error"] { background: $errorGround; border: 1px solid $error; border-radius: ${radius}px; }
 QToolTip { background: $raised; color: $text; border: 1px solid $outline; padding: ${gap}px ${pad}px; }
 
 /* menus */
@@ -57,7 +57,7 @@ QMenu::icon { padding-left: ${pad}px; }
 /* toolbar */
 QToolBar { background: $background; border: 0; border-bottom: 1px solid $line; padding: ${gap}px ${pad}px;
     spacing: ${gap}px; }
-QToolBar::separator { background: $line; width: 1px; margin: ${gap}px; }
+QToolBar::separator { background: transparent; border-left: 1px solid $line; width: 1px; margin: ${gap}px; }
 QToolBar::handle { width: 0; }
 QToolButton { border: ${rim}px solid transparent; border-radius: ${radius}px; padding: ${gap}px;
     background: transparent; }
@@ -120,6 +120,8 @@ QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QComboBo
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled { color: $disabled;
     border-color: $line; }
 QLineEdit[role="error"] { border-color: $error; }
+QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0;
+    border: 0; }
 QComboBox:hover { background: $hover; }
 QComboBox::drop-down { border: 0; width: ${wide}px; }
 QComboBox::down-arrow { image: url("$arrow"); width: 12px; height: 12px; }
@@ -138,7 +140,8 @@ QCheckBox::indicator, QRadioButton::indicator { width: 14px; height: 14px; borde
 QCheckBox::indicator { border-radius: 3px; }
 QRadioButton::indicator { border-radius: 8px; }
 QCheckBox::indicator:checked { background: $text; image: url("$check"); }
-QRadioButton::indicator:checked { background: $text; border: 4px solid $raised; width: 8px; height: 8px; }
+QRadioButton::indicator:checked { background: qradialgradient(cx: 0.5, cy: 0.5, radius: 0.5, fx: 0.5, fy: 0.5,
+    stop: 0 $text, stop: 0.5 $text, stop: 0.6 $raised, stop: 1 $raised); }
 
 /* buttons */
 QPushButton { background: $raised; border: ${rim}px solid $edge; border-radius: ${radius}px;
@@ -157,7 +160,7 @@ QStatusBar { background: $background; border-top: 1px solid $line; }
 QStatusBar::item { border: 0; }
 QProgressBar { background: $raised; border: 0; border-radius: 2px; min-height: 4px; max-height: 4px; }
 QProgressBar::chunk { background: $muted; border-radius: 2px; }
-QGroupBox { border: 0; border-top: 1px solid $line; margin-top: ${wide}px; padding-top: ${pad}px; }
+QGroupBox { border: 0; border-top: 1px solid $line; margin-top: ${wide}px; padding: ${pad}px 0 0 0; }
 QGroupBox::title { subcontrol-origin: margin; color: $muted; padding: 0 ${pad}px 0 0; }
 """
 )
@@ -188,6 +191,7 @@ def stylesheet(theme: Theme) -> str:
         raised=_css(palette.raised),
         hover=_css(palette.hover),
         selected=_css(palette.selection),
+        between_docks=_css(palette.line if theme.is_projector else palette.background),
         line=_css(palette.line),
         edge=_css(edge),
         thumb=_css(edge),

@@ -36,6 +36,11 @@ class Theme:
         """A distance of `units` grid steps, in pixels."""
         return round(GRID * units)
 
+    @property
+    def icon_size(self) -> int:
+        """Side in pixels of a toolbar's icons, which grow with the type."""
+        return 4 * round(20 * self.type.scale / 4)
+
     def with_type(self, typography: Typography) -> Theme:
         """The same theme at another text size."""
         return replace(self, type=typography)

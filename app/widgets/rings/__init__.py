@@ -1,1 +1,1 @@
-"""The rings picture in parts: what is true (scene, crossing), when (playback, rates), where (geometry), and the paint."""
+"""The rings picture in parts: what is true (scene, crossing), when (playback, rates), where (geometry), and paint."""

@@ -7,6 +7,8 @@ from math import atan2, cos, degrees, hypot, pi, sin
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
 
+_OUTLINE_SIZE = 128  # pixels at which curved letters are outlined: hinted to no pixel grid, they sit on the curve
+
 
 def curved_words(
     painter: QPainter, text: str, font: QFont, centre: QPointF, radius: float, color: QColor, widest: float = 168.0
@@ -17,21 +19,25 @@ def curved_words(
     """
     if radius < font.pixelSize():
         return
-    font = QFont(font)
-    font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)  # hinted letters would jump off the curve
-    metrics = QFontMetricsF(font)
-    room = widest / 180 * pi * radius
-    text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, room)
+    scale = font.pixelSize() / _OUTLINE_SIZE
+    large = QFont(font)
+    large.setPixelSize(_OUTLINE_SIZE)
+    large.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    metrics = QFontMetricsF(large)
+    around = radius / scale  # the circle, in pixels of the large letters
+    text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, widest / 180 * pi * around)
     total = metrics.horizontalAdvance(text)
     painter.save()
     painter.translate(centre)
+    painter.scale(scale, scale)
     for index, letter in enumerate(text):
         # the middle of a letter, measured in its word, so that kerning stays
-        middle = metrics.horizontalAdvance(text[:index]) + metrics.horizontalAdvance(letter) / 2
-        painter.save()
-        painter.rotate(degrees((middle - total / 2) / radius))
+        width = metrics.horizontalAdvance(letter)
+        middle = metrics.horizontalAdvance(text[:index]) + width / 2
         outline = QPainterPath()
-        outline.addText(QPointF(-metrics.horizontalAdvance(letter) / 2, -radius), font, letter)
+        outline.addText(QPointF(-width / 2, -around), large, letter)
+        painter.save()
+        painter.rotate(degrees((middle - total / 2) / around))
         painter.fillPath(outline, color)
         painter.restore()
     painter.restore()
