@@ -70,3 +70,9 @@ def test_a_lock_names_hashes_and_no_address(lock: str) -> None:
     for entry in re.split(r"\n(?=[a-z0-9])", text)[1:]:
         assert "--hash=sha256:" in entry, entry
     assert not re.search(r"://|@ |^-|(?:^|\s)/\w|\.whl|[a-z]:\\", text, re.MULTILINE | re.IGNORECASE)
+
+
+def test_the_hooks_before_a_commit_use_the_locked_ruff() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    locked = next(str(pin) for pin in pins(DEV) if pin.name == "ruff")
+    assert set(re.findall(r"ruff==[\d.]+", hooks)) == {locked}
