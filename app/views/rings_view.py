@@ -36,7 +36,8 @@ class RingsView(View):
         """Show where the CPU is now and what crossed since the last snapshot."""
         self.picture.show_snapshot(snapshot)
         self.set_empty(False)
-        self.setAccessibleDescription(self.picture.accessibleDescription())
+        if self.accessibleDescription() != self.picture.accessibleDescription():
+            self.setAccessibleDescription(self.picture.accessibleDescription())
 
     def apply_theme(self, theme: Theme) -> None:
         """Take colours, type and motion from `theme`."""

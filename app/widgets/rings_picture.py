@@ -9,13 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, QTimer
-from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QRectF, QSize, Qt, QTimer
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import Theme
 from app.widgets.rings.crossing import Crossing, crossings_between
-from app.widgets.rings.describe import describe
+from app.widgets.rings.describe import describe, explain
 from app.widgets.rings.geometry import geometry_of
 from app.widgets.rings.paint_motion import paint_arcs, paint_code, paint_words, ring_of_frame
 from app.widgets.rings.paint_rates import paint_flows, paint_rate_state
@@ -28,6 +28,7 @@ from core.snapshot import Snapshot
 FRAME_MILLISECONDS = 16
 MOST_BEHIND = 1.2  # seconds of crossings waiting to be played, above which rates are shown
 CALM_RATE = 3.0  # crossings a second, below which they are played again
+SECONDS_BETWEEN_WORDS = 1.0  # while the machine runs, words for screen readers change no faster
 MOST_AFTER_STOP = 3  # crossings played after a stop; of more, only the last
 
 
@@ -51,11 +52,13 @@ class RingsPicture(QWidget):
         self._playback: Playback | None = None
         self._meter = RateMeter()
         self._at_rates = False
+        self._described = -SECONDS_BETWEEN_WORDS
         self._timer = QTimer(self)
         self._timer.setInterval(FRAME_MILLISECONDS)
         self._timer.timeout.connect(self.advance)
         self.setMinimumSize(200, 200)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # so that a screen reader can come here
         self.setAccessibleName("Rings")
 
     # -- what is shown
@@ -82,6 +85,7 @@ class RingsPicture(QWidget):
         self._at_rates = False
         self._timer.stop()
         self.setAccessibleDescription("")
+        self.setToolTip("")
         self.update()
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
@@ -100,7 +104,9 @@ class RingsPicture(QWidget):
         else:
             self._choose(self._playback, snapshot, crossings, now)
         self._previous = snapshot
-        self.setAccessibleDescription(describe(self._scene, self._playback.newest, self.flows))
+        if not snapshot.running or now - self._described >= SECONDS_BETWEEN_WORDS:
+            self._described = now
+            self._say(self._scene, self._playback.newest)
         self.advance()
 
     def set_leg_seconds(self, seconds: float) -> None:
@@ -147,11 +153,20 @@ class RingsPicture(QWidget):
         elif not playback.moving and playback.frame().ring is not snapshot.ring:
             playback.settle(snapshot.ring)  # after going back in time, or a gap in what the snapshots tell
 
+    def _say(self, scene: Scene, crossing: Crossing | None) -> None:
+        self.setAccessibleDescription(describe(scene, crossing, self.flows))
+        self.setToolTip("" if crossing is None or self._at_rates else explain(crossing))
+
     # -- Qt
 
     def sizeHint(self) -> QSize:
         """A square dock at the smallest size for which the picture was drawn."""
         return QSize(360, 360)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """What went on unseen is over."""
+        super().showEvent(event)
+        self.advance()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nothing moves where nobody looks."""
@@ -159,12 +174,16 @@ class RingsPicture(QWidget):
         super().hideEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint everything; the whole takes about a millisecond."""
+        """Paint everything; the whole takes a few milliseconds."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), self._theme.palette.surface)
         painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
         if self._scene and self._playback:
             self._paint(painter, self._scene, self._playback.frame())
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(self._theme.palette.outline, 1))
+            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
         painter.end()
 
     def _paint(self, painter: QPainter, scene: Scene, frame: Frame) -> None:
@@ -172,7 +191,7 @@ class RingsPicture(QWidget):
         if self._at_rates:
             paint_rings(painter, scene, geometry, self._theme, self._meter.shares())
             paint_flows(painter, geometry, self._theme, self._meter.flows())
-            paint_rate_state(painter, scene, geometry, self._theme, self._meter.traps_per_second())
+            paint_rate_state(painter, scene, geometry, self._theme, self._meter)
             return
         where = ring_of_frame(frame)
         paint_rings(painter, scene, geometry, self._theme, {where: 1.0})

@@ -25,6 +25,16 @@ def describe(scene: Scene, crossing: Crossing | None, flows: tuple[Flow, ...]) -
     return " ".join(sentences)
 
 
+def explain(crossing: Crossing) -> str:
+    """What happened, why such a thing happens, and what was done, a line each: the picture's tooltip."""
+    trap = crossing.trap
+    if trap is None:
+        return (
+            f"{crossing.headline.capitalize()}: {crossing.route}\nThe CPU changed its ring by itself; nothing trapped."
+        )
+    return f"{crossing.headline}: {crossing.route}\n{trap.cause.meaning}\n{trap.handler}: {trap.outcome}"
+
+
 def _flow_words(flow: Flow) -> str:
     how = flow.cause.phrase if flow.cause else "without a trap"
     return f"{ring_name(flow.start)} to {ring_name(flow.end)} {rate_words(flow.per_second)}, {how}"

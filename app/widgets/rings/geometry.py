@@ -20,6 +20,7 @@ REST_ANGLE = 58.0  # from straight down, where the running code rests
 DOWN = 90.0
 UNIT_RADIUS = 150.0  # outer radius at which one unit is one pixel: a 320-pixel dock
 WIDE = 1.45  # width over height from which the words stand beside the rings
+TALL = 1.3  # height over width from which they stand under them
 _UNUSED_WEIGHT = 0.5
 _CORE_WEIGHT = 1.85
 _NOTE_WEIGHT = 1.25
@@ -53,7 +54,7 @@ class Geometry:
     unit    pixels that one pixel of the smallest picture has grown to; strokes, type and distances follow it
     bands   innermost first
     words   where the words about the last crossing stand
-    wide    do they stand beside the rings?
+    wide    do they stand beside the rings? (`tall`: under them; else on a plate within)
     """
 
     size: QSizeF
@@ -63,6 +64,12 @@ class Geometry:
     bands: tuple[Band, ...]
     words: QRectF
     wide: bool
+    tall: bool
+
+    @property
+    def roomy(self) -> bool:
+        """Is there room for words at length?"""
+        return self.wide or self.tall
 
     def band(self, ring: Ring) -> Band:
         """The band of `ring`; of the outermost if the scene does not draw that ring."""
@@ -84,7 +91,7 @@ class Geometry:
         """Width in pixels that the outermost ring leaves free in the upper left corner, down to `depth` pixels."""
         rise = self.centre.y() - depth
         if rise >= self.radius:
-            return self.size.width()
+            return self.size.width() / 2
         return float(self.centre.x() - (self.radius**2 - rise**2) ** 0.5)
 
     def leg_points(self, leg: Leg, start: float, end: float, upto: float = 1.0) -> list[QPointF]:
@@ -105,7 +112,7 @@ class Geometry:
 
 def geometry_of(scene: Scene, width: float, height: float) -> Geometry:
     """The measures for a picture of that size in pixels."""
-    wide = width >= WIDE * height
+    wide, tall = width >= WIDE * height, height >= TALL * width
     margin = max(8.0, min(width, height) * 0.025)
     radius = max(20.0, min(width, height) / 2 - margin)
     unit = radius / UNIT_RADIUS
@@ -114,10 +121,14 @@ def geometry_of(scene: Scene, width: float, height: float) -> Geometry:
         centre.setX(min(width / 2, radius + margin + (width - height) * 0.18))
         left = centre.x() + radius + 4 * margin
         words = QRectF(left, margin, max(1.0, width - left - margin), height - 2 * margin)
+    elif tall:
+        centre.setY(radius * 1.12 + margin)
+        top = centre.y() + radius + 2 * margin
+        words = QRectF(2 * margin, top, width - 4 * margin, max(1.0, height - top - margin))
     else:
-        half = radius * 0.62
+        half = radius * 0.8
         words = QRectF(centre.x() - half, centre.y() + radius * 0.6, 2 * half, radius * 0.36)
-    return Geometry(QSizeF(width, height), centre, radius, unit, _bands(scene, radius), words, wide)
+    return Geometry(QSizeF(width, height), centre, radius, unit, _bands(scene, radius), words, wide, tall)
 
 
 def leg_angles(frame: Frame) -> list[tuple[float, float]]:

@@ -79,9 +79,9 @@ def paint_code(painter: QPainter, scene: Scene, geometry: Geometry, theme: Theme
 
 
 def paint_words(painter: QPainter, geometry: Geometry, theme: Theme, crossing: Crossing) -> None:
-    """What the crossing was: on a plate below the centre, or at length beside the rings where there is room."""
-    if geometry.wide:
-        _words_beside(painter, geometry, theme, crossing)
+    """What the crossing was: on a plate below the centre, or at length beside or under the rings if there is room."""
+    if geometry.roomy:
+        _words_at_length(painter, geometry, theme, crossing)
     else:
         _words_below(painter, geometry, theme, crossing)
 
@@ -152,7 +152,7 @@ def _words_below(painter: QPainter, geometry: Geometry, theme: Theme, crossing: 
     painter.drawText(second, Qt.AlignmentFlag.AlignCenter, detail)
 
 
-def _words_beside(painter: QPainter, geometry: Geometry, theme: Theme, crossing: Crossing) -> None:
+def _words_at_length(painter: QPainter, geometry: Geometry, theme: Theme, crossing: Crossing) -> None:
     size = type_pixels(geometry, theme, Size.BODY)
     words, color = geometry.words, theme.palette.ring_text(crossing.origin)
     rows = [
@@ -165,7 +165,9 @@ def _words_beside(painter: QPainter, geometry: Geometry, theme: Theme, crossing:
     wrap = Qt.TextFlag.TextWordWrap | Qt.AlignmentFlag.AlignLeft
     gap, mark = size * 0.4, size * 3 if crossing.trap else 0.0
     heights = [QFontMetricsF(font).boundingRect(words, wrap, text).height() for text, font, _ in rows]
-    y = max(words.top(), words.center().y() - (mark + sum(heights) + gap * len(rows)) / 2)
+    y = words.top()
+    if geometry.wide:
+        y = max(y, words.center().y() - (mark + sum(heights) + gap * len(rows)) / 2)
     if crossing.trap:
         paint_mark(painter, crossing.trap.cause, QRectF(words.left() - mark * 0.12, y, mark, mark), color)
         y += mark + gap

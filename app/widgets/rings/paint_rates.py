@@ -13,13 +13,14 @@ from app.theme.typography import Size
 from app.widgets.rings.geometry import Geometry
 from app.widgets.rings.ink import arrow, plate
 from app.widgets.rings.paint_rings import corner_words, type_pixels
-from app.widgets.rings.rates import Flow
+from app.widgets.rings.rates import Flow, RateMeter
 from app.widgets.rings.scene import Scene
 from core.events import Ring
 
 _INWARD = (170.0, 108.0)  # degrees within which arrows inward stand, the first to the last
 _OUTWARD = (10.0, 72.0)
 _WIDEST_GAP = 34.0
+_LOOP = 0.17  # radius of a way within one ring, as a share of the ring's thickness
 
 
 def rate_words(per_second: float) -> str:
@@ -38,12 +39,36 @@ def paint_flows(painter: QPainter, geometry: Geometry, theme: Theme, flows: tupl
             _paint_flow(painter, geometry, theme, flow, angle)
 
 
-def paint_rate_state(
-    painter: QPainter, scene: Scene, geometry: Geometry, theme: Theme, traps_per_second: float
-) -> None:
-    """The corner's words while rates show: which VM runs, and how often it traps."""
-    corner_words(painter, geometry, theme, f"{scene.vm} runs", theme.palette.text)
-    corner_words(painter, geometry, theme, f"traps {rate_words(traps_per_second)}", theme.palette.text, right=True)
+def paint_rate_state(painter: QPainter, scene: Scene, geometry: Geometry, theme: Theme, meter: RateMeter) -> None:
+    """The words while rates show: which VM runs and how often it traps; where there is room, each cause's rate."""
+    ink = theme.palette.text
+    traps = f"traps {rate_words(meter.traps_per_second())}"
+    corner_words(painter, geometry, theme, (f"{scene.vm} runs", ink), (traps, ink))
+    if not geometry.roomy:
+        return
+    size = type_pixels(geometry, theme, Size.BODY)
+    figures, words = theme.type.mono(bold=True), theme.type.sans()
+    for font in (figures, words):
+        font.setPixelSize(round(size))
+    causes, line = meter.causes(), size * 2
+    rate_width = max((QFontMetricsF(figures).horizontalAdvance(rate_words(rate)) for _, rate in causes), default=0.0)
+    left, y = geometry.words.left(), geometry.words.top()
+    if geometry.wide:
+        y = geometry.words.center().y() - line * len(causes) / 2
+    middle = Qt.AlignmentFlag.AlignVCenter
+    for cause, rate in causes[: int((geometry.size.height() - y) / line)]:
+        mark = size * 1.3
+        paint_mark(painter, cause, QRectF(left, y + (line - mark) / 2, mark, mark), ink)
+        x = left + mark + size * 0.7
+        painter.setPen(ink)
+        painter.setFont(figures)
+        painter.drawText(QRectF(x, y, rate_width, line), middle | Qt.AlignmentFlag.AlignRight, rate_words(rate))
+        x += rate_width + size
+        painter.setFont(words)
+        room = geometry.words.right() - x
+        phrase = QFontMetricsF(words).elidedText(cause.phrase, Qt.TextElideMode.ElideRight, room)
+        painter.drawText(QRectF(x, y, room, line), middle | Qt.AlignmentFlag.AlignLeft, phrase)
+        y += line
 
 
 def _angles(count: int, limits: tuple[float, float]) -> list[float]:
@@ -69,7 +94,7 @@ def _paint_flow(painter: QPainter, geometry: Geometry, theme: Theme, flow: Flow,
 
 def _loop(geometry: Geometry, ring: Ring, angle: float) -> list[QPointF]:
     """Three quarters of a circle within the ring: handled where it happened."""
-    centre, radius = geometry.place(ring, angle), geometry.band(ring).height * 0.17
+    centre, radius = geometry.place(ring, angle), geometry.band(ring).height * _LOOP
     turns = (radians(angle + 30 + 300 * step / 32) for step in range(33))
     return [QPointF(centre.x() + radius * cos(turn), centre.y() + radius * sin(turn)) for turn in turns]
 
@@ -86,7 +111,8 @@ def _paint_rate(painter: QPainter, geometry: Geometry, theme: Theme, flow: Flow,
     width = metrics.horizontalAdvance(words) + mark + gap + size * 0.7
     height = metrics.height() + size * 0.2
     at = geometry.place(max((flow.start, flow.end)), angle)
-    turn, distance = radians(angle), size * 0.5
+    loop = geometry.band(flow.start).height * _LOOP if flow.start is flow.end else 0.0
+    turn, distance = radians(angle), size * 0.5 + loop
     x = at.x() + cos(turn) * (width / 2 + distance) - width / 2
     y = at.y() + sin(turn) * (height / 2 + distance) - height / 2
     x = min(max(2.0, x), geometry.size.width() - width - 2)

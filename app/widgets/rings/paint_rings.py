@@ -32,28 +32,28 @@ def paint_rings(painter: QPainter, scene: Scene, geometry: Geometry, theme: Them
 
 def paint_state(painter: QPainter, scene: Scene, geometry: Geometry, theme: Theme, where: Ring) -> None:
     """The corners' words: on the left who is in which ring, on the right what the guest believes if that differs."""
-    ring = scene.ring(where)
+    ring, palette = scene.ring(where), theme.palette
     who = ring.occupant if ring.who is Who.MONITOR else scene.vm
-    corner_words(painter, geometry, theme, f"{who} in {ring_name(where)}", theme.palette.ring_text(where))
-    if where is scene.at and scene.believed is not where:
-        belief = f"believes {ring_name(scene.believed)}"
-        corner_words(painter, geometry, theme, belief, theme.palette.ring_text(scene.believed), right=True)
+    belief = f"believes {ring_name(scene.believed)}" if where is scene.at and scene.believed is not where else ""
+    truth = (f"{who} in {ring_name(where)}", palette.ring_text(where))
+    corner_words(painter, geometry, theme, truth, (belief, palette.ring_text(scene.believed)))
 
 
 def corner_words(
-    painter: QPainter, geometry: Geometry, theme: Theme, words: str, color: QColor, *, right: bool = False
+    painter: QPainter, geometry: Geometry, theme: Theme, left: tuple[str, QColor], right: tuple[str, QColor]
 ) -> None:
-    """Words in an upper corner, which the rings leave free."""
+    """Words in the two upper corners, which the rings leave free, in one size that fits both."""
     font = _font(theme.type.sans(bold=True), type_pixels(geometry, theme, Size.CAPTION) * 1.1)
     margin = 6 + geometry.unit * 2
     room = geometry.corner_room(margin * 0.7 + QFontMetricsF(font).height()) - 2 * margin
-    wanted = QFontMetricsF(font).horizontalAdvance(words)
+    wanted = max(QFontMetricsF(font).horizontalAdvance(words) for words, _ in (left, right))
     if wanted > room > 0:
-        font = _font(font, max(8.0, font.pixelSize() * room / wanted))
-    painter.setFont(font)
-    painter.setPen(color)
+        font = _font(font, max(9.0, font.pixelSize() * room / wanted))
     box = QRectF(margin, margin * 0.7, geometry.size.width() - 2 * margin, QFontMetricsF(font).height())
-    painter.drawText(box, Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft, words)
+    painter.setFont(font)
+    for (words, color), side in ((left, Qt.AlignmentFlag.AlignLeft), (right, Qt.AlignmentFlag.AlignRight)):
+        painter.setPen(color)
+        painter.drawText(box, side, words)
 
 
 def type_pixels(geometry: Geometry, theme: Theme, size: Size) -> float:

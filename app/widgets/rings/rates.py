@@ -36,6 +36,7 @@ class _Sample:
     ways: Mapping[Way, float]
     causes: Counter[tuple[Ring, Ring, Cause]]
     traps: int
+    by_cause: Mapping[Cause, float]
     crossings: float
     ring: Ring
 
@@ -62,7 +63,9 @@ class RateMeter:
                 ways[leg.start, leg.end, crossing.trap is None] += weight
                 if crossing.trap is not None:
                     causes[leg.start, leg.end, crossing.trap.cause] += 1
-        self._samples.append(_Sample(now, ways, causes, trap_delta, weight * len(crossings), ring))
+        listed_causes = Counter(crossing.trap.cause for crossing in crossings if crossing.trap)
+        by_cause = {cause: weight * count for cause, count in listed_causes.items()}
+        self._samples.append(_Sample(now, ways, causes, trap_delta, by_cause, weight * len(crossings), ring))
         # the oldest sample only marks where the window begins, so one older than the window is kept
         while len(self._samples) > 2 and self._samples[1].time <= now - self._window:
             self._samples.popleft()
@@ -94,6 +97,15 @@ class RateMeter:
             Flow(start, end, count / self.seconds, None if direct else _main_cause(causes, start, end), direct)
             for (start, end, direct), count in sorted(ways.items(), key=lambda item: (-item[1], item[0]))
         )
+
+    def causes(self) -> tuple[tuple[Cause, float], ...]:
+        """Traps per second of each cause that occurred, the most frequent first."""
+        counts: defaultdict[Cause, float] = defaultdict(float)
+        for sample in self._counted():
+            for cause, count in sample.by_cause.items():
+                counts[cause] += count
+        ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0].value))
+        return tuple((cause, self._per_second(count)) for cause, count in ordered if count)
 
     def shares(self) -> dict[Ring, float]:
         """Share of the window's snapshots that found the CPU in each ring (sampled, 0–1)."""

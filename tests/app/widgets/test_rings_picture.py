@@ -179,6 +179,26 @@ def test_a_slower_motion_can_be_asked_for(picture: RingsPicture, clock: Clock) -
     assert (picture.frame.leg, picture.frame.progress) == (0, pytest.approx(0.5))
 
 
+def test_hovering_explains_the_last_crossing(picture: RingsPicture) -> None:
+    picture.show_snapshot(at(2, (trap(0),)))
+    assert picture.toolTip().splitlines() == [
+        "cli: ring 1 → ring 0 → ring 1",
+        Cause.PRIVILEGED.meaning,
+        "monitor: CLI: cleared the virtual IF",
+    ]
+    picture.show_snapshot(at(3, trap_count=1, ring=Ring.USER, believed=Ring.USER))
+    assert "nothing trapped" in picture.toolTip()
+
+
+def test_words_for_screen_readers_change_no_faster_than_one_can_hear(picture: RingsPicture, clock: Clock) -> None:
+    heard = set()
+    for number in range(30):
+        picture.show_snapshot(at(number + 1, (trap(number, instruction=f"int {number}"),), running=True))
+        heard.add(picture.accessibleDescription())
+        clock.now += 0.1
+    assert 2 <= len(heard) <= 4
+
+
 def test_the_state_is_there_in_words(picture: RingsPicture) -> None:
     picture.show_snapshot(at(2, (trap(0),)))
     assert "believes it is in ring 0" in picture.accessibleDescription()

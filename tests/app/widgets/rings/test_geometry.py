@@ -60,6 +60,13 @@ def test_there_is_room_beside_the_rings_only_where_the_picture_is_wide() -> None
     assert wide.words.left() > wide.centre.x() + wide.radius
 
 
+def test_a_tall_picture_has_its_words_under_the_rings() -> None:
+    tall = geometry_of(SCENES[0], 320, 640)
+    assert tall.roomy
+    assert not tall.wide
+    assert tall.words.top() > tall.centre.y() + tall.radius
+
+
 def test_used_rings_have_more_room_than_unused_ones() -> None:
     geometry = geometry_of(SCENES[0], 400, 400)
     assert geometry.band(Ring.USER).height > geometry.band(Ring.ONE).height

@@ -55,6 +55,17 @@ def test_the_listed_traps_stand_for_those_that_the_snapshot_left_out() -> None:
     assert meter.traps_per_second() == pytest.approx(5000)
 
 
+def test_causes_are_counted_once_a_trap_whatever_its_ways() -> None:
+    meter = RateMeter()
+    meter.add((), 0, Ring.ONE, now=0.0)
+    meter.add((CLI, CLI, CALL, OUT, RETURN), 8, Ring.ONE, now=0.5)
+    assert meter.causes() == (
+        (Cause.PRIVILEGED, pytest.approx(8)),
+        (Cause.IO, pytest.approx(4)),
+        (Cause.SYSTEM_CALL, pytest.approx(4)),
+    )
+
+
 def test_what_is_older_than_the_window_no_longer_counts() -> None:
     meter = RateMeter(window=1.0)
     meter.add((), 0, Ring.ONE, now=0.0)
