@@ -12,7 +12,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from core.errors import LessonError
 from core.events import StopReason
-from core.guests.image import load_program
+from core.guests.image import Program, load_program
 from lessons.laboratory import Laboratory
 from lessons.names import AtLeastOne, Guest, Kind, Label, Text
 from lessons.part import Part, broken_rule
@@ -116,7 +116,7 @@ class RunTo(Acting):
         return f"Run to {self.run_to}"
 
     def perform(self, laboratory: Laboratory) -> None:
-        _refuse_endless(laboratory.run_to(address_of(laboratory, self.run_to), LIMIT), self.words)
+        _refuse_endless(laboratory.run_to(address_of(laboratory.program, self.run_to), LIMIT), self.words)
 
 
 class Until(Acting):
@@ -131,7 +131,7 @@ class Until(Acting):
     def perform(self, laboratory: Laboratory) -> None:
         symbols = laboratory.program.symbols if laboratory.program else {}
         if self.until.at is not None:
-            address_of(laboratory, self.until.at)
+            address_of(laboratory.program, self.until.at)
         _refuse_endless(laboratory.run_until(lambda trap: self.until.matches(trap, symbols), LIMIT), self.words)
 
 
@@ -210,9 +210,8 @@ Act = Annotated[
 Acts = Annotated[tuple[Act, ...], Field(min_length=1, strict=False)]
 
 
-def address_of(laboratory: Laboratory, label: str) -> int:
+def address_of(program: Program | None, label: str) -> int:
     """Linear address of a label of the loaded guest."""
-    program = laboratory.program
     address = program.symbols.get(label) if program else None
     if address is None:
         raise LessonError(

@@ -51,12 +51,10 @@ REGISTER_FIELDS = {
     "CF": ("EFLAGS", 0, 1),
     "ZF": ("EFLAGS", 6, 1),
     "TF": ("EFLAGS", 8, 1),
-    "IF": ("EFLAGS", flags.IF.bit_length() - 1, 1),
     "IOPL": ("EFLAGS", flags.IOPL_SHIFT, 2),
     "PE": ("CR0", 0, 1),
     "TS": ("CR0", flags.CR0_TS.bit_length() - 1, 1),
     "PG": ("CR0", flags.CR0_PG.bit_length() - 1, 1),
-    "RPL": ("CS", 0, 2),
 }
 
 
@@ -70,7 +68,7 @@ class Reading:
 
     def spelled(self, value: int) -> str:
         """`value` as people read it here: a flag as 0 or 1, a register in hexadecimal."""
-        return f"{value:0{self.digits}X}" if self.digits else str(value)
+        return f"0x{value:0{self.digits}x}" if self.digits else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +92,7 @@ class Evidence:
         register = self._registers.get(name)
         if register is None:
             return None
-        return Reading(register.believed, register.real, register.bits // 4)
+        return Reading(register.believed, register.real, register.bits // 4 if register.bits >= 8 else 0)
 
     def count(self, cause: Cause) -> int:
         """How often `cause` has occurred since power-on."""

@@ -16,7 +16,7 @@ from lessons.part import broken_rule, one_of
 # The registers of the lab by name, beside their fields; under every kind they are the same.
 REGISTER_NAMES = (
     *("EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP", "ESP"),
-    *("EIP", "EFLAGS"),
+    *("EIP", "EFLAGS", "IF", "CPL"),
     *("CS", "DS", "ES", "FS", "GS", "SS"),
     *("CR0", "CR2", "CR3", "CR4", "GDTR", "IDTR", "LDTR", "TR"),
     *REGISTER_FIELDS,

@@ -13,10 +13,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from core.events import EndHow
+from core.narration import of_trap
 from lessons.laboratory import Evidence
 from lessons.names import AtLeastOne, Count, Guest, Kind, Label, RegisterName, RingNumber, Text
 from lessons.part import Part, broken_rule
-from lessons.traps import TrapPattern, told
+from lessons.traps import TrapPattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +91,10 @@ class Traps(Asking):
             return False, f"{len(found)} of {self._fewest} so far: {self.traps.words}."
         if not found:
             return True, f"No {self.traps.words}, in {evidence.snapshot.executed} instructions."
-        last = f"after {found[-1].time} instructions, {told(found[-1])}."
-        if self.at_most is not None and len(found) > self.at_most:
-            return False, f"{len(found)} of them, the last {last}"
-        return True, last[0].upper() + last[1:] if len(found) == 1 else f"{len(found)} of them, the last {last}"
+        said = of_trap(found[-1])
+        if len(found) > 1:
+            said = f"{len(found)} of them. The last: {said}"
+        return self.at_most is None or len(found) <= self.at_most, said
 
 
 class RegisterHolds(Asking):
@@ -242,7 +243,10 @@ class At(Asking):
         address = evidence.program.symbols.get(self.at)
         if address is None:
             return False, f"{evidence.program.name} has no label {self.at}."
-        return evidence.snapshot.pc == address, f"The CPU is at {evidence.snapshot.pc:08X}, {self.at} is {address:08X}."
+        return (
+            evidence.snapshot.pc == address,
+            f"The CPU is at {evidence.snapshot.pc:#010x}, {self.at} is {address:#010x}.",
+        )
 
 
 class All(Asking):

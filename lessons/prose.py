@@ -13,10 +13,10 @@ from typing import Annotated
 from pydantic import AfterValidator, ValidationInfo
 
 from core.events import Cause, Trap
+from core.narration import of_trap
 from lessons.laboratory import Evidence
 from lessons.names import REGISTER_NAMES, lesson_folder
 from lessons.part import broken_rule, one_of
-from lessons.traps import told
 
 NO_VALUE = "(not on this machine)"
 
@@ -25,15 +25,15 @@ _PLAIN: dict[str, Callable[[Evidence], str]] = {
     "executed": lambda evidence: str(evidence.snapshot.executed),
     "ring": lambda evidence: str(int(evidence.snapshot.ring)),
     "believed": lambda evidence: str(int(evidence.snapshot.believed)),
-    "pc": lambda evidence: f"{evidence.snapshot.pc:08X}",
+    "pc": lambda evidence: f"{evidence.snapshot.pc:#010x}",
     "guest": lambda evidence: evidence.program.name,
     "kind": lambda evidence: evidence.snapshot.kind,
     "end": lambda evidence: evidence.snapshot.end.sentence if evidence.snapshot.end else "It has not ended.",
     "traps": lambda evidence: str(evidence.snapshot.trap_count),
 }
 _TRAP_FIELDS: dict[str, Callable[[Trap], str]] = {
-    "told": told,
-    "pc": lambda trap: f"{trap.pc:08X}",
+    "told": of_trap,
+    "pc": lambda trap: f"{trap.pc:#010x}",
     "instruction": lambda trap: trap.instruction,
     "handler": lambda trap: trap.handler,
     "outcome": lambda trap: trap.outcome,
@@ -71,7 +71,7 @@ def _value(name: str, detail: str, evidence: Evidence) -> str:
             return reading.spelled(reading.believed if side == "believed" else reading.real) if reading else NO_VALUE
         case "symbol":
             address = evidence.program.symbols.get(detail)
-            return f"{address:08X}" if address is not None else NO_VALUE
+            return f"{address:#010x}" if address is not None else NO_VALUE
         case _:
             return _PLAIN[name](evidence)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from core.events import Cause, Trap, vector_name
 from lessons.names import CauseName, Count, Label, RingNumber, Text
 from lessons.part import Part
@@ -26,7 +28,7 @@ class TrapPattern(Part):
     instruction: Text | None = None
     at: Label | None = None
 
-    def matches(self, trap: Trap, symbols: dict[str, int]) -> bool:
+    def matches(self, trap: Trap, symbols: Mapping[str, int]) -> bool:
         """Is `trap` one of those meant? A label the guest does not have matches nothing."""
         return (
             (self.cause is None or trap.cause.value == self.cause)
@@ -66,20 +68,6 @@ _PHRASES = {
     cause.value: cause.phrase if cause.phrase[1].isupper() or "/" in cause.phrase else cause.phrase.lower()
     for cause in Cause
 }
-
-
-def told(trap: Trap) -> str:
-    """One recorded trap as a sentence with its values."""
-    ring = f"ring {_ring(trap.ring_from)}"
-    if trap.believed != trap.ring_from:
-        ring += f" (ring {_ring(trap.believed)} to the guest)"
-    vector = f" {vector_name(trap.vector)}" if trap.vector is not None and trap.cause is Cause.FAULT else ""
-    handled = f"; {trap.handler}" if trap.handler else ""
-    outcome = f": {trap.outcome}" if trap.outcome else ""
-    return (
-        f"{trap.cause.phrase}{vector} of {trap.instruction.upper()} at {trap.pc:08X} in {ring}, "
-        f"handled in ring {_ring(trap.ring_to)}{handled}{outcome}"
-    )
 
 
 def _ring(ring: int) -> str:

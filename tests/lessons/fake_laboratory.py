@@ -188,6 +188,7 @@ def _registers(now: Moment) -> tuple[Register, ...]:
     return (
         register("EAX", 0x2A, 0x2A),
         register("EFLAGS", 2 | now.believed_if * FLAG_IF, 2 | now.real_if * FLAG_IF),
-        register("CS", 8 | now.believed, 8 | now.ring, 16),
+        register("IF", now.believed_if, now.real_if, 1),
+        register("CPL", now.believed, now.ring, 2),
         register("CR0", 0x11, 0x8000_0011),
     )

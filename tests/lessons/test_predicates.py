@@ -48,7 +48,7 @@ def find(asked: dict[str, Any], steps: int = 2) -> Finding:
         {"register": "IF", "believed": 0, "real": 1},
         {"register": "eflags", "differs": True},
         {"register": "EAX", "differs": False, "real": 42},
-        {"register": "rpl", "believed": 0, "real": 1},
+        {"register": "cpl", "believed": 0, "real": 1},
         {"register": "PG", "real": 1},
         {"console_contains": "hello"},
         {"ring": 1},
@@ -112,12 +112,12 @@ def test_what_is_missing_is_said_with_the_authors_hint() -> None:
 
 def test_what_was_found_is_said_with_the_machines_values() -> None:
     assert find({"traps": {"instruction": "cli"}}).said == (
-        "After 1 instructions, Privileged instruction of CLI at 00100001 in ring 1 (ring 0 to the guest), "
-        "handled in ring 0; monitor: CLI: cleared the virtual IF."
+        "CLI in guest ring 0, really ring 1 left direct execution (privileged instruction): "
+        "monitor: CLI cleared the virtual IF; went on at 0x00100002 in ring 1."
     )
     assert find({"register": "IF", "differs": True}).said == "IF: the guest believes 0, the CPU holds 1."
-    assert find({"register": "CR0", "real": 1}).said == "CR0: the guest believes 00000011, the CPU holds 80000011."
-    assert find({"register": "EAX", "real": 42}).said == "EAX is 0000002A, for the guest and in the CPU."
+    assert find({"register": "CR0", "real": 1}).said == "CR0: the guest believes 0x00000011, the CPU holds 0x80000011."
+    assert find({"register": "EAX", "real": 42}).said == "EAX is 0x0000002a, for the guest and in the CPU."
     assert find({"console_contains": "ell"}).said == "The console shows “hello”."
     assert find({"console_contains": "x"}).said == "The last line of the console is “world”."
     assert find({"ring": 0}).said == "The CPU is in ring 1; the guest believes it is in ring 0."

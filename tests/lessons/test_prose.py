@@ -24,9 +24,9 @@ def laboratory() -> FakeLaboratory:
     ("template", "words"),
     [
         ("{console}, {executed}, {ring}, {believed}, {guest}, {kind}", "hi, 1, 1, 0, guest, bare"),
-        ("at {pc}, {symbol:start}", "at 00100001, 00100000"),
+        ("at {pc}, {symbol:start}", "at 0x00100001, 0x00100000"),
         ("{traps} in all, {traps:privileged} privileged, {traps:io} I/O", "1 in all, 1 privileged, 0 I/O"),
-        ("{register:IF.believed} {register:if.real} {register:EAX.real}", "0 1 0000002A"),
+        ("{register:IF.believed} {register:if.real} {register:EAX.real}", "0 1 0x0000002a"),
         ("{trap:privileged.instruction} in {trap:privileged.ring_from}", "cli in 1"),
         ("{end}", "It has not ended."),
         ("{{braces}} stay", "{braces} stay"),

@@ -1,0 +1,414 @@
+"""The lesson's controller: binds the lesson view, the person's progress and the engine.
+
+Whatever a lesson does to the machine it does with the ordinary commands of the lab, one at a time; after each it asks
+the engine whether it is done. What the machine shows is asked for at most a few times a second, and only while a step
+that waits for it is in sight.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Protocol
+
+from PySide6.QtCore import QObject, QTimer, SignalInstance
+
+from app.views.lesson_view import LessonView
+from app.widgets.lesson.contents import Entry
+from core.errors import LessonError, UserError
+from core.events import StopReason
+from core.guests.image import Program
+from core.snapshot import Snapshot
+from lessons import acts
+from lessons.attempt import Attempt, Judgement
+from lessons.checks import CheckLesson, LessonChecked
+from lessons.format import Lesson
+from lessons.loader import CONTENT, lesson_folders, load_lesson
+from lessons.progress import LessonProgress, Progress
+
+LOOK_MS, LOOK_RUNNING_MS = 120, 500  # least time between two looks at the machine, standing and running
+BEAT_MS = 350  # between the acts of a demonstration, so that each can be watched
+WATCHED_STEPS = 12  # a demonstration of so many steps or fewer is shown one by one
+NOWHERE = 0xFFFF_FFFF  # no guest executes there: running to it is running on at full speed, whatever the person set
+
+
+class Engine(Protocol):
+    """What the controller needs of `app.engine.client.Engine`."""
+
+    latest: Snapshot | None
+    program: Program | None
+    kind: str
+    updated: SignalInstance
+    loaded: SignalInstance
+    refused: SignalInstance
+    lost: SignalInstance
+    recovered: SignalInstance
+    lesson_checked: SignalInstance
+
+    def load(self, name_or_path: str, kind: str) -> None: ...
+    def run(self) -> None: ...
+    def stop(self) -> None: ...
+    def step(self, count: int = 1) -> None: ...
+    def step_over(self) -> None: ...
+    def run_to(self, address: int) -> None: ...
+    def reset(self) -> None: ...
+    def set_breakpoints(self, addresses: frozenset[int]) -> None: ...
+    def send_input(self, data: bytes) -> None: ...
+    def check_lesson(self, question: CheckLesson) -> None: ...
+
+
+class _Waiting(Enum):
+    """What the performance of acts waits for."""
+
+    NOTHING = 0
+    ANSWER = 1  # the engine has the command, and will answer the question behind it
+    STANDSTILL = 2  # the machine is running on that command
+
+
+@dataclass(frozen=True, slots=True)
+class _Beat:
+    """One act of a performance; `watched` leaves the person time to see it."""
+
+    act: acts.Act
+    watched: bool
+
+
+class LessonController(QObject):
+    """Runs one lesson at a time. `point` shows a view, and in it an anchor, to the person."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        view: LessonView,
+        point: Callable[[str, str | None], None],
+        progress: Progress,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self._view = view
+        self._point = point
+        self._progress = progress
+        self._lessons: dict[str, Lesson] = {}
+        self.attempt: Attempt | None = None
+        self._prepared = -1  # the furthest step for which the machine was brought to where it begins
+        self._note = ""
+        self._offer_setup = False
+        self._ticket = 0
+        self._look_ticket: int | None = None  # of the look that is under way
+        self._act_ticket: int | None = None  # of the question behind the act that is under way
+        self._waiting = _Waiting.NOTHING
+        self._beats: deque[_Beat] = deque()
+        self._breakpoints: frozenset[int] = frozenset()  # the person's, put aside while acts are performed
+        self._look_soon = QTimer(self, singleShot=True)
+        self._look_soon.timeout.connect(self._look)
+        self._pause = QTimer(self, singleShot=True, interval=BEAT_MS)
+        self._pause.timeout.connect(self._next_act)
+        view.lessonOpened.connect(self.open)
+        view.contentsRequested.connect(self.show_contents)
+        view.predicted.connect(self._predict)
+        view.nextRequested.connect(self._next)
+        view.backRequested.connect(self._back)
+        view.setupRequested.connect(self._set_up_again)
+        view.doRequested.connect(self._demonstrate)
+        view.checkRequested.connect(self._look)
+        view.pointAt.connect(self._point)
+        engine.updated.connect(self._on_updated)
+        engine.loaded.connect(self._on_loaded)
+        engine.refused.connect(self._on_refused)
+        engine.lost.connect(self._on_lost)
+        engine.recovered.connect(self._on_recovered)
+        engine.lesson_checked.connect(self._on_checked)
+        self.show_contents()
+
+    # -- the list
+
+    def show_contents(self) -> None:
+        """Show the list of lessons; the machine stays as it is."""
+        self._stop_performing()
+        self.attempt = None
+        entries = [self._entry(folder.name) for folder in lesson_folders(CONTENT)]
+        self._view.show_contents(entries, self._progress.notice)
+
+    def _entry(self, name: str) -> Entry:
+        try:
+            lesson = self._lesson(name)
+        except LessonError as error:
+            return Entry(name, name, error=str(error))
+        kept, count = self._progress.of(name), len(lesson.steps)
+        return Entry(
+            name=name,
+            title=lesson.title,
+            summary=lesson.summary,
+            facts=_facts(lesson),
+            steps=count,
+            done=count if kept.finished else min(kept.furthest, count - 1),
+            at=min(kept.at, count - 1),
+            finished=kept.finished,
+            standing=_standing(kept),
+        )
+
+    def _lesson(self, name: str) -> Lesson:
+        if name not in self._lessons:
+            self._lessons[name] = load_lesson(CONTENT / name)
+        return self._lessons[name]
+
+    def open(self, name: str) -> None:
+        """Open a lesson where the person left it, with the machine that belongs there."""
+        self.attempt = attempt = Attempt(self._lesson(name), self._progress.of(name).at)
+        self._prepared = attempt.index
+        program = self._engine.program
+        foreign = program is not None and not self._belongs(program, self._engine.kind)
+        self._arrive()
+        self._perform(attempt.lesson.way_to(attempt.index))
+        if foreign and program is not None:
+            self._say(f"The lesson has put its own guest into the machine, in place of {program.title}.")
+
+    # -- turning pages
+
+    def _next(self) -> None:
+        attempt = self.attempt
+        if attempt is None or not attempt.may_go_on:
+            return
+        if not attempt.next():
+            self._progress.finish(attempt.lesson.name)
+            self.show_contents()
+            return
+        self._stop_performing()
+        self._arrive()
+        if attempt.index > self._prepared:
+            self._prepared = attempt.index
+            if attempt.step.setup is not None:
+                self._perform(attempt.step.setup.acts())
+        self._look()
+
+    def _back(self) -> None:
+        if self.attempt is not None and self.attempt.back():
+            self._stop_performing()
+            self._arrive()
+            self._look()
+
+    def _arrive(self) -> None:
+        """The person is at a step now: keep that, and point at what it is about."""
+        attempt = self.attempt
+        assert attempt is not None
+        self._look_ticket = None
+        self._progress.reach(attempt.lesson.name, attempt.index)
+        self._say("")
+        if attempt.step.show is not None:
+            self._point(attempt.step.show.view, attempt.step.show.anchor)
+
+    def _predict(self, option: int) -> None:
+        if self.attempt is not None:
+            self.attempt.choose(option)
+            self._keep_judgement()
+            self._render()
+            self._look()
+
+    def _set_up_again(self) -> None:
+        if self.attempt is not None:
+            self.attempt.restart_step()
+            self._prepared = self.attempt.index
+            self._say("")
+            self._perform(self.attempt.lesson.way_to(self.attempt.index))
+
+    def _demonstrate(self) -> None:
+        """Do the act for the person, from where the step begins, slowly enough to be followed."""
+        attempt = self.attempt
+        if attempt is not None and attempt.step.act is not None:
+            self._say("")
+            self._perform(attempt.lesson.way_to(attempt.index), watched=_slowly(attempt.step.act.solution))
+
+    def _keep_judgement(self) -> None:
+        attempt = self.attempt
+        if attempt is not None and attempt.judgement in (Judgement.RIGHT, Judgement.WRONG):
+            self._progress.predict(attempt.lesson.name, attempt.index, attempt.judgement is Judgement.RIGHT)
+
+    # -- performing acts
+
+    @property
+    def performing(self) -> bool:
+        """Is the lesson itself at the machine?"""
+        return bool(self._beats) or self._waiting is not _Waiting.NOTHING or self._pause.isActive()
+
+    def _perform(self, to_do: Iterable[acts.Act], watched: Iterable[acts.Act] = ()) -> None:
+        """Do these acts one after the other, then those to be watched."""
+        self._stop_performing()
+        self._beats = deque([*(_Beat(act, False) for act in to_do), *(_Beat(act, True) for act in watched)])
+        latest = self._engine.latest
+        if latest is not None and latest.running:
+            self._engine.stop()
+        if latest is not None and latest.breakpoints:
+            self._breakpoints = latest.breakpoints
+            self._engine.set_breakpoints(frozenset())
+        self._next_act()
+
+    def _next_act(self) -> None:
+        if not self._beats:
+            self._stop_performing()
+            self._render()
+            self._look()
+            return
+        beat = self._beats.popleft()
+        try:
+            until = self._command(beat)
+        except UserError as error:
+            self._give_up(str(error))
+            return
+        self._waiting = _Waiting.ANSWER
+        self._act_ticket = self._ask(CheckLesson(0, until=until))
+        self._render()
+
+    def _command(self, beat: _Beat) -> acts.Until | None:
+        """Give the engine the command of this act; an `Until` goes with the question behind it."""
+        engine = self._engine
+        match beat.act:
+            case acts.Load(load=target):
+                engine.load(target.guest, target.kind)
+            case acts.Reset():
+                engine.reset()
+            case acts.Step(step=count):
+                engine.step(count)
+            case acts.StepOver():
+                engine.step_over()
+            case acts.Run():
+                engine.run() if beat.watched else engine.run_to(NOWHERE)
+            case acts.RunTo(run_to=label):
+                engine.run_to(acts.address_of(engine.program, label))
+            case acts.Type(input=text):
+                engine.send_input(text.encode())
+            case acts.Until():
+                return beat.act
+        return None
+
+    def _act_is_done(self) -> None:
+        self._waiting = _Waiting.NOTHING
+        if self._beats and self._beats[0].watched:
+            self._pause.start()
+        else:
+            self._next_act()
+
+    def _stop_performing(self) -> None:
+        self._beats.clear()
+        self._pause.stop()
+        self._waiting = _Waiting.NOTHING
+        self._act_ticket = None
+        if self._breakpoints:
+            self._engine.set_breakpoints(self._breakpoints)
+            self._breakpoints = frozenset()
+
+    def _give_up(self, why: str) -> None:
+        self._stop_performing()
+        self._say(why, offer_setup=True)
+
+    # -- looking at the machine
+
+    def _ask(self, question: CheckLesson) -> int:
+        self._ticket += 1
+        self._engine.check_lesson(replace(question, ticket=self._ticket))
+        return self._ticket
+
+    def _look(self) -> None:
+        """Ask what the machine shows about the present step, if it waits for that and can be seen."""
+        attempt = self.attempt
+        waits = attempt is not None and attempt.step.act is not None and attempt.record.done is None
+        if attempt is None or not waits or self.performing or not self._view.isVisible():
+            return
+        if self._look_ticket is None:
+            self._look_ticket = self._ask(attempt.question(0))
+
+    def _on_checked(self, shown: LessonChecked) -> None:
+        if shown.ticket == self._act_ticket:
+            self._act_ticket = None
+            if shown.error is not None:
+                self._give_up(str(shown.error))
+            elif shown.running:
+                self._waiting = _Waiting.STANDSTILL
+            else:
+                self._act_is_done()
+        elif shown.ticket == self._look_ticket:
+            self._look_ticket = None
+            if self.attempt is not None and not self.performing:
+                self.attempt.receive(shown)
+                self._keep_judgement()
+                self._render()
+
+    def _on_updated(self, snapshot: Snapshot) -> None:
+        if self._waiting is _Waiting.STANDSTILL:
+            if not snapshot.running and snapshot.stop is StopReason.REQUESTED:
+                self._give_up("Stopped on the way.")
+            elif not snapshot.running or snapshot.stop is StopReason.WAITING:
+                self._act_is_done()
+        elif self.attempt is not None and not self._look_soon.isActive():
+            self._look_soon.start(LOOK_RUNNING_MS if snapshot.running else LOOK_MS)
+
+    # -- what else happens to the machine
+
+    def _on_loaded(self, _loaded: object) -> None:
+        program = self._engine.program
+        if self.attempt is None or self.performing or program is None:
+            return
+        if self._belongs(program, self._engine.kind):
+            self._say("")
+        else:
+            self._say(f"The machine runs {program.title} now; this step is about another.", offer_setup=True)
+
+    def _belongs(self, program: Program, kind: str) -> bool:
+        """Does the present step have anything to do with this guest under this kind?"""
+        attempt = self.attempt
+        assert attempt is not None
+        own = attempt.step.act.solution if attempt.step.act else ()
+        targets = [act.load for act in (*attempt.lesson.way_to(attempt.index), *own) if isinstance(act, acts.Load)]
+        return any(target.kind == kind and target.guest in (program.name, program.path) for target in targets)
+
+    def _on_refused(self, error: UserError) -> None:
+        if self.performing:
+            self._give_up(str(error))
+
+    def _on_lost(self, _words: str) -> None:
+        self._look_ticket = None
+        if self.performing:
+            self._give_up("The engine died on the way.")
+
+    def _on_recovered(self) -> None:
+        if self.attempt is not None and not self.attempt.may_go_on:
+            self._say("The engine has started again, and the machine stands where this step begins.")
+            self._perform(self.attempt.lesson.way_to(self.attempt.index))
+
+    # -- showing
+
+    def _say(self, note: str, *, offer_setup: bool = False) -> None:
+        self._note, self._offer_setup = note, offer_setup
+        self._render()
+
+    def _render(self) -> None:
+        if self.attempt is not None:
+            self._view.show_attempt(self.attempt, note=self._note, offer_setup=self._offer_setup, busy=self.performing)
+
+
+def _slowly(solution: Iterable[acts.Act]) -> list[acts.Act]:
+    """The same, with a few steps taken one by one."""
+    slow: list[acts.Act] = []
+    for act in solution:
+        if isinstance(act, acts.Step) and act.step <= WATCHED_STEPS:
+            slow += [acts.Step(step=1)] * act.step
+        else:
+            slow.append(act)
+    return slow
+
+
+def _facts(lesson: Lesson) -> str:
+    """Minutes, claims and exercises of the chapter, in words."""
+    facts = f"{lesson.minutes} minutes · claims {', '.join(map(str, lesson.claims))}"
+    return f"{facts} · exercises {', '.join(lesson.exercises)}" if lesson.exercises else facts
+
+
+def _standing(kept: LessonProgress) -> str:
+    """How the person stands with a lesson, in words."""
+    foreseen, asked = sum(kept.predictions.values()), len(kept.predictions)
+    words = ["Finished"] if kept.finished else []
+    if asked:
+        words.append(f"{foreseen} of {asked} predictions right")
+    return " · ".join(words)
