@@ -13,13 +13,14 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
-from core.guests.image import Program
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from app.engine import protocol
+from app.engine.garbage import GuiGarbage
 from app.engine.host import EngineHost
 from app.engine.shared_memory import SharedViews
 from core.errors import LabFault, RequestError
+from core.guests.image import Program
 from core.snapshot import Snapshot
 from lessons.checks import CheckLesson, LessonChecked
 
@@ -80,6 +81,7 @@ class Engine(QObject):
         self._host: EngineHost | None = None
         self._closed = False
         atexit.register(self._release)
+        self._garbage = GuiGarbage(self)
         self._arrived.connect(self._drain, Qt.ConnectionType.QueuedConnection)
         self._drain_later = QTimer(self, singleShot=True, timerType=Qt.TimerType.PreciseTimer)
         self._drain_later.timeout.connect(self._drain)
@@ -156,6 +158,7 @@ class Engine(QObject):
             self._nudging.stop()
             self._drain_later.stop()
             self._arrived.disconnect(self._drain)
+            self._garbage.stop()
             atexit.unregister(self._release)
             self._release()
 

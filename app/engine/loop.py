@@ -26,7 +26,6 @@ from lessons.checks import CheckLesson, answer
 
 if TYPE_CHECKING:
     from core.guests.image import Program
-
     from core.session import Session
 
 SNAPSHOT_PERIOD = 1 / 30

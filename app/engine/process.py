@@ -26,27 +26,28 @@ def main(connection: Connection, segment: str, first_generation: int) -> None:
     """Serve the window at the other end of `connection` until it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the window's to answer
     threading.Thread(target=_end_with_window, name="window watch", daemon=True).start()
-    memory = SharedViews.attach(segment)
     try:
-        _serve(connection, memory, first_generation)
+        memory = SharedViews.attach(segment)
+        try:
+            _serve(connection, memory, first_generation)
+        finally:
+            memory.close()
     except LabFault as fault:
         _could_not_start(connection, fault)
     except Exception as mistake:  # noqa: BLE001 - the window must be told why there is no engine
         _could_not_start(connection, LabFault(f"The engine cannot start: {mistake!r}.", traceback.format_exc()))
-    finally:
-        memory.close()
-        connection.close()
+    connection.close()
 
 
 def _serve(connection: Connection, memory: SharedViews, first_generation: int) -> None:
-    # the import compiles and loads much: here, so that a failure of it is reported too
-    from core.guests.image import load_program
-
+    # the imports compile and load much: here, so that a failure of them is reported too
     from app.engine.loop import EngineLoop
     from app.engine.metronome import Metronome
+    from core.guests.image import load_program
+    from core.machine import Backing
     from core.session import Session
 
-    session = Session(ram=memory.ram_buffer(), buffers=memory.probes)
+    session = Session(backing=Backing(memory.ram, memory.probes))
     metronome = Metronome(session.request_stop)
     try:
         EngineLoop(connection, session, load_program, memory, metronome, time.monotonic, first_generation).serve()

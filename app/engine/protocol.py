@@ -15,7 +15,6 @@ from core.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from core.guests.image import Program
-
     from lessons.checks import CheckLesson, LessonChecked
 
 # -- commands: window → engine

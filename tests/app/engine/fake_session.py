@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 
-from core.guests.image import Program
-
 from core.errors import RequestError
 from core.events import Cause, End, Ring, StopReason, Trap
+from core.guests.image import Program
 from core.snapshot import Snapshot
 from core.traplog import TrapLog
 
 
 def program(name: str = "count") -> Program:
-    return Program(name, name.title(), "", f"{name}.s", 0, (), {}, {}, (), False)
+    return Program(name, name.title(), "", f"{name}.s", 0, ())
 
 
 @dataclass

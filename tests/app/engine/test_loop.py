@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from core.guests.image import Program
 
 from app.engine import protocol
 from app.engine.protocol import (
@@ -27,6 +26,7 @@ from app.engine.protocol import (
 )
 from core.errors import LabFault, RequestError, UnknownName
 from core.events import StopReason
+from core.guests.image import Program
 from core.snapshot import Snapshot
 from tests.app.engine.fake_session import FakeSession, program
 from tests.app.engine.wire import SLICE, Engine

@@ -4,6 +4,7 @@ nobody."""
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def test_buffers_stand_on_pages_of_their_own_and_do_not_overlap() -> None:
     )
     assert places["ram"].offset == 0
     assert all(begin % PAGE_SIZE == 0 for begin, _ in spans)
-    assert all(end <= begin for (_, end), (begin, _) in zip(spans, spans[1:], strict=False))
+    assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
     assert spans[-1][1] <= size
 
 

@@ -1,0 +1,40 @@
+"""``ringside``: without arguments the window, with arguments the command line."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections.abc import Sequence
+
+from app.cli import statuses
+from app.cli.parser import build_parser
+from core.errors import LabFault, UserError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the arguments (default: the process's own) ask for; returns the exit status."""
+    multiprocessing.freeze_support()
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        if not given:
+            from app.cli.window import open_window
+
+            return open_window()
+        parsed = build_parser().parse_args(given)
+        status: int = parsed.main(parsed)
+        return status
+    except UserError as error:
+        print(f"ringside: {error}", file=sys.stderr)
+        return statuses.USER_ERROR
+    except LabFault as fault:
+        print(f"ringside: {fault}\n{fault.report}".rstrip(), file=sys.stderr)
+        return statuses.LAB_FAULT
+    except BrokenPipeError:  # whoever read our output has seen enough
+        sys.stderr.close()
+        return statuses.DONE
+    except KeyboardInterrupt:
+        return statuses.INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

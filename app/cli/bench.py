@@ -1,0 +1,84 @@
+"""``ringside bench``: how fast this machine runs the lab, from the benchmarks in the checkout."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from app.cli import statuses
+from core.errors import RequestError, UnknownName
+
+PLACE = Path(__file__).resolve().parents[2] / "tests" / "bench"
+
+DESCRIPTION = """\
+Measures how fast this machine runs the lab: a loop on the emulated CPU alone (run.raw), with every instruction
+counted (run.count), with everything recorded (run.record); one departure through the interposer (trap.median); the
+slowest of many Stops in endless loops (stop.max); and the time from Step to the painted window (step_paint.p95). All
+in one run, so that the ratios compare; nothing is judged.
+"""
+NAMES = ("run.raw", "run.count", "run.record", "trap.median", "stop.max", "step_paint.p95")
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "bench",
+        help="measure how fast this machine runs the lab",
+        description=DESCRIPTION,
+        epilog=f"names: {', '.join(NAMES)}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("names", metavar="NAME", nargs="*", help="what to measure (default: everything)")
+    parser.add_argument(
+        "--json", action="store_true", help="print {name: {value, unit, ratio, of}}; ratio is value divided by of"
+    )
+    parser.set_defaults(main=main)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Measure and print."""
+    unknown = [name for name in arguments.names if name not in NAMES]
+    if unknown:
+        raise UnknownName(f"There is no benchmark named “{unknown[0]}”.", f"Choose from: {', '.join(NAMES)}.")
+    suite = load_suite()
+    wanted = frozenset(arguments.names or NAMES)
+    figures = {}
+    for figure, measure in suite.measure(wanted):
+        figures[figure] = measure
+        if not arguments.json:
+            against = f"{measure.ratio:8.3f} × {measure.of}" if measure.ratio is not None else ""
+            print(f"{figure:<16}{measure.value:10.2f} {measure.unit:<5}{against}".rstrip(), flush=True)
+    if arguments.json:
+        print(
+            json.dumps(
+                {
+                    name: {"value": one.value, "unit": one.unit, "ratio": one.ratio, "of": one.of}
+                    for name, one in figures.items()
+                }
+            )
+        )
+    return statuses.DONE
+
+
+def load_suite(place: Path = PLACE) -> ModuleType:
+    """The benchmarks of the checkout this program runs from; an installed Ringside has none."""
+    if not (place / "suite.py").is_file():
+        raise RequestError(
+            "The benchmarks are not part of an installed Ringside.",
+            "Clone its repository and run 'python3 ringside.py bench' there.",
+        )
+    name = "ringside_benchmarks"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(
+            name, place / "__init__.py", submodule_search_locations=[str(place)]
+        )
+        assert spec is not None
+        assert spec.loader is not None
+        package = importlib.util.module_from_spec(spec)
+        sys.modules[name] = package
+        spec.loader.exec_module(package)
+    return importlib.import_module(f"{name}.suite")

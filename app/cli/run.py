@@ -1,0 +1,194 @@
+"""``ringside run``: one guest under one kind of monitor, without a window.
+
+The guest's serial port is standard output, byte for byte; what is said about the run goes to standard error, or with
+--json both go to standard output as one object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.cli import statuses
+from core.events import EndHow, StopReason
+
+if TYPE_CHECKING:
+    from core.session import Session
+
+SLICE = 0.05  # seconds after which Python may notice Ctrl-C, and output is passed on
+
+HELP = "run a guest in the terminal"
+DESCRIPTION = """\
+Runs a guest and prints what it writes to its serial port. The run is exactly repeatable: virtual time counts
+instructions, so the same guest with the same input gives the same traps at the same instructions, always.
+"""
+EXAMPLES = f"""\
+examples:
+  ringside run hello --vmm bare              a shipped guest on the bare machine, with no monitor
+  ringside run hole --vmm trap_emulate       the same instructions, a less privileged kernel: spot the difference
+  ringside run mykernel.elf --vmm bare --max-instructions 1000000 --json
+
+{statuses.EXPLAINED}"""
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "run", help=HELP, description=DESCRIPTION, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "image", metavar="IMAGE", help="a shipped guest's name (see 'ringside guests') or a path: ELF32, flat, or .s"
+    )
+    parser.add_argument(
+        "--vmm",
+        metavar="KIND",
+        default="bare",
+        help="the kind of monitor it runs under (see 'ringside kinds'); bare, the default, is none at all",
+    )
+    parser.add_argument(
+        "--max-instructions", metavar="N", type=at_least_one, help="stop after N instructions (default: run to the end)"
+    )
+    parser.add_argument(
+        "--input", metavar="TEXT", default="", help="bytes waiting at the serial port when the guest starts"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object with the outcome, and nothing else")
+    parser.set_defaults(main=main)
+
+
+def at_least_one(text: str) -> int:
+    """A whole number from 1 on; underscores and commas may group its digits."""
+    number = int(text.replace(",", ""))
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is too few: give 1 or more")
+    return number
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a run went. `how` is None if the person interrupted it; `sentence` is for people."""
+
+    kind: str
+    how: EndHow | None
+    status: int | None
+    sentence: str
+    instructions: int
+    console: bytes
+    traps: dict[str, int]
+    seconds: float
+
+    @property
+    def mips(self) -> float:
+        """Millions of instructions a second, measured."""
+        return self.instructions / self.seconds / 1e6 if self.seconds else 0.0
+
+    @property
+    def exit_status(self) -> int:
+        """What the process ends with."""
+        match self.how:
+            case EndHow.EXIT:
+                return (self.status or 0) & 0xFF
+            case EndHow.HALTED:
+                return statuses.DONE
+            case EndHow.LIMIT:
+                return statuses.LIMIT
+            case EndHow.ERROR:
+                return statuses.GUEST_ERROR
+            case None:
+                return statuses.INTERRUPTED
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape that scripts rely on."""
+        return {
+            "kind": self.kind,
+            "end": {"how": self.how.value if self.how else "interrupted", "status": self.status},
+            "instructions": self.instructions,
+            "console": self.console.decode("utf-8", "backslashreplace"),
+            "traps": self.traps,
+            "wall_s": round(self.seconds, 6),
+            "mips": round(self.mips, 3),
+            "modelled_cycles": None,
+        }
+
+    def in_words(self) -> str:
+        """The same for people."""
+        traps = ", ".join(f"{count:,} {cause}" for cause, count in self.traps.items()) or "none"
+        return (
+            f"{self.sentence}\n{self.instructions:,} instructions under {self.kind} in {self.seconds:.3f} s "
+            f"({self.mips:.1f} million a second). Traps: {traps}."
+        )
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run it; returns the exit status."""
+    from core.guests.image import load_program
+    from core.session import Session
+
+    session = Session()
+    try:
+        session.load(load_program(arguments.image), arguments.vmm)
+        if arguments.input:
+            session.send_input(arguments.input.encode())
+        outcome = run(session, arguments.max_instructions, _ignore if arguments.json else _print_console)
+    finally:
+        session.close()
+    if arguments.json:
+        print(json.dumps(outcome.as_json()))
+    else:
+        _say(outcome.in_words())
+    return outcome.exit_status
+
+
+def run(session: Session, limit: int | None, on_console: Callable[[bytes], None]) -> Outcome:
+    """Run a loaded session to its end or the limit, giving `on_console` new output now and then. Ctrl-C ends it too."""
+    from app.engine.metronome import Metronome
+
+    metronome, shown = Metronome(session.request_stop, SLICE), 0
+    start = time.perf_counter()
+    interrupted = False
+    reason = StopReason.REQUESTED
+    try:
+        while reason is StopReason.REQUESTED and not interrupted:
+            with metronome:
+                try:
+                    reason = session.run(None if limit is None else limit - session.executed)
+                except KeyboardInterrupt:
+                    interrupted = True
+            on_console(session.console[shown:])
+            shown = len(session.console)
+    finally:
+        seconds = time.perf_counter() - start
+        metronome.close()
+    how, status, sentence = _end(session, reason, interrupted)
+    traps = {
+        cause.value: count for cause, count in sorted(session.traps.causes.items(), key=lambda pair: pair[0].value)
+    }
+    return Outcome(session.kind, how, status, sentence, session.executed, session.console, traps, seconds)
+
+
+def _end(session: Session, reason: StopReason, interrupted: bool) -> tuple[EndHow | None, int | None, str]:
+    if session.end is not None:
+        return session.end.how, session.end.status, session.end.sentence
+    if interrupted:
+        return None, None, "You interrupted the run."
+    if reason is StopReason.WAITING:
+        return EndHow.HALTED, None, "The guest waits for input, and there is no more: give it some with --input."
+    return EndHow.LIMIT, None, "The guest reached the instruction limit."
+
+
+def _print_console(data: bytes) -> None:
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
+def _ignore(_data: bytes) -> None:
+    pass
+
+
+def _say(words: str) -> None:
+    sys.stdout.flush()
+    print(f"\n{words}" if sys.stdout.isatty() and sys.stderr.isatty() else words, file=sys.stderr)

@@ -1,0 +1,58 @@
+"""``ringside`` without arguments: the window on an engine, until it is closed."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import traceback
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from core.errors import LabFault
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from app.engine.client import Engine
+
+
+def open_window() -> int:
+    """Open the window; returns when it is closed."""
+    application = make_application()
+    from app.engine.client import Engine
+    from app.main_window import MainWindow
+
+    engine = Engine()
+    try:
+        window = MainWindow(engine)
+        signal.signal(signal.SIGINT, lambda *_: window.close())
+        sys.excepthook = _Witness(engine)
+        window.open()
+        return application.exec()
+    finally:
+        engine.close()
+
+
+def make_application() -> QApplication:
+    """Qt's application, named so that settings and the desktop know it."""
+    from PySide6.QtWidgets import QApplication
+
+    application = QApplication.instance()
+    if not isinstance(application, QApplication):
+        application = QApplication(["ringside"])
+    application.setApplicationName("Ringside")
+    application.setOrganizationName("Ringside")
+    application.setDesktopFileName("ringside")
+    return application
+
+
+class _Witness:
+    """Tells the person of a mistake of ours in a slot, where Qt would only print it, with a report to save."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __call__(self, kind: type[BaseException], error: BaseException, at: TracebackType | None) -> None:
+        report = "".join(traceback.format_exception(kind, error, at))
+        sys.stderr.write(report)
+        self._engine.faulted.emit(LabFault(f"Ringside made a mistake: {error!r}.", report))

@@ -1,0 +1,26 @@
+"""All benchmarks, by the figures they give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Set
+
+from .measure import Benchmark, Effort, Measure
+from .speed import run_speeds
+from .traps import trap_cost
+from .window import step_to_paint, time_to_stop
+
+SUITE: dict[Benchmark, tuple[str, ...]] = {
+    run_speeds: ("run.raw", "run.count", "run.record"),
+    trap_cost: ("trap.median",),
+    time_to_stop: ("stop.max",),
+    step_to_paint: ("step_paint.p95",),
+}
+
+
+def measure(wanted: Set[str], effort: Effort | None = None) -> Iterator[tuple[str, Measure]]:
+    """The figures wanted, each as soon as it is known."""
+    for benchmark, figures in SUITE.items():
+        if wanted.intersection(figures):
+            for name, figure in benchmark(effort or Effort()).items():
+                if name in wanted:
+                    yield name, figure

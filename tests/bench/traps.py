@@ -1,0 +1,30 @@
+"""What a departure costs: CLI in a guest kernel under trap-and-emulate, through the interposer and back."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+from core.session import Session
+
+from . import loops
+from .measure import Effort, Limit, Measure
+
+BATCH = 1000  # traps timed together: one alone is near the clock's own cost
+BATCHES_PER_REPEAT = 10
+
+
+def trap_cost(effort: Effort) -> dict[str, Measure]:
+    """trap.median, in microseconds; the loop's other instruction is in it, some ten nanoseconds."""
+    session = Session()
+    session.load(loops.program(loops.TRAPS), "trap_emulate")
+    session.step(BATCH * loops.TRAPS_INSTRUCTIONS)
+    costs = []
+    for _ in range(BATCHES_PER_REPEAT * effort.repeats):
+        before = session.traps.count
+        start = time.perf_counter()
+        session.run(BATCH * loops.TRAPS_INSTRUCTIONS)
+        seconds = time.perf_counter() - start
+        costs.append(seconds / (session.traps.count - before) * 1e6)
+    session.close()
+    return {"trap.median": Limit(20, "µs").measure(statistics.median(costs))}
