@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from app.views.view import Area, View, ViewSpec
+from app.views.view import Area, Loaded, View, ViewSpec
 
-__all__ = ["Area", "View", "ViewSpec", "discover"]
+__all__ = ["Area", "Loaded", "View", "ViewSpec", "discover"]
 
 
 def discover() -> list[ViewSpec]:

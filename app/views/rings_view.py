@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtWidgets import QWidget
 
 from app.theme import Theme
-from app.views.view import Area, View, ViewSpec
+from app.views.view import Area, Loaded, View, ViewSpec
 from app.widgets.rings_picture import RingsPicture
 from core.snapshot import Snapshot
-
-if TYPE_CHECKING:
-    from app.engine.protocol import Loaded
 
 
 class RingsView(View):

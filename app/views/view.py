@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
@@ -18,7 +18,20 @@ from app.widgets.empty_state import EmptyState
 from core.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from app.engine.protocol import Loaded
+    from core.guests.image import Program
+
+
+class Loaded(Protocol):
+    """What a view is told of a program that was loaded; the engine's message of that name fits."""
+
+    @property
+    def program(self) -> Program: ...
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def generation(self) -> int: ...
 
 
 class Area(StrEnum):
