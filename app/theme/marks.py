@@ -162,14 +162,10 @@ def _exit() -> Mark:
 
 
 def _callout() -> Mark:
-    mark = Mark()  # lines of code, and a way out of them and back
-    mark.line((3, 5), (13, 5))
-    mark.line((3, 19), (13, 19))
-    mark.lines.moveTo(3, 12)
-    mark.lines.lineTo(7, 12)
-    mark.lines.moveTo(12, 8.5)
-    mark.lines.arcTo(QRectF(13.5, 6.5, 8, 11), 130, -275)
-    mark.fill((10.2, 15.2), (16.4, 13.4), (15, 19.4))
+    mark = Mark()  # a word put in to the monitor
+    mark.line((3, 4), (21, 4), (21, 16.5), (12, 16.5), (7, 21), (7, 16.5), (3, 16.5), closed=True)
+    for x in (8, 12, 16):
+        mark.dot(x, 10.25, 1.5)
     return mark
 
 
