@@ -34,6 +34,7 @@ BOOT_CODE_SELECTOR = 0x08
 BOOT_DATA_SELECTOR = 0x10
 MULTIBOOT_INFO = GuestPhysical(0x2000)
 BOOT_STACK_TOP = GuestPhysical(0x8000)
+LOWEST_IMAGE = GuestPhysical(0x8000)  # images lie above the boot tables and stack
 MULTIBOOT_BOOTLOADER_MAGIC = 0x2BAD_B002
 
 # -- the monitor's region of every guest-linear address space

@@ -4,7 +4,7 @@
 ; in their place runs at 1.6 million instructions a second; these run at a hundred.
 ;
 ; %ctl is the control block, an array of 64-bit words shared with Python (core/cpu/probes.py, class Word, same order):
-;   0 executed    1 end         2 stop         3 watch        4 skip_at      5 reason      6 last_pc     7 last_size
+;   0 executed    1 end         2 stop         3 watch        4 skip_at      5 reason      6 last_pc
 ;   8 fetch_page  9 fetch_frame 10 ring_buffer 11 reads       12 writes      13 fetches    14 dirty      15 frames
 ;   16 break_map  17 scratch    18..21 instructions in rings 0..3
 
@@ -80,9 +80,6 @@ go:
   store i64 %next, ptr %ctl
   %pc.at = getelementptr i64, ptr %ctl, i64 6
   store i64 %pc, ptr %pc.at
-  %size64 = zext i32 %size to i64
-  %size.at = getelementptr i64, ptr %ctl, i64 7
-  store i64 %size64, ptr %size.at
   ret i1 true
 
 budget:

@@ -34,7 +34,6 @@ class Word(IntEnum):
     SKIP_AT = 4
     REASON = 5
     LAST_PC = 6
-    LAST_SIZE = 7
     FETCH_PAGE = 8
     FETCH_FRAME = 9
     RING_BUFFER = 10

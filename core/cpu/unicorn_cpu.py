@@ -4,7 +4,9 @@ The emulated CPU is real in its MMU, rings, descriptor checks and AMD-V; it does
 IDT, check I/O permission or complete a #VMEXIT: for those it comes here, and here it is handed on to a
 `DepartureHandler` (the interposer). Found while building on it: a callback registered through the C entry costs half
 of one registered through the Python binding; `context_restore` inside a hook takes effect at once, new EIP included;
-EIP read inside an IN or OUT hook is that of the instruction.
+EIP read inside an IN or OUT hook is that of the instruction; EFLAGS in the structure is whole while the CPU stands still
+and lacks the arithmetic flags and DF inside a hook; the size that a code hook is given is wrong (0xf1f1f1f1) for some
+instructions that raise an exception.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from unicorn.unicorn_py3 import unicorn as binding
 
 from core.cpu import probes
 from core.cpu.context import CC_OP_EFLAGS, CONTEXT_BYTES, HF_CPL, CpuContext, Gpr, Seg
-from core.cpu.flags import ARITHMETIC, DF, TF
+from core.cpu.flags import ALWAYS_ONE, ARITHMETIC, DF
 from core.cpu.probes import Halted, Word
 from core.errors import CpuLayoutError, LabFault, UnknownDeparture
 from core.memory.ram import Ram
@@ -100,6 +102,7 @@ class Cpu:
         self._breakpoints: frozenset[int] = frozenset()
         self._handler: DepartureHandler | None = None
         self._failure: BaseException | None = None
+        self._running = False
         self._callbacks: list[Any] = []
         self._scratch = ctypes.c_uint64()
         self._scratch_at = ctypes.byref(self._scratch)
@@ -131,22 +134,29 @@ class Cpu:
 
     @property
     def eflags(self) -> int:
-        """EFLAGS of `state`, the lazily kept arithmetic flags included."""
+        """EFLAGS of `state`. While the guest runs the CPU keeps the arithmetic flags and DF apart, and lazily."""
         state = self.state
         kept = state.eflags & 0xFFFF_FFFF
+        if not self._running:
+            return kept | ALWAYS_ONE
         direction = DF if state.df < 0 else 0
         if state.cc_op == CC_OP_EFLAGS:
-            return (kept & ~(ARITHMETIC | DF)) | (state.cc_src & ARITHMETIC) | direction | 2
-        _LIB.uc_context_reg_read(self._context_pointer, x86.UC_X86_REG_EFLAGS, self._scratch_at)
-        return (kept & ~(ARITHMETIC | DF)) | (self._scratch.value & ARITHMETIC) | direction | 2
+            arithmetic = state.cc_src
+        else:
+            _LIB.uc_context_reg_read(self._context_pointer, x86.UC_X86_REG_EFLAGS, self._scratch_at)
+            arithmetic = self._scratch.value
+        return (kept & ~(ARITHMETIC | DF)) | (arithmetic & ARITHMETIC) | direction | ALWAYS_ONE
 
     @eflags.setter
     def eflags(self, value: int) -> None:
         state = self.state
+        if not self._running:
+            state.eflags = value | ALWAYS_ONE
+            return
         state.cc_op = CC_OP_EFLAGS
         state.cc_src = value & ARITHMETIC
         state.df = -1 if value & DF else 1
-        state.eflags = (value & ~(ARITHMETIC | DF)) | 2
+        state.eflags = (value & ~(ARITHMETIC | DF)) | ALWAYS_ONE
 
     def write_cr(self, number: int, value: int) -> None:
         """Load CR0, CR3 or CR4 as MOV CR does: modes are recomputed, the TLB is flushed. `state` stays valid."""
@@ -190,11 +200,6 @@ class Cpu:
         """EIP of the newest instruction begun, as a linear address."""
         return int(self.ctl[Word.LAST_PC])
 
-    @property
-    def last_size(self) -> int:
-        """Length of that instruction in bytes."""
-        return int(self.ctl[Word.LAST_SIZE])
-
     def run(self) -> Halted:
         """Execute from `state` until a probe stops it (the reason is returned) or HLT (NONE). Leaves `state` pulled.
 
@@ -203,7 +208,9 @@ class Cpu:
         self.ctl[Word.REASON] = Halted.NONE
         self.ctl[Word.FETCH_PAGE] = NO_PAGE
         self.push()
+        self._running = True
         status = _LIB.uc_emu_start(self._handle, self.state.eip & 0xFFFF_FFFF, 0, 0, 0)
+        self._running = False
         self.pull()
         if self._failure is not None:
             failure, self._failure = self._failure, None
@@ -218,7 +225,6 @@ class Cpu:
         """Count an instruction at linear `pc` that faulted before any probe saw it."""
         self.ctl[Word.EXECUTED] += 1
         self.ctl[Word.LAST_PC] = pc
-        self.ctl[Word.LAST_SIZE] = 1
         self.ctl[Word.RING_0 + self.cpl] += 1
 
     def uncount_attempt(self, ring: int) -> None:
@@ -413,8 +419,3 @@ class Cpu:
         self._handler = None
         self._callbacks.clear()
         del self._uc
-
-    @property
-    def single_stepping(self) -> bool:
-        """Is EFLAGS.TF set in `state`?"""
-        return bool(self.state.eflags & TF)

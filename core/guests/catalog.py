@@ -1,0 +1,95 @@
+"""Finding programs: the guests that ship with the lab by name, anybody's by path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+
+from core.addresses import GuestPhysical
+from core.errors import ImageError, UnknownName
+from core.guests.assembler import assemble, assemble_file, read_source
+from core.guests.elf import MAGIC, load_elf
+from core.guests.image import ImageSegment, Program, check_fit
+
+SOURCE_ENDINGS = (".s", ".asm")
+FLAT_ENDING = ".bin"
+FLAT_BASE = GuestPhysical(0x10_0000)
+LARGEST_FILE = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class GuestInfo:
+    """A guest that ships with the lab: its name, and what the first lines of its source say of it."""
+
+    name: str
+    title: str
+    summary: str
+    path: str
+
+
+@lru_cache(maxsize=1)
+def shipped_guests() -> dict[str, GuestInfo]:
+    """Every shipped guest by name. A source begins with a comment `# Title: summary`."""
+    folder = Path(str(resources.files("assets"))) / "guests"
+    found: dict[str, GuestInfo] = {}
+    for path in sorted(folder.glob("*.s")):
+        title, summary = _headline(read_source(path))
+        found[path.stem] = GuestInfo(path.stem, title or path.stem, summary, str(path))
+    return found
+
+
+def _headline(text: str) -> tuple[str, str]:
+    """Title and summary from the comment at the head of a source: ``# Title: summary``, up to the first empty one."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if not line.startswith("#") or not line.strip("# "):
+            break
+        lines.append(line.lstrip("# ").strip())
+    title, _, summary = " ".join(lines).partition(": ")
+    return title, summary[:1].upper() + summary[1:]
+
+
+def load_program(name_or_path: str) -> Program:
+    """The shipped guest of that name, or the program in that file: assembly source, ELF32, or flat (.bin)."""
+    info = shipped_guests().get(name_or_path)
+    if info is not None:
+        program = assemble_file(Path(info.path))
+        return replace(program, name=info.name, title=info.title, summary=info.summary, path=info.path)
+    path = Path(name_or_path)
+    if not path.exists() and path.suffix == "" and len(path.parts) == 1:
+        raise UnknownName(
+            f"There is no guest named “{name_or_path}” and no such file.", f"Choose one of: {', '.join(shipped_guests())}."
+        )
+    if path.suffix.lower() in SOURCE_ENDINGS and path.is_file():
+        text = read_source(path)
+        title, summary = _headline(text)
+        program = assemble(text, path.name, path.parent)
+        return replace(program, title=title or path.stem, summary=summary, path=str(path))
+    return _load_binary(path)
+
+
+def _load_binary(path: Path) -> Program:
+    place = str(path)
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ImageError(
+                f"The file has {path.stat().st_size >> 20} MiB, more than any guest's memory.", "Choose another file.", place
+            )
+        image = path.read_bytes()
+    except OSError as error:
+        raise ImageError(f"The image cannot be read: {error.strerror}.", "Check the path.", place) from None
+    if image.startswith(MAGIC):
+        return load_elf(image, path.stem, place)
+    if path.suffix.lower() == FLAT_ENDING and image:
+        segments = (ImageSegment(FLAT_BASE, image, len(image)),)
+        check_fit(segments, place)
+        return Program(path.stem, path.stem, "", place, FLAT_BASE, segments)
+    if not image:
+        raise ImageError("The file is empty.", "Choose an ELF32 image or assembly source.", place)
+    raise ImageError(
+        "This is neither assembly source (.s), nor an ELF file, nor a flat binary (.bin).",
+        "Choose one of these, or rename it.",
+        place,
+    )

@@ -1,0 +1,112 @@
+"""A guest program, ready to be put into a VM's memory: where its bytes go, where it starts, what its addresses mean.
+
+Programs come from assembly source (assembled at load), from ELF32 executables and from flat binaries; `load_program`
+tells them apart. Nothing here runs anything of the program.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from core.addresses import GuestPhysical
+from core.errors import ImageError
+from core.layout import LOWEST_IMAGE, VM_MEMORY
+
+FURTHEST_FROM_SYMBOL = 0x1000  # an address further behind a symbol than this is not told by it
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSegment:
+    """Bytes for guest-physical `address` on; of `size` bytes those beyond `data` are zero."""
+
+    address: GuestPhysical
+    data: bytes
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A source file as it was assembled."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """A guest program.
+
+    symbols  labels and their linear addresses
+    lines    linear address of each source statement → (file name, line from 1)
+    """
+
+    name: str
+    title: str
+    summary: str
+    path: str
+    entry: int
+    segments: tuple[ImageSegment, ...]
+    symbols: Mapping[str, int] = field(default_factory=dict)
+    lines: Mapping[int, tuple[str, int]] = field(default_factory=dict)
+    sources: tuple[SourceFile, ...] = ()
+    multiboot: bool = False
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Addresses of all source statements, in order."""
+        return sorted(self.lines)
+
+    @cached_property
+    def _named(self) -> list[tuple[int, str]]:
+        return sorted((address, name) for name, address in self.symbols.items())
+
+    @cached_property
+    def _first_name(self) -> dict[int, str]:
+        return {address: name for address, name in reversed(self._named)}
+
+    def symbol_starting_at(self, address: int) -> str:
+        """The symbol that stands exactly at `address`, or an empty string."""
+        return self._first_name.get(address, "")
+
+    def symbol_at(self, address: int) -> tuple[str, int]:
+        """The nearest symbol at or before `address` and the distance to it; an empty name if there is none near."""
+        index = bisect_right(self._named, (address, "\U0010ffff")) - 1
+        if index < 0 or address - self._named[index][0] > FURTHEST_FROM_SYMBOL:
+            return "", 0
+        start = self._named[index][0]
+        return self._first_name[start], address - start
+
+    def name_of(self, address: int) -> str:
+        """`address` in terms of symbols (``start+0x12``), or an empty string."""
+        name, distance = self.symbol_at(address)
+        return f"{name}+{distance:#x}" if name and distance else name
+
+    def line_at(self, address: int) -> tuple[str, int] | None:
+        """File and line of the statement that `address` belongs to."""
+        index = bisect_right(self.starts, address) - 1
+        return self.lines[self.starts[index]] if index >= 0 else None
+
+    def addresses_of(self, file: str, line: int) -> list[int]:
+        """Where the code of a source line stands."""
+        return [address for address in self.starts if self.lines[address] == (file, line)]
+
+
+def check_fit(segments: tuple[ImageSegment, ...], place: str, memory: int = VM_MEMORY) -> None:
+    """Refuse an image that does not fit into a VM's memory, or lies where the boot tables are."""
+    for segment in segments:
+        end = segment.address + segment.size
+        if end > memory:
+            raise ImageError(
+                f"The image wants memory up to {end:#x}, but the machine has {memory:#x} ({memory >> 20} MiB).",
+                "Link it lower or make it smaller.",
+                place,
+            )
+        if segment.address < LOWEST_IMAGE and segment.size:
+            raise ImageError(
+                f"The image wants address {segment.address:#x}, but below {LOWEST_IMAGE:#x} the boot tables stand.",
+                "Link it at 0x100000.",
+                place,
+            )
