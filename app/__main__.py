@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from app.cli import statuses
@@ -30,10 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"ringside: {fault}\n{fault.report}".rstrip(), file=sys.stderr)
         return statuses.LAB_FAULT
     except BrokenPipeError:  # whoever read our output has seen enough
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python's last flush must not fail too
         return statuses.DONE
     except KeyboardInterrupt:
         return statuses.INTERRUPTED
+    except Exception as mistake:  # noqa: BLE001 - told as what it is: ours, and not the person's
+        print(f"ringside: Ringside made a mistake: {mistake!r}\n{traceback.format_exc()}", file=sys.stderr, end="")
+        return statuses.LAB_FAULT
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def list_guests(arguments: argparse.Namespace) -> int:
     """Print the shipped guests."""
-    from core.guests.image import shipped_guests
+    from core.guests.catalog import shipped_guests
 
     return _print(((guest.name, guest.title, guest.summary) for guest in shipped_guests().values()), arguments.json)
 
@@ -45,7 +45,7 @@ def _print(entries: Iterable[tuple[str, str, str]], as_json: bool) -> int:
         print(json.dumps({name: {"title": title, "summary": summary} for name, title, summary in entries}))
         return statuses.DONE
     rows = list(entries)
-    width = max(len(name) for name, _, _ in rows)
+    width = max((len(name) for name, _, _ in rows), default=0)
     for name, title, summary in rows:
         print(f"{name:<{width}}  {title}. {summary}")
     return statuses.DONE

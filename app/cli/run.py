@@ -125,7 +125,7 @@ class Outcome:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run it; returns the exit status."""
-    from core.guests.image import load_program
+    from core.guests.catalog import load_program
     from core.session import Session
 
     session = Session()

@@ -43,7 +43,7 @@ def _serve(connection: Connection, memory: SharedViews, first_generation: int) -
     # the imports compile and load much: here, so that a failure of them is reported too
     from app.engine.loop import EngineLoop
     from app.engine.metronome import Metronome
-    from core.guests.image import load_program
+    from core.guests.catalog import load_program
     from core.machine import Backing
     from core.session import Session
 

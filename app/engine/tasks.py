@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.cpu.context import Gpr
-from core.cpu.decode import LONGEST, decode
+from core.cpu.decode import decode
 from core.events import StopReason
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ def run_to(session: Session, address: int) -> Task:
 
 def over(session: Session) -> Task:
     """One instruction; a CALL, INT or REP until it has come back."""
-    code, stack = session.peek(session.pc, LONGEST), session.vmm.guest.reg(Gpr.ESP)
-    back = session.pc + decode(code, session.pc).len if code else None
+    instruction, stack = decode(session.peek_code(session.pc), session.pc), session.vmm.guest.reg(Gpr.ESP)
+    back = session.pc + instruction.len if instruction else None
     start, single = session.executed, False
 
     def slice_of_it(_: int | None) -> StopReason:
