@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from core.errors import AssemblyError
+from core.errors import AssemblyError, ImageError
 from core.guests import elf, linker
 from core.guests.image import Program, SourceFile
 
@@ -181,7 +181,9 @@ def _explained(output: str, source: _Source) -> AssemblyError:
     found = _ERROR.search(output)
     if found is None:
         detail = output.strip().splitlines()[-1] if output.strip() else "it gave no answer"
-        return AssemblyError(f"The assembler failed: {detail}.", "Simplify the source to find the line.", source.files[0].name)
+        return AssemblyError(
+            f"The assembler failed: {detail}.", "Simplify the source to find the line.", source.files[0].name
+        )
     where, line, column, message = found.group(1), int(found.group(2)), int(found.group(3)), found.group(4)
     after = output[found.end() :].splitlines()
     shown = after[1].strip() if len(after) > 1 else ""
@@ -190,14 +192,19 @@ def _explained(output: str, source: _Source) -> AssemblyError:
     else:
         place = source.place(line, column)
     return AssemblyError(
-        f"{message[0].upper()}{message[1:].rstrip('!. ')}{f': “{shown}”' if shown else ''}.", "Correct that line.", place
+        f"{message[0].upper()}{message[1:].rstrip('!. ')}{f': “{shown}”' if shown else ''}.",
+        "Correct that line.",
+        place,
     )
 
 
 def assemble(text: str, name: str = "guest.s", folder: Path | None = None) -> Program:
     """The source `text` as a program."""
     image, sources = assemble_to_elf(name, text, folder)
-    return elf.load_elf(image, Path(name).stem, name, sources)
+    try:
+        return elf.load_elf(image, Path(name).stem, name, sources)
+    except ImageError as error:
+        raise AssemblyError(error.problem, error.mend, name) from None
 
 
 def assemble_file(path: Path) -> Program:

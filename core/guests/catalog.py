@@ -60,7 +60,8 @@ def load_program(name_or_path: str) -> Program:
     path = Path(name_or_path)
     if not path.exists() and path.suffix == "" and len(path.parts) == 1:
         raise UnknownName(
-            f"There is no guest named “{name_or_path}” and no such file.", f"Choose one of: {', '.join(shipped_guests())}."
+            f"There is no guest named “{name_or_path}” and no such file.",
+            f"Choose one of: {', '.join(shipped_guests())}.",
         )
     if path.suffix.lower() in SOURCE_ENDINGS and path.is_file():
         text = read_source(path)
@@ -75,7 +76,9 @@ def _load_binary(path: Path) -> Program:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise ImageError(
-                f"The file has {path.stat().st_size >> 20} MiB, more than any guest's memory.", "Choose another file.", place
+                f"The file has {path.stat().st_size >> 20} MiB, more than any guest's memory.",
+                "Choose another file.",
+                place,
             )
         image = path.read_bytes()
     except OSError as error:

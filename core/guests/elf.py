@@ -84,7 +84,11 @@ def _segments(elf: ELFFile, image: bytes, path: str) -> tuple[ImageSegment, ...]
             continue
         start, size = segment["p_offset"], segment["p_filesz"]
         if start + size > len(image) or size > segment["p_memsz"]:
-            raise ImageError("The ELF file is damaged or cut short (a segment ends beyond the file).", "Build or copy it again.", path)
+            raise ImageError(
+                "The ELF file is damaged or cut short (a segment ends beyond the file).",
+                "Build or copy it again.",
+                path,
+            )
         found.append(ImageSegment(GuestPhysical(segment["p_paddr"]), image[start : start + size], segment["p_memsz"]))
     if not found:
         raise ImageError("The ELF file has nothing to load.", "Does it contain code?", path)

@@ -156,7 +156,9 @@ def _write(parts: _Object, entry: int) -> bytes:
         headers.append(_header(names.add(section.name), kind, flags, section.address, at, section.size))
         if section in loaded:
             size = 0 if section.zero else section.size
-            programs.append(struct.pack("<8I", PT_LOAD, at, section.address, section.address, size, section.size, 7, 16))
+            programs.append(
+                struct.pack("<8I", PT_LOAD, at, section.address, section.address, size, section.size, 7, 16)
+            )
     table = bytearray(SYM)
     for symbol in parts.symbols:
         table += struct.pack("<IIIBBH", strings.add(symbol.name), symbol.value, 0, 0x10, 0, symbol.section)
@@ -177,5 +179,9 @@ def _write(parts: _Object, entry: int) -> bytes:
     return bytes(body) + b"".join(headers)
 
 
-def _header(name: int, kind: int, flags: int, address: int, at: int, size: int, link_: int = 0, entry: int = 0) -> bytes:
-    return struct.pack("<10I", name, kind, flags, address, at, size, link_, 1 if link_ else 0, 16 if flags else 1, entry)
+def _header(
+    name: int, kind: int, flags: int, address: int, at: int, size: int, link_: int = 0, entry: int = 0
+) -> bytes:
+    return struct.pack(
+        "<10I", name, kind, flags, address, at, size, link_, 1 if link_ else 0, 16 if flags else 1, entry
+    )
