@@ -4,9 +4,9 @@ The emulated CPU is real in its MMU, rings, descriptor checks and AMD-V; it does
 IDT, check I/O permission or complete a #VMEXIT: for those it comes here, and here it is handed on to a
 `DepartureHandler` (the interposer). Found while building on it: a callback registered through the C entry costs half
 of one registered through the Python binding; `context_restore` inside a hook takes effect at once, new EIP included;
-EIP read inside an IN or OUT hook is that of the instruction; EFLAGS in the structure is whole while the CPU stands still
-and lacks the arithmetic flags and DF inside a hook; the size that a code hook is given is wrong (0xf1f1f1f1) for some
-instructions that raise an exception.
+EIP read inside an IN or OUT hook is that of the instruction; EFLAGS in the structure is whole while the CPU stands
+still and lacks the arithmetic flags and DF inside a hook; the size that a code hook is given is wrong (0xf1f1f1f1) for
+some instructions that raise an exception.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class Program:
 
     @cached_property
     def _first_name(self) -> dict[int, str]:
-        return {address: name for address, name in reversed(self._named)}
+        return dict(reversed(self._named))
 
     def symbol_starting_at(self, address: int) -> str:
         """The symbol that stands exactly at `address`, or an empty string."""

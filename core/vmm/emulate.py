@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from iced_x86 import Code, Instruction, Mnemonic, OpKind, Register, RegisterExt
+from iced_x86 import Code, Instruction, Mnemonic, OpKind, Register, Register_, RegisterExt
 
 from core.cpu import descriptors, flags
 from core.cpu.context import Gpr, Seg
@@ -31,6 +31,7 @@ _SEGMENTS = {
     Register.GS: Seg.GS,
 }
 _GENERAL = {Register.EAX + index: index for index in range(8)}
+_ADDRESSING = frozenset(range(Register.AX, Register.EDI + 1))
 _FAR_LOADS = {
     Mnemonic.LES: Seg.ES,
     Mnemonic.LDS: Seg.DS,
@@ -105,15 +106,15 @@ class Emulator:
     def address(self, instruction: Instruction) -> int:
         """Linear address of the memory operand."""
         offset = int(instruction.memory_displacement)
-        if instruction.memory_base != Register.NONE:
-            offset += self._address_register(instruction.memory_base)
-        if instruction.memory_index != Register.NONE:
-            offset += self._address_register(instruction.memory_index) * instruction.memory_index_scale
+        offset += self._address_register(instruction.memory_base)
+        offset += self._address_register(instruction.memory_index) * instruction.memory_index_scale
         narrow = 2 in (RegisterExt.size(instruction.memory_base), RegisterExt.size(instruction.memory_index))
         offset &= 0xFFFF if narrow or instruction.memory_displ_size == 2 else 0xFFFF_FFFF
         return (self.guest.segment(_SEGMENTS[instruction.memory_segment]).base + offset) & 0xFFFF_FFFF
 
-    def _address_register(self, register: Register) -> int:
+    def _address_register(self, register: Register_) -> int:
+        if register not in _ADDRESSING:
+            return 0  # none
         value = self.guest.reg(_GENERAL[RegisterExt.full_register32(register)])
         return value & 0xFFFF if RegisterExt.size(register) == 2 else value
 
@@ -343,9 +344,10 @@ def _mov(emulator: Emulator, instruction: Instruction) -> str:
         number = RegisterExt.number(source)
         guest.set_reg(RegisterExt.number(target), guest.cpu.debug_register(number))
         return f"read DR{number}"
-    if target not in _SEGMENTS or target == Register.CS:
+    seg = _SEGMENTS.get(target)
+    if seg is None or seg is Seg.CS:
         raise GuestFault(Vector.UD)
-    return _set_segment(emulator, _SEGMENTS[target], emulator.source(instruction, 1, 2))
+    return _set_segment(emulator, seg, emulator.source(instruction, 1, 2))
 
 
 def _mov_control(emulator: Emulator, instruction: Instruction) -> str:

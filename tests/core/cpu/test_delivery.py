@@ -10,8 +10,24 @@ from core.cpu.faults import Shutdown, Vector
 from core.cpu.guest_cpu import Segment, Table
 from core.errors import UnknownDeparture
 from tests.core.cpu.rig import (
-    CODE, CODE_0, CODE_1, CODE_3, CODE_CONFORMING, DATA_0, DATA_3, GDT, IDT, NOT_PRESENT_CODE, NOT_PRESENT_DATA,
-    READ_ONLY, STACK_0, STACK_3, TSS, Rig, gate, handler,
+    CODE,
+    CODE_0,
+    CODE_1,
+    CODE_3,
+    CODE_CONFORMING,
+    DATA_0,
+    DATA_3,
+    GDT,
+    IDT,
+    NOT_PRESENT_CODE,
+    NOT_PRESENT_DATA,
+    READ_ONLY,
+    STACK_0,
+    STACK_3,
+    TSS,
+    Rig,
+    gate,
+    handler,
 )  # fmt: skip
 
 INT, SOFT, HARD = Origin.EXCEPTION, Origin.SOFTWARE, Origin.EXTERNAL
