@@ -9,20 +9,20 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from core.cpu.decode import LONGEST, decode, spell
+from core.cpu.decode import decode, spell
 from core.snapshot import CodeLine
 
 if TYPE_CHECKING:
-    from core.guests.image import Program, Segment
+    from core.guests.image import Program
+
+LONGEST_INSTRUCTION = 15  # bytes
 
 
 class ImageListing:
     """Disassembles a program's image on request, starting only where an instruction is known to start."""
 
     def __init__(self, program: Program) -> None:
-        self._segments: tuple[Segment, ...] = program.segments
-        self._lines = program.lines
-        self._labels = {address: name for name, address in sorted(program.symbols.items(), reverse=True)}
+        self._program = program
         self._starts = sorted({*program.lines, program.entry})
 
     def around(self, address: int, before: int = 24, after: int = 40) -> list[CodeLine]:
@@ -49,15 +49,14 @@ class ImageListing:
         return lines
 
     def _line(self, address: int) -> CodeLine | None:
-        for segment in self._segments:
+        for segment in self._program.segments:
             offset = address - segment.address
             if 0 <= offset < len(segment.data):
-                code = segment.data[offset : offset + LONGEST]
+                code = segment.data[offset : offset + LONGEST_INSTRUCTION]
                 size = decode(code, address).len
                 if not size:
                     return None
-                file, line = self._lines.get(address, ("", 0))
-                return CodeLine(
-                    address, code[:size], spell(code[:size], address), self._labels.get(address, ""), file, line
-                )
+                file, line = self._program.lines.get(address, ("", 0))
+                label = self._program.symbol_starting_at(address)
+                return CodeLine(address, code[:size], spell(code[:size], address), label, file, line)
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -29,13 +30,14 @@ class ListingModel(QAbstractListModel):
         self._listing = Listing()
         self._image: ImageListing | None = None
         self._row_of: dict[int, int] = {}
+        self._addresses: list[int] = []
 
     def begin(self, image: ImageListing | None) -> None:
         """A new program: forget the former one's code."""
         self.beginResetModel()
         self._image = image
         self._listing.clear()
-        self.rows, self._row_of = [], {}
+        self.rows, self._row_of, self._addresses = [], {}, []
         self.pc, self.linked = None, frozenset()
         self.endResetModel()
 
@@ -53,9 +55,38 @@ class ListingModel(QAbstractListModel):
             self._take(tuple(self._image.around(address)), live=False)
         return self._row_of.get(address)
 
-    def row_of(self, address: int) -> int | None:
+    def row_of(self, address: int | None) -> int | None:
         """The row of the instruction that starts at `address`, if it is known."""
-        return self._row_of.get(address)
+        return None if address is None else self._row_of.get(address)
+
+    @property
+    def current_row(self) -> int | None:
+        """The row of the instruction at the program counter."""
+        return self.row_of(self.pc)
+
+    def address_of(self, row: int) -> int | None:
+        """The address of the instruction in that row; for a label, of the one under it."""
+        if not 0 <= row < len(self.rows):
+            return None
+        match self.rows[row]:
+            case Known(line=line):
+                return line.address
+            case Label(address=address):
+                return address
+            case Gap():
+                return None
+
+    def key(self, row: int) -> object:
+        """What stands in that row, by a name that outlives a reset."""
+        one = self.rows[row]
+        return one.start if isinstance(one, Gap) else self.address_of(row)
+
+    def find(self, key: object) -> int | None:
+        """The row of that key, or of the first instruction after it."""
+        if not isinstance(key, int):
+            return None
+        at = bisect_left(self._addresses, key)
+        return self._row_of[self._addresses[at]] if at < len(self._addresses) else None
 
     def set_breakpoints(self, addresses: frozenset[int]) -> None:
         """Mark these instructions in the margin."""
@@ -111,10 +142,11 @@ class ListingModel(QAbstractListModel):
         self.beginResetModel()
         self.rows = self._listing.rows()
         self._row_of = {row.line.address: at for at, row in enumerate(self.rows) if isinstance(row, Known)}
+        self._addresses = list(self._row_of)
         self.endResetModel()
 
     def _touch(self, address: int | None) -> None:
-        row = None if address is None else self._row_of.get(address)
+        row = self.row_of(address)
         if row is not None:
             self.dataChanged.emit(self.index(row), self.index(row))
 

@@ -93,6 +93,13 @@ class RegisterTableModel(QAbstractTableModel):
         """How many registers the guest is wrong about."""
         return sum(isinstance(row, RegisterRow) and row.register.differs for row in self.rows)
 
+    def row_of(self, name: str) -> int | None:
+        """The row of the register of that name, in either case."""
+        for at, row in enumerate(self.rows):
+            if isinstance(row, RegisterRow) and row.register.name.lower() == name.lower():
+                return at
+        return None
+
     # -- Qt's contract
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature

@@ -20,9 +20,10 @@ class SourceModel(QAbstractListModel):
         super().__init__(parent)
         self.name = ""
         self.lines: list[str] = []
-        self.current: int | None = None  # row
+        self.current_row: int | None = None
         self.breakpoints: frozenset[int] = frozenset()
         self.linked: int | None = None  # row
+        self.widest = 0  # letters in the longest line
         self._addresses: dict[int, list[int]] = {}
         self._coded: list[int] = []
 
@@ -31,7 +32,8 @@ class SourceModel(QAbstractListModel):
         self.beginResetModel()
         self.name = name
         self.lines = [line.expandtabs(8) for line in text.splitlines()]
-        self.current = self.linked = None
+        self.widest = max(map(len, self.lines), default=0)
+        self.current_row = self.linked = None
         found: defaultdict[int, list[int]] = defaultdict(list)
         for address, (file, line) in sorted(places.items()):
             if file == name:
@@ -51,7 +53,7 @@ class SourceModel(QAbstractListModel):
 
     def set_current(self, row: int | None) -> None:
         """Mark the line that the CPU is about to execute."""
-        before, self.current = self.current, row
+        before, self.current_row = self.current_row, row
         self._touch(before, row)
 
     def set_linked(self, row: int | None) -> None:
@@ -69,6 +71,17 @@ class SourceModel(QAbstractListModel):
     def has_breakpoint(self, row: int) -> bool:
         """Does the machine stop before a statement of that line?"""
         return not self.breakpoints.isdisjoint(self.addresses(row))
+
+    def key(self, row: int) -> object:
+        """What stands in that row, by a name that outlives a reset."""
+        return self.name, row
+
+    def find(self, key: object) -> int | None:
+        """The row of that key, if it is of this file."""
+        match key:
+            case (self.name, int(row)) if row < len(self.lines):
+                return row
+        return None
 
     # -- Qt's contract
 
@@ -88,7 +101,7 @@ class SourceModel(QAbstractListModel):
         return None
 
     def _spoken(self, row: int) -> str:
-        notes = ["current line"] if row == self.current else []
+        notes = ["current line"] if row == self.current_row else []
         notes += ["breakpoint"] if self.has_breakpoint(row) else []
         return ", ".join([f"line {row + 1}: {self.lines[row].strip()}", *notes])
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
@@ -29,12 +27,9 @@ from app.models.register_table_model import (
 from app.theme import Theme
 from app.theme.typography import Size
 from app.views.painting import LEFT, paint_ground, paint_text
-from app.views.view import Area, View, ViewSpec
+from app.views.view import Area, Loaded, View, ViewSpec
 from core.events import Ring
 from core.snapshot import RegisterGroup, Snapshot
-
-if TYPE_CHECKING:
-    from app.engine.protocol import Loaded
 
 WIDE_CHARACTERS = 64  # from this width on, in characters of the code face, the fields get a column of their own
 
@@ -75,6 +70,13 @@ class RegistersView(View):
         self.model.clear()
         self.set_empty(True)
 
+    def point_at(self, anchor: str) -> None:
+        """Select the register of that name and bring it into sight."""
+        row = self.model.row_of(anchor)
+        if row is not None:
+            self.table.selectRow(row)
+            self.table.scrollTo(self.model.index(row, 0))
+
     def apply_theme(self, theme: Theme) -> None:
         """Take colours and type from `theme`."""
         super().apply_theme(theme)
@@ -111,6 +113,7 @@ class RegisterTable(QTableView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.verticalHeader().hide()
+        self.verticalHeader().setMinimumSectionSize(8)
         header = self.horizontalHeader()
         header.setSectionsClickable(False)
         header.setHighlightSections(False)
@@ -176,13 +179,13 @@ class RegisterDelegate(QStyledItemDelegate):
         self._mono, self._bold = theme.type.mono(), theme.type.mono(bold=True)
         self._caption = theme.type.mono(Size.CAPTION)
         self._heading = theme.type.sans(Size.CAPTION, bold=True)
-        self._line = theme.type.row_height()
+        self._line = theme.type.row_height() - theme.space(1)
         self.letter = QFontMetricsF(self._mono).horizontalAdvance("0")
 
     def row_height(self, row: Heading | RegisterRow) -> int:
         """Pixels for that row, a second line of fields included."""
         if isinstance(row, Heading):
-            return self._line + self.theme.space(1)
+            return self._line + self.theme.space(2)
         return self._line + (self.theme.space(4) if self._has_second_line(row) else 0)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
@@ -192,9 +195,9 @@ class RegisterDelegate(QStyledItemDelegate):
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
         row, palette = index.data(ROW_ROLE), self.theme.palette
-        inner = option.rect.adjusted(self.theme.space(2), 0, -self.theme.space(1), 0)
+        inner = option.rect.adjusted(self.theme.space(1) + 1, 0, -self.theme.space(1), 0)
         if isinstance(row, Heading):
-            inner.setTop(inner.top() + self.theme.space(1))
+            inner.setTop(inner.top() + self.theme.space(2))
             paint_text(painter, inner, row.group.value, self._heading, palette.muted)
             return
         paint_ground(painter, option, self.theme)

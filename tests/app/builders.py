@@ -9,9 +9,10 @@ from collections import Counter
 from dataclasses import replace
 
 from app.engine.protocol import Loaded
+from core.addresses import GuestPhysical
 from core.cpu.decode import decode, spell
 from core.events import Cause, Ring, Trap
-from core.guests.image import Program, Segment, SourceFile
+from core.guests.image import ImageSegment, Program, SourceFile
 from core.snapshot import CodeLine, Register, RegisterGroup, Snapshot
 
 BASE = 0x0010_0000
@@ -50,7 +51,7 @@ def program(name: str = "small") -> Program:
         summary="A guest of eight instructions.",
         path=f"{name}.s",
         entry=BASE,
-        segments=(Segment(BASE, CODE, len(CODE)),),
+        segments=(ImageSegment(GuestPhysical(BASE), CODE, len(CODE)),),
         symbols=dict(SYMBOLS),
         lines={BASE + offset: ("small.s", line) for offset, line in LINES.items()},
         sources=(SourceFile("small.s", SOURCE),),
@@ -60,7 +61,7 @@ def program(name: str = "small") -> Program:
 
 def loaded(generation: int = 1, kind: str = "trap_emulate") -> Loaded:
     """That program, just powered on."""
-    return Loaded(program(), kind, generation)
+    return Loaded(program(), kind, generation, "small")
 
 
 def listing(first: int = 0, count: int = 99) -> tuple[CodeLine, ...]:

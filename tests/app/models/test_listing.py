@@ -1,6 +1,8 @@
-"""The listing: runs merged by address never overlap, live code beats the image's, and the models mark what they must."""
+"""The listing: runs merged by address never overlap, and what memory showed beats what the image says."""
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +33,7 @@ def test_merged_instructions_never_overlap_and_stay_in_order(merges: list[tuple[
     for start, sizes, live in merges:
         known.merge(run_of(start, sizes), live=live)
         code = [row for row in known.rows() if isinstance(row, Known)]
-        assert all(before.end <= after.line.address for before, after in zip(code, code[1:], strict=False))
+        assert all(before.end <= after.line.address for before, after in pairwise(code))
         if live:
             assert [known.at(line.address) for line in run_of(start, sizes)] == [
                 Known(line, True) for line in run_of(start, sizes)

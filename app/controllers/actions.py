@@ -1,0 +1,151 @@
+"""Every action of the window in one table: its words, its keys, its icon, what it is for.
+
+Menus, toolbar, tooltips and Help → Keyboard all read this table, so that they cannot contradict each other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QKeySequence
+
+from app.theme import Theme
+from app.theme.icons import Icon, icon
+
+
+class Act(StrEnum):
+    """The actions; the value names them in the window's object tree."""
+
+    OPEN = "open"
+    QUIT = "quit"
+    RUN = "run"
+    STOP = "stop"
+    STEP = "step"
+    STEP_OVER = "step-over"
+    RUN_TO_CURSOR = "run-to-cursor"
+    RESET = "reset"
+    BREAKPOINT = "breakpoint"
+    CLEAR_BREAKPOINTS = "clear-breakpoints"
+    SLOWER = "slower"
+    FASTER = "faster"
+    FULL_SPEED = "full-speed"
+    FOLLOW_PC = "follow-pc"
+    SWITCH_THEME = "switch-theme"
+    TEXT_LARGER = "text-larger"
+    TEXT_SMALLER = "text-smaller"
+    TEXT_RESET = "text-reset"
+    REDUCED_MOTION = "reduced-motion"
+    RESET_LAYOUT = "reset-layout"
+    KEYBOARD = "keyboard"
+    ABOUT = "about"
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """`menu` is where it stands; `keys` are portable key sequences, the first one shown; `tip` is one sentence."""
+
+    menu: str
+    text: str
+    tip: str
+    keys: tuple[str, ...] = ()
+    icon: Icon | None = None
+    checkable: bool = False
+
+
+FILE, RUN, VIEW, HELP = "&File", "&Run", "&View", "&Help"
+
+ACTIONS: dict[Act, ActionSpec] = {
+    Act.OPEN: ActionSpec(
+        FILE, "&Open guest…", "Open a guest: an ELF or flat image, or assembly source.", ("Ctrl+O",), Icon.OPEN
+    ),
+    Act.QUIT: ActionSpec(FILE, "&Quit", "Close Ringside; the layout is kept.", ("Ctrl+Q",)),
+    Act.RUN: ActionSpec(RUN, "&Run", "Run at the set speed.", ("F5",), Icon.RUN),
+    Act.STOP: ActionSpec(RUN, "S&top", "Stop after the present instruction.", ("Shift+F5", "Esc"), Icon.STOP),
+    Act.STEP: ActionSpec(RUN, "&Step", "Execute one instruction.", ("F11",), Icon.STEP),
+    Act.STEP_OVER: ActionSpec(
+        RUN, "Step o&ver", "One instruction; a CALL, INT or REP until it has come back.", ("F10",), Icon.STEP_OVER
+    ),
+    Act.RUN_TO_CURSOR: ActionSpec(
+        RUN, "Run to &cursor", "Run until the line chosen in the Code view is next.", ("Ctrl+F10",), Icon.RUN_TO_CURSOR
+    ),
+    Act.RESET: ActionSpec(RUN, "R&eset", "Power on the same guest anew.", ("Ctrl+R",), Icon.RESET),
+    Act.BREAKPOINT: ActionSpec(
+        RUN, "Toggle &breakpoint", "Set or clear a breakpoint at the line chosen in the Code view.", ("F9",)
+    ),
+    Act.CLEAR_BREAKPOINTS: ActionSpec(RUN, "C&lear all breakpoints", "Forget every breakpoint.", ("Ctrl+Shift+F9",)),
+    Act.SLOWER: ActionSpec(RUN, "Slo&wer", "Run at the next lower speed.", ("Ctrl+[",)),
+    Act.FASTER: ActionSpec(RUN, "F&aster", "Run at the next higher speed.", ("Ctrl+]",)),
+    Act.FULL_SPEED: ActionSpec(RUN, "&Full speed", "Run as fast as the machine can.", ("Ctrl+Shift+]",)),
+    Act.FOLLOW_PC: ActionSpec(
+        VIEW, "Back to the &PC", "Show the instruction at the program counter, and follow it.", ("Ctrl+G",)
+    ),
+    Act.SWITCH_THEME: ActionSpec(VIEW, "&Dark or light", "Change between dark and light.", ("Ctrl+T",), Icon.THEME),
+    Act.TEXT_LARGER: ActionSpec(VIEW, "&Larger text", "Make all text larger.", ("Ctrl++", "Ctrl+="), Icon.TEXT_LARGER),
+    Act.TEXT_SMALLER: ActionSpec(VIEW, "S&maller text", "Make all text smaller.", ("Ctrl+-",), Icon.TEXT_SMALLER),
+    Act.TEXT_RESET: ActionSpec(VIEW, "&Usual text size", "Make all text as large as at first.", ("Ctrl+0",)),
+    Act.REDUCED_MOTION: ActionSpec(
+        VIEW, "Reduced m&otion", "Show crossings in steps, without movement.", checkable=True
+    ),
+    Act.RESET_LAYOUT: ActionSpec(VIEW, "&Reset layout", "Put every view back where it first stood."),
+    Act.KEYBOARD: ActionSpec(HELP, "&Keyboard", "Every key of the window.", ("F1",)),
+    Act.ABOUT: ActionSpec(HELP, "&About Ringside", "What this is and what it stands on."),
+}
+
+
+def plain(text: str) -> str:
+    """A menu text without its mnemonic mark and dots."""
+    return text.replace("&", "").rstrip("…")
+
+
+class Actions(QObject):
+    """The `QAction` of each `Act`."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._reasons: dict[Act, str] = dict.fromkeys(Act, "")
+        self._made: dict[Act, QAction] = {}
+        for act, spec in ACTIONS.items():
+            self._made[act] = self._make(act, spec)
+            self._explain(act)
+
+    def __getitem__(self, act: Act) -> QAction:
+        return self._made[act]
+
+    def allow(self, act: Act, unless: str = "") -> None:
+        """Let the person use it, unless there is a reason not to: one sentence, which the tooltip then says."""
+        if self._reasons[act] == unless and self._made[act].isEnabled() == (not unless):
+            return
+        self._reasons[act] = unless
+        self._made[act].setEnabled(not unless)
+        self._explain(act)
+
+    def reason(self, act: Act) -> str:
+        """Why it cannot be used now; empty if it can."""
+        return self._reasons[act]
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Draw the icons in the theme's colours."""
+        for act, spec in ACTIONS.items():
+            if spec.icon is not None:
+                self._made[act].setIcon(icon(spec.icon, theme))
+
+    def _make(self, act: Act, spec: ActionSpec) -> QAction:
+        action = QAction(spec.text, self)
+        action.setObjectName(act.value)
+        action.setShortcuts([QKeySequence(keys) for keys in spec.keys])
+        action.setCheckable(spec.checkable)
+        action.setIconText(plain(spec.text))
+        return action
+
+    def _explain(self, act: Act) -> None:
+        spec, action = ACTIONS[act], self._made[act]
+        keys = f" ({shown_keys(spec.keys[0])})" if spec.keys else ""
+        why = self._reasons[act]
+        action.setToolTip(f"{plain(spec.text)}{keys}: {spec.tip}" + (f"\nNot now: {why}" if why else ""))
+
+
+def shown_keys(keys: str) -> str:
+    """A key sequence as this system writes it."""
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)

@@ -1,0 +1,171 @@
+"""Choosing: which guest, under which kind of monitor; from the toolbar, a file, the recent ones, or dropped on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QMimeData, QObject, QSettings, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QComboBox, QFileDialog, QMenu, QWidget
+
+from app.controllers.actions import Act, Actions
+from app.controllers.catalogue import Catalogue, Choice
+from core.errors import RequestError, UserError
+
+if TYPE_CHECKING:
+    from app.engine.client import Engine
+    from app.engine.protocol import Loaded
+
+MOST_RECENT = 8
+GUEST_KEY, KIND_KEY, RECENT_KEY, FOLDER_KEY = "program/guest", "program/kind", "program/recent", "program/folder"
+PATTERNS = "Guests (*.elf *.bin *.img *.s *.S *.asm);;All files (*)"
+ROLE = Qt.ItemDataRole.UserRole
+
+
+class ProgramController(QObject):
+    """Loads what the person chooses. If the engine refuses, the choosers go back to what is really loaded.
+
+    loading  (title) a guest is about to be loaded
+    refused  (UserError) what was given cannot even be asked of the engine
+    """
+
+    loading = Signal(str)
+    refused = Signal(object)
+
+    def __init__(
+        self, engine: Engine, actions: Actions, catalogue: Catalogue, settings: QSettings, window: QWidget
+    ) -> None:
+        super().__init__(window)
+        self._engine, self._settings, self._window = engine, settings, window
+        self._catalogue = catalogue
+        self._loaded: tuple[str, str] | None = None  # guest and kind that the engine has
+        self.guests = _chooser("Guest", "The guest to load: what runs in the virtual machine.")
+        self.kinds = _chooser("Kind of monitor", "The kind of monitor to run it under.")
+        self.recent_menu = QMenu("Open &recent", window)
+        for guest in catalogue.guests:
+            _offer(self.guests, guest)
+        for kind in catalogue.kinds:
+            _offer(self.kinds, kind)
+        self.guests.activated.connect(self._choose)
+        self.kinds.activated.connect(self._choose)
+        actions[Act.OPEN].triggered.connect(self.open_dialog)
+        engine.loaded.connect(self._take)
+        engine.refused.connect(self._show_loaded)
+        self._fill_recent()
+
+    # -- the person
+
+    def load(self, guest: str, kind: str) -> None:
+        """Power on that guest (a shipped one's name, or a path) under that kind."""
+        self._show(guest, kind)
+        self.loading.emit(self.guests.currentText())
+        self._engine.load(guest, kind)
+
+    def open_file(self, path: str) -> None:
+        """Load a guest from a file, under the kind that is chosen."""
+        self.load(path, str(self.kinds.currentData(ROLE)))
+
+    def open_dialog(self) -> None:
+        """Let the person pick a file. The dialogue is the window's own business: the machine goes on."""
+        dialog = QFileDialog(self._window, "Open a guest", str(self._settings.value(FOLDER_KEY, "")), PATTERNS)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(self.open_file)
+        dialog.open()
+
+    def restore(self) -> None:
+        """Load the guest of last time under its kind, as far as both are still there."""
+        guest = str(self._settings.value(GUEST_KEY, ""))
+        kind = str(self._settings.value(KIND_KEY, ""))
+        names = [one.name for one in self._catalogue.guests]
+        if guest not in names and not Path(guest).is_file():
+            guest = names[0] if names else ""
+        if kind not in [one.name for one in self._catalogue.kinds]:
+            kind = self._catalogue.kinds[0].name if self._catalogue.kinds else ""
+        if guest and kind:
+            self.load(guest, kind)
+
+    # -- files dropped on the window
+
+    @staticmethod
+    def can_drop(data: QMimeData) -> bool:
+        """Is this one or more local files?"""
+        return any(url.isLocalFile() for url in data.urls())
+
+    def drop(self, data: QMimeData) -> None:
+        """Load the file that was dropped; of several, say that one is wanted."""
+        files = [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+        if len(files) == 1:
+            self.open_file(files[0])
+        elif files:
+            self.refused.emit(RequestError(f"{len(files)} files were dropped.", "Drop one guest at a time."))
+
+    # -- inside
+
+    def _choose(self) -> None:
+        wanted = (str(self.guests.currentData(ROLE)), str(self.kinds.currentData(ROLE)))
+        if wanted != self._loaded:
+            self.load(*wanted)
+
+    def _take(self, loaded: Loaded) -> None:
+        self._loaded = (loaded.name_or_path, loaded.kind)
+        self._show(*self._loaded, title=loaded.program.title)
+        self._settings.setValue(GUEST_KEY, loaded.name_or_path)
+        self._settings.setValue(KIND_KEY, loaded.kind)
+        if loaded.name_or_path not in [guest.name for guest in self._catalogue.guests]:
+            self._remember(loaded.name_or_path)
+
+    def _show_loaded(self, _error: UserError) -> None:
+        if self._loaded is not None:
+            self._show(*self._loaded)
+
+    def _show(self, guest: str, kind: str, title: str = "") -> None:
+        """Let the choosers say this, without choosing it."""
+        if self.guests.findData(guest, ROLE) < 0:
+            name = Path(guest).name
+            _offer(self.guests, Choice(guest, f"{title} ({name})" if title and title != name else name, guest))
+        _select(self.guests, guest)
+        _select(self.kinds, kind)
+
+    def _remember(self, path: str) -> None:
+        recent = [path, *(one for one in self._recent() if one != path)][:MOST_RECENT]
+        self._settings.setValue(RECENT_KEY, recent)
+        self._settings.setValue(FOLDER_KEY, str(Path(path).parent))
+        self._fill_recent()
+
+    def _recent(self) -> list[str]:
+        saved = self._settings.value(RECENT_KEY, [])
+        saved = [saved] if isinstance(saved, str) else saved  # an ini file gives back a list of one as a string
+        return [one for one in saved if isinstance(one, str)] if isinstance(saved, list) else []
+
+    def _fill_recent(self) -> None:
+        self.recent_menu.clear()
+        for path in self._recent():
+            action: QAction = self.recent_menu.addAction(Path(path).name)
+            action.setToolTip(path)
+            action.triggered.connect(lambda _checked=False, path=path: self.open_file(path))
+        self.recent_menu.setToolTipsVisible(True)
+        self.recent_menu.setEnabled(not self.recent_menu.isEmpty())
+
+
+def _chooser(name: str, tip: str) -> QComboBox:
+    box = QComboBox()
+    box.setAccessibleName(name)
+    box.setToolTip(tip)
+    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+    box.setProperty("tip", tip)
+    return box
+
+
+def _offer(box: QComboBox, choice: Choice) -> None:
+    box.addItem(choice.title, choice.name)
+    box.setItemData(box.count() - 1, choice.summary, Qt.ItemDataRole.ToolTipRole)
+    box.setItemData(box.count() - 1, f"{choice.title}. {choice.summary}", Qt.ItemDataRole.AccessibleTextRole)
+
+
+def _select(box: QComboBox, name: str) -> None:
+    at = box.findData(name, ROLE)
+    if at >= 0:
+        box.setCurrentIndex(at)
+        box.setToolTip(f"{box.property('tip')}\n{box.itemData(at, Qt.ItemDataRole.ToolTipRole)}")

@@ -1,0 +1,179 @@
+"""Running: run, stop, step, speed, breakpoints, run to. Every button works at once or says why it cannot."""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QSettings, Signal
+
+from app.controllers.actions import Act, Actions
+from app.controllers.speed import FULL, SPEEDS, stop_of
+from core.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from app.engine.client import Engine
+    from app.engine.protocol import Loaded
+
+NO_GUEST = "No guest is loaded. Choose one first."
+RUNNING = "The guest is running. Stop it first."
+STANDING = "The guest is not running."
+ENDED = "The guest’s run has ended. Reset powers it on again."
+NO_CURSOR = "No instruction is chosen. Click a line of code in the Code view."
+SPEED_KEY = "run/speed"
+
+
+class RunController(QObject):
+    """Turns actions into commands to the engine, and allows just those that make sense.
+
+    speedChanged  (stop) the speed was set, by whatever means
+    """
+
+    speedChanged = Signal(int)
+
+    def __init__(self, engine: Engine, actions: Actions, settings: QSettings, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._engine, self._actions, self._settings = engine, actions, settings
+        self._program = ""  # path of the guest that the breakpoints belong to
+        self._has_guest = self._running = self._ended = False
+        self._cursor: int | None = None
+        self._breakpoints: frozenset[int] = frozenset()
+        self._stop = FULL
+        for act, slot in {
+            Act.RUN: self.run,
+            Act.STOP: self.stop,
+            Act.STEP: self.step,
+            Act.STEP_OVER: self.step_over,
+            Act.RUN_TO_CURSOR: self.run_to_cursor,
+            Act.RESET: self.reset,
+            Act.CLEAR_BREAKPOINTS: lambda: self.set_breakpoints(frozenset()),
+            Act.SLOWER: lambda: self.set_speed(self._stop - 1),
+            Act.FASTER: lambda: self.set_speed(self._stop + 1),
+            Act.FULL_SPEED: lambda: self.set_speed(FULL),
+        }.items():
+            actions[act].triggered.connect(slot)
+        engine.loaded.connect(self._loaded)
+        engine.updated.connect(self._updated)
+        engine.lost.connect(self._lost)
+        engine.refused.connect(self._refused)
+        self._allow()
+
+    # -- the person
+
+    def run(self) -> None:
+        """Run at the set speed."""
+        self._expect_running()
+        self._engine.run()
+
+    def stop(self) -> None:
+        """Stop, always within a tenth of a second."""
+        self._engine.stop()
+
+    def step(self) -> None:
+        """One instruction."""
+        self._engine.step()
+
+    def step_over(self) -> None:
+        """One instruction, calls and interrupts whole."""
+        self._expect_running()
+        self._engine.step_over()
+
+    def run_to_cursor(self) -> None:
+        """Run until the chosen instruction is next."""
+        if self._cursor is not None:
+            self.run_to(self._cursor)
+
+    def run_to(self, address: int) -> None:
+        """Run until the instruction at `address` is next."""
+        self._expect_running()
+        self._engine.run_to(address)
+
+    def reset(self) -> None:
+        """The same guest from power-on."""
+        self._engine.reset()
+
+    def set_breakpoints(self, addresses: frozenset[int]) -> None:
+        """All breakpoints; they stay with this guest for as long as the window is open."""
+        self._breakpoints = addresses
+        self._engine.set_breakpoints(addresses)
+        self._allow()
+
+    def set_cursor(self, address: int | None) -> None:
+        """The instruction that is chosen in the Code view."""
+        self._cursor = address
+        self._allow()
+
+    def set_speed(self, stop: int) -> None:
+        """The speed by its place on the slider; out of range is the nearest end."""
+        stop = max(0, min(FULL, stop))
+        if stop != self._stop:
+            self._stop = stop
+            self._settings.setValue(SPEED_KEY, "full" if SPEEDS[stop] is None else str(SPEEDS[stop]))
+            self._engine.set_speed(SPEEDS[stop])
+        self._allow()
+        self.speedChanged.emit(stop)
+
+    def restore(self) -> None:
+        """Set the speed of last time."""
+        saved = str(self._settings.value(SPEED_KEY, "full"))
+        try:
+            speed = None if saved == "full" else float(saved)
+        except ValueError:
+            speed = None
+        self.set_speed(FULL if speed is None or not isfinite(speed) else stop_of(speed))
+
+    @property
+    def speed(self) -> float | None:
+        """Instructions a second, None for full speed."""
+        return SPEEDS[self._stop]
+
+    @property
+    def breakpoints(self) -> frozenset[int]:
+        """The breakpoints that were set."""
+        return self._breakpoints
+
+    # -- the engine
+
+    def _loaded(self, loaded: Loaded) -> None:
+        if loaded.program.path != self._program:
+            self._breakpoints = frozenset()
+        self._program = loaded.program.path
+        self._has_guest, self._running, self._ended = True, False, False
+        self._engine.set_breakpoints(self._breakpoints)
+        self._allow()
+
+    def _updated(self, snapshot: Snapshot) -> None:
+        state = (snapshot.running, snapshot.end is not None)
+        if state != (self._running, self._ended):
+            self._running, self._ended = state
+            self._allow()
+
+    def _lost(self) -> None:
+        self._has_guest = self._running = self._ended = False
+        self._allow()
+
+    def _refused(self) -> None:
+        latest = self._engine.latest
+        self._running = latest is not None and latest.running
+        self._allow()
+
+    # -- what makes sense now
+
+    def _expect_running(self) -> None:
+        """Answer the click at once; the next snapshot says what is true."""
+        self._running = True
+        self._allow()
+
+    def _allow(self) -> None:
+        allow, none = self._actions.allow, "" if self._has_guest else NO_GUEST
+        standing = none or (RUNNING if self._running else ENDED if self._ended else "")
+        for act in (Act.RUN, Act.STEP, Act.STEP_OVER):
+            allow(act, standing)
+        allow(Act.RUN_TO_CURSOR, standing or (NO_CURSOR if self._cursor is None else ""))
+        allow(Act.STOP, none or ("" if self._running else STANDING))
+        allow(Act.RESET, none)
+        allow(Act.BREAKPOINT, none)
+        allow(Act.CLEAR_BREAKPOINTS, none or ("" if self._breakpoints else "There are no breakpoints."))
+        allow(Act.SLOWER, "This is the lowest speed." if self._stop == 0 else "")
+        allow(Act.FASTER, "This is full speed." if self._stop == FULL else "")
+        allow(Act.FULL_SPEED, "This is full speed." if self._stop == FULL else "")

@@ -1,0 +1,333 @@
+"""The window: views in docks, actions in menus and toolbar, and at its foot the sentence that says what happened.
+
+It only joins: controllers turn what the person does into commands, the engine's signals bring snapshots, and those go
+to the views that are in sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSettings, QSize, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
+
+from app import views
+from app.controllers.actions import ACTIONS, FILE, HELP, RUN, VIEW, Act, Actions, plain, shown_keys
+from app.controllers.appearance_controller import AppearanceController
+from app.controllers.catalogue import Catalogue, shipped
+from app.controllers.layout_controller import LayoutController
+from app.controllers.program_controller import ProgramController
+from app.controllers.run_controller import RunController
+from app.controllers.speed import FULL, SPEEDS, words_of
+from app.models.numerals import grouped
+from app.report import machine_report
+from app.theme import Theme
+from app.theme.typography import Size
+from app.views import View, ViewSpec
+from app.views.code_view import CodeView
+from app.views.history import KeepsHistory
+from app.widgets.dialogs import AboutDialog, KeyboardDialog, ReportDialog
+from app.widgets.message_area import MessageArea
+from app.widgets.sentence_bar import SentenceBar
+from app.widgets.speed_slider import SpeedSlider
+from core.errors import LabFault, UserError
+from core.events import StopReason
+from core.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from app.engine.client import Engine
+    from app.engine.protocol import Loaded
+
+
+class MainWindow(QMainWindow):
+    """One window on one engine. `open()` restores the last layout, guest and kind; closing keeps them."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: QSettings | None = None,
+        *,
+        catalogue: Catalogue | None = None,
+        specs: Iterable[ViewSpec] | None = None,
+    ) -> None:
+        super().__init__()
+        self.setWindowTitle("Ringside")
+        self.setAcceptDrops(True)
+        self.resize(1280, 720)
+        self.setMinimumSize(800, 500)
+        self.engine = engine
+        self.settings = settings if settings is not None else QSettings("Ringside", "Ringside")
+        self.actions_ = Actions(self)
+        self.appearance = AppearanceController(self.actions_, self.settings, self)
+        self.appearance.dress()
+        self.run = RunController(engine, self.actions_, self.settings, self)
+        self.program = ProgramController(engine, self.actions_, catalogue or shipped(), self.settings, self)
+        self.layout_ = LayoutController(
+            self, views.discover() if specs is None else specs, self.appearance.theme, self.actions_, self.settings
+        )
+        self.message = MessageArea()
+        self.sentence = SentenceBar(self.appearance.theme)
+        self.state = QLabel()
+        self.speed = SpeedSlider(FULL, lambda stop: words_of(SPEEDS[stop]))
+        self._lost = ""
+        self._build_toolbar()
+        self._build_foot()
+        self._build_menus()
+        self._connect_engine()
+        self._connect_rest()
+        self._dress(self.appearance.theme)
+
+    def open(self) -> None:
+        """Show the window as it was left, with the last guest under the last kind at power-on."""
+        self.layout_.restore()
+        self.run.restore()
+        self.show()
+        self.program.restore()
+
+    # -- building
+
+    def _build_toolbar(self) -> None:
+        bar = QToolBar("Toolbar")
+        bar.setObjectName("toolbar")
+        bar.setMovable(False)
+        bar.toggleViewAction().setVisible(False)
+        bar.addWidget(_caption("Guest", self.program.guests))
+        bar.addWidget(self.program.guests)
+        bar.addWidget(_caption("under", self.program.kinds))
+        bar.addWidget(self.program.kinds)
+        bar.addSeparator()
+        for act in (Act.RUN, Act.STOP, Act.STEP, Act.STEP_OVER, Act.RUN_TO_CURSOR, Act.RESET):
+            bar.addAction(self.actions_[act])
+        bar.addSeparator()
+        bar.addWidget(self.speed)
+        gap = QWidget()
+        gap.setSizePolicy(gap.sizePolicy().Policy.Expanding, gap.sizePolicy().Policy.Preferred)
+        bar.addWidget(gap)
+        bar.addAction(self.actions_[Act.SWITCH_THEME])
+        self._toolbar = bar
+        self.addToolBar(bar)
+
+    def _build_foot(self) -> None:
+        self.state.setProperty("role", "quiet")
+        self.state.setAccessibleName("State of the machine")
+        foot = QWidget()
+        column = QVBoxLayout(foot)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.message)
+        row = QHBoxLayout()
+        row.addWidget(self.sentence, 1)
+        row.addWidget(self.state)
+        column.addLayout(row)
+        bar = QToolBar("Foot")
+        bar.setObjectName("foot")
+        bar.setMovable(False)
+        bar.toggleViewAction().setVisible(False)
+        bar.addWidget(foot)
+        self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, bar)
+
+    def _build_menus(self) -> None:
+        menus = {name: self.menuBar().addMenu(name) for name in (FILE, RUN, VIEW)}
+        self.lessons_menu = self.menuBar().addMenu("&Lessons")
+        menus[HELP] = self.menuBar().addMenu(HELP)
+        for act, spec in ACTIONS.items():
+            menu = menus[spec.menu]
+            if act in (Act.QUIT, Act.RESET, Act.BREAKPOINT, Act.SLOWER, Act.TEXT_LARGER, Act.REDUCED_MOTION):
+                menu.addSeparator()
+            menu.addAction(self.actions_[act])
+        menus[FILE].insertMenu(self.actions_[Act.QUIT], self.program.recent_menu)
+        first = menus[VIEW].actions()[0]
+        menus[VIEW].insertMenu(first, self.layout_.views_menu)
+        menus[VIEW].insertMenu(self.actions_[Act.SWITCH_THEME], self.appearance.theme_menu)
+        for menu in menus.values():
+            menu.setToolTipsVisible(True)
+
+    # -- joining
+
+    def _connect_engine(self) -> None:
+        self.engine.updated.connect(self._show_snapshot)
+        self.engine.loaded.connect(self._show_program)
+        self.engine.refused.connect(self._show_refusal)
+        self.engine.faulted.connect(self._show_fault)
+        self.engine.lost.connect(self._show_loss)
+        self.engine.recovered.connect(self._show_recovery)
+
+    def _connect_rest(self) -> None:
+        actions = self.actions_
+        self.run.speedChanged.connect(self.speed.set_stop)
+        self.speed.stopChosen.connect(self.run.set_speed)
+        self.program.loading.connect(lambda title: self.sentence.show_sentence(f"Loading {title} …"))
+        self.program.refused.connect(self._show_refusal)
+        self.layout_.cameIntoSight.connect(self._catch_up)
+        self.appearance.themeChanged.connect(self._dress)
+        self.message.detailsRequested.connect(self.show_report)
+        actions[Act.QUIT].triggered.connect(self.close)
+        actions[Act.KEYBOARD].triggered.connect(self._show_keyboard)
+        actions[Act.ABOUT].triggered.connect(self._show_about)
+        actions[Act.BREAKPOINT].triggered.connect(lambda: self._with_code(CodeView.toggle_breakpoint))
+        actions[Act.FOLLOW_PC].triggered.connect(lambda: self._with_code(CodeView.follow))
+        intents: dict[str, Callable[..., object]] = {
+            "breakpointsChanged": self.run.set_breakpoints,
+            "runToRequested": self.run.run_to,
+            "cursorMoved": self.run.set_cursor,
+            "inputTyped": self.engine.send_input,
+            "gotoRequested": self.go_to,
+        }
+        for view in self.layout_.views.values():
+            for name, slot in intents.items():
+                signal = getattr(view, name, None)
+                if signal is not None:
+                    signal.connect(slot)
+
+    def _with_code(self, do: Callable[[CodeView], None]) -> None:
+        for view in self.layout_.views.values():
+            if isinstance(view, CodeView):
+                do(view)
+
+    def go_to(self, address: int) -> None:
+        """Show the instruction at `address` in the Code view."""
+        self._with_code(lambda code: code.show_address(address))
+
+    # -- what the engine says
+
+    def _show_program(self, loaded: Loaded) -> None:
+        for view in self.layout_.views.values():
+            view.show_program(loaded)
+        self.setWindowTitle(f"{loaded.program.title} — Ringside")
+        self.sentence.show_sentence(f"{loaded.program.title}: {loaded.program.summary}")
+        if not self._lost:
+            self.message.hide()
+
+    def _show_snapshot(self, snapshot: Snapshot) -> None:
+        for view in self.layout_.views.values():
+            if isinstance(view, KeepsHistory):
+                view.keep(snapshot)
+        for view in self.layout_.in_sight():
+            view.show_snapshot(snapshot)
+        words = snapshot.end.sentence if snapshot.end is not None else snapshot.sentence
+        if words:
+            self.sentence.show_sentence(words, snapshot.ring, announce=not snapshot.running)
+        self.state.setText(state_words(snapshot))
+
+    def _catch_up(self, view: View) -> None:
+        if self.engine.latest is not None:
+            view.show_snapshot(self.engine.latest)
+
+    def _show_refusal(self, error: UserError) -> None:
+        self.message.show_error(str(error))
+
+    def _show_fault(self, fault: LabFault) -> None:
+        report = machine_report(fault.problem, self.engine.latest, fault.report)
+        self.message.show_error(f"{fault.problem} Reset powers the guest on again.", report)
+
+    def _show_loss(self, words: str) -> None:
+        self._lost = machine_report(words, self.engine.latest)
+        self.message.show_error(words, self._lost)
+
+    def _show_recovery(self) -> None:
+        words = "The machine stopped working; it was started again"
+        words += " with the same guest." if self.engine.program is not None else "."
+        self.message.show_note(words, self._lost)
+        self._lost = ""
+
+    # -- looks
+
+    def _dress(self, theme: Theme) -> None:
+        for view in self.layout_.views.values():
+            view.apply_theme(theme)
+        self.sentence.apply_theme(theme)
+        self.message.apply_theme(theme)
+        self.speed.apply_theme(theme)
+        side = theme.type.pixels(20)
+        self._toolbar.setIconSize(QSize(side, side))
+        self._fit_toolbar()
+        self.state.setFont(theme.type.mono(Size.CAPTION))
+        self.state.setContentsMargins(theme.space(2), 0, theme.space(3), 0)
+
+    def show_report(self, report: str) -> None:
+        """Open the report, to read and to save."""
+        ReportDialog(report, self.appearance.theme, self).open()
+
+    def _show_keyboard(self) -> None:
+        rows: list[tuple[str, str, str]] = []
+        for menu in (FILE, RUN, VIEW, HELP):
+            rows.append((plain(menu), "", ""))
+            rows += [
+                ("", " or ".join(shown_keys(keys) for keys in spec.keys), spec.tip)
+                for spec in ACTIONS.values()
+                if spec.menu == menu and spec.keys
+            ]
+        KeyboardDialog(rows, self.appearance.theme, self).open()
+
+    def _show_about(self) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            number = version("ringside")
+        except PackageNotFoundError:
+            number = ""
+        AboutDialog(number, self.appearance.theme, self).open()
+
+    def _fit_toolbar(self) -> None:
+        """Name the actions beside their icons as far as the window is wide enough."""
+        for style in (Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly):
+            self._toolbar.setToolButtonStyle(style)
+            if self._toolbar.sizeHint().width() <= self.width():
+                break
+
+    # -- Qt's own events
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_toolbar()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.layout_.shown()
+
+    def createPopupMenu(self) -> QMenu | None:  # type: ignore[override]
+        """On the right button over docks and toolbar: the views, but not the parts of the frame."""
+        menu = QMenu(self)
+        for dock in self.layout_.docks.values():
+            menu.addAction(dock.toggleViewAction())
+        return menu
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self.program.can_drop(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        event.acceptProposedAction()
+        self.program.drop(event.mimeData())
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self.layout_.save()
+        self.engine.close()
+        super().closeEvent(event)
+
+
+def state_words(snapshot: Snapshot) -> str:
+    """How the machine is, and how far it has come."""
+    if snapshot.end is not None:
+        state = "ended"
+    elif snapshot.running:
+        state = "running"
+    else:
+        state = STOPPED.get(snapshot.stop, "stopped")
+    unit = "instruction" if snapshot.executed == 1 else "instructions"
+    return f"{state} · {grouped(snapshot.executed)} {unit}"
+
+
+STOPPED: dict[StopReason | None, str] = {
+    StopReason.BREAKPOINT: "at a breakpoint",
+    StopReason.WAITING: "waiting for input",
+}
+
+
+def _caption(words: str, buddy: QWidget) -> QLabel:
+    label = QLabel(words)
+    label.setProperty("role", "quiet")
+    label.setBuddy(buddy)
+    return label

@@ -1,0 +1,89 @@
+"""An engine without a machine: it notes what it was told, and says what a test lets it say."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from app.engine.protocol import Loaded
+from core.errors import LabFault, UserError
+from core.guests.image import Program
+from core.snapshot import Snapshot
+
+
+class FakeEngine(QObject):
+    """The signals and slots of `app.engine.client.Engine`. `told` lists the commands, oldest first."""
+
+    ready = Signal()
+    updated = Signal(object)
+    loaded = Signal(object)
+    refused = Signal(object)
+    faulted = Signal(object)
+    lost = Signal(str)
+    recovered = Signal()
+    lesson_checked = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[object, ...]] = []
+        self.latest: Snapshot | None = None
+        self.program: Program | None = None
+        self.kind = ""
+        self.closed = False
+
+    # -- what a test lets it say
+
+    def say_loaded(self, loaded: Loaded) -> None:
+        self.program, self.kind = loaded.program, loaded.kind
+        self.loaded.emit(loaded)
+
+    def say(self, snapshot: Snapshot) -> None:
+        self.latest = snapshot
+        self.updated.emit(snapshot)
+
+    def refuse(self, error: UserError) -> None:
+        self.refused.emit(error)
+
+    def fail(self, fault: LabFault) -> None:
+        self.faulted.emit(fault)
+
+    def last(self, command: str) -> tuple[object, ...] | None:
+        """The newest command of that name."""
+        return next((one for one in reversed(self.told) if one[0] == command), None)
+
+    # -- commands
+
+    def load(self, name_or_path: str, kind: str) -> None:
+        self.told.append(("load", name_or_path, kind))
+
+    def run(self) -> None:
+        self.told.append(("run",))
+
+    def stop(self) -> None:
+        self.told.append(("stop",))
+
+    def step(self, count: int = 1) -> None:
+        self.told.append(("step", count))
+
+    def step_over(self) -> None:
+        self.told.append(("step_over",))
+
+    def run_to(self, address: int) -> None:
+        self.told.append(("run_to", address))
+
+    def reset(self) -> None:
+        self.told.append(("reset",))
+
+    def set_speed(self, speed: float | None) -> None:
+        self.told.append(("set_speed", speed))
+
+    def set_breakpoints(self, addresses: frozenset[int]) -> None:
+        self.told.append(("set_breakpoints", addresses))
+
+    def send_input(self, data: bytes) -> None:
+        self.told.append(("send_input", data))
+
+    def check_lesson(self, question: object) -> None:
+        self.told.append(("check_lesson", question))
+
+    def close(self) -> None:
+        self.closed = True

@@ -1,0 +1,244 @@
+"""The window on an engine that a test speaks for: what it shows, what it keeps, what it does when things go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtWidgets import QDialog, QPlainTextEdit, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.controllers.actions import Act
+from app.controllers.catalogue import Catalogue
+from app.main_window import MainWindow
+from app.views import View, ViewSpec, code_view, console_view, registers_view, rings_view, traps_view
+from app.views.code_view import CodeView
+from app.views.console_view import ConsoleView
+from app.views.traps_view import TrapsView
+from app.widgets.dialogs import KeyboardDialog, ReportDialog
+from core.errors import ImageError, LabFault
+from core.events import End, EndHow, StopReason
+from core.snapshot import Snapshot
+from tests.app.builders import BASE, loaded, snapshot, traps
+from tests.app.fake_engine import FakeEngine
+
+SPECS: list[ViewSpec] = [module.VIEW for module in (rings_view, code_view, registers_view, traps_view, console_view)]
+Open = Callable[[], MainWindow]
+
+
+@pytest.fixture
+def open_window(engine: FakeEngine, settings: QSettings, catalogue: Catalogue, qtbot: QtBot) -> Open:
+    def make() -> MainWindow:
+        window = MainWindow(engine, settings, catalogue=catalogue, specs=SPECS)  # type: ignore[arg-type]
+        qtbot.addWidget(window)
+        window.open()
+        return window
+
+    return make
+
+
+@pytest.fixture
+def window(open_window: Open, engine: FakeEngine) -> MainWindow:
+    window = open_window()
+    engine.say_loaded(loaded())
+    engine.say(snapshot(executed=0, traps=(), pc=BASE, sentence="Powered on."))
+    return window
+
+
+def view(window: MainWindow, kind: type[View]) -> View:
+    return next(one for one in window.layout_.views.values() if isinstance(one, kind))
+
+
+def test_it_opens_with_a_guest_on_its_way(open_window: Open, engine: FakeEngine) -> None:
+    window = open_window()
+    assert engine.last("load") == ("load", "small", "bare")
+    assert window.sentence.text == "Loading Small …"
+
+
+def test_snapshot_reaches_views_sentence_and_state(window: MainWindow, engine: FakeEngine) -> None:
+    engine.say(snapshot(executed=1234, sentence="CLI was emulated.", stop=StopReason.BREAKPOINT))
+    assert window.sentence.text == "CLI was emulated."
+    assert window.state.text().replace("\u202f", " ") == "at a breakpoint · 1 234 instructions"
+    code = view(window, CodeView)
+    assert isinstance(code, CodeView)
+    assert code.listing_model.pc == BASE + 1
+
+
+def test_end_of_the_run_is_said(window: MainWindow, engine: FakeEngine) -> None:
+    engine.say(snapshot(end=End(EndHow.EXIT, 3, "The guest exited with status 3.")))
+    assert window.sentence.text == "The guest exited with status 3."
+    assert window.state.text().startswith("ended")
+
+
+class Counting(View):
+    """Counts the snapshots that it was shown."""
+
+    def __init__(self, theme: object, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)  # type: ignore[arg-type]
+        self.shown = 0
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        self.shown += 1
+
+
+def test_only_views_in_sight_are_given_snapshots(
+    engine: FakeEngine, settings: QSettings, catalogue: Catalogue, qtbot: QtBot
+) -> None:
+    specs = [replace(spec, make=Counting) for spec in SPECS]
+    window = MainWindow(engine, settings, catalogue=catalogue, specs=specs)  # type: ignore[arg-type]
+    qtbot.addWidget(window)
+    window.open()
+    window.layout_.docks["code"].close()
+    window.tabifyDockWidget(window.layout_.docks["traps"], window.layout_.docks["console"])
+    window.layout_.docks["traps"].raise_()
+    qtbot.waitUntil(lambda: len(window.layout_.in_sight()) == 3)
+    before = {name: one.shown for name, one in window.layout_.views.items()}  # type: ignore[attr-defined]
+    engine.say(snapshot())
+    fresh = {name for name, one in window.layout_.views.items() if one.shown > before[name]}  # type: ignore[attr-defined]
+    assert fresh == {"rings", "registers", "traps"}
+    window.layout_.show_view("console")
+    qtbot.waitUntil(lambda: window.layout_.views["console"].shown > before["console"])  # type: ignore[attr-defined]
+
+
+def test_hidden_views_miss_neither_traps_nor_output(window: MainWindow, engine: FakeEngine, qtbot: QtBot) -> None:
+    window.layout_.docks["console"].close()
+    window.layout_.docks["traps"].close()
+    qtbot.waitUntil(lambda: len(window.layout_.in_sight()) == 3)
+    engine.say(snapshot(traps=traps(10), console=b"un", console_length=2))
+    engine.say(snapshot(traps=traps(10, first=10), console=b"seen", console_length=6))
+    window.layout_.show_view("console")
+    window.layout_.show_view("traps")
+    console, log = view(window, ConsoleView), view(window, TrapsView)
+    assert isinstance(console, ConsoleView)
+    assert isinstance(log, TrapsView)
+    qtbot.waitUntil(lambda: console.text == "unseen")
+    assert log.rows.rowCount() == 20
+
+
+def test_refused_image_is_told_and_nothing_else_changes(window: MainWindow, engine: FakeEngine) -> None:
+    before = (window.sentence.text, window.state.text(), window.windowTitle(), list(engine.told))
+    engine.refuse(ImageError("The file ends within its header.", "Copy it again.", "broken.elf"))
+    assert window.message.text == "broken.elf: The file ends within its header. Copy it again."
+    assert window.message.details.isHidden()
+    assert (window.sentence.text, window.state.text(), window.windowTitle(), list(engine.told)) == before
+    assert not window.layout_.views["code"].is_empty
+    engine.say_loaded(loaded(generation=2))
+    assert window.message.text == ""
+
+
+def test_lost_engine_is_told_with_a_report_and_the_window_stays(
+    window: MainWindow, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    engine.lost.emit("The engine died (SIGKILL). It starts again with Small, from power-on.")
+    assert "died" in window.message.text
+    engine.say_loaded(loaded(generation=2))
+    engine.recovered.emit()
+    assert window.message.text == "The machine stopped working; it was started again with the same guest."
+    qtbot.mouseClick(window.message.details, Qt.MouseButton.LeftButton)
+    dialog = window.findChild(ReportDialog)
+    assert dialog is not None
+    text = dialog.findChild(QPlainTextEdit)
+    assert text is not None
+    assert "SIGKILL" in text.toPlainText()
+    assert "EFLAGS" in text.toPlainText()
+    dialog.close()
+
+
+def test_report_can_be_saved_and_failure_is_said(window: MainWindow, engine: FakeEngine, tmp_path: object) -> None:
+    engine.fail(LabFault("An unknown exit.", "rip=0"))
+    window.message.details.click()
+    dialog = window.findChild(ReportDialog)
+    assert dialog is not None
+    dialog.save(f"{tmp_path}/report.txt")
+    with open(f"{tmp_path}/report.txt", encoding="utf-8") as saved:
+        assert "An unknown exit." in saved.read()
+    dialog.save(f"{tmp_path}/no/such/folder/report.txt")
+    assert "could not be saved" in dialog.outcome.text()
+    dialog.close()
+
+
+def test_breakpoint_clicked_in_the_code_view_reaches_the_engine(window: MainWindow, engine: FakeEngine) -> None:
+    code = view(window, CodeView)
+    assert isinstance(code, CodeView)
+    code.show_address(BASE + 0x0E)
+    window.actions_[Act.BREAKPOINT].trigger()
+    assert engine.last("set_breakpoints") == ("set_breakpoints", frozenset({BASE + 0x0E}))
+    window.actions_[Act.RUN_TO_CURSOR].trigger()
+    assert engine.last("run_to") == ("run_to", BASE + 0x0E)
+
+
+def test_typing_into_the_console_reaches_the_engine(window: MainWindow, engine: FakeEngine, qtbot: QtBot) -> None:
+    console = view(window, ConsoleView)
+    assert isinstance(console, ConsoleView)
+    qtbot.keyClicks(console.terminal, "hi")
+    assert [one for one in engine.told if one[0] == "send_input"] == [("send_input", b"h"), ("send_input", b"i")]
+
+
+def test_choosing_a_trap_shows_its_instruction(window: MainWindow, engine: FakeEngine) -> None:
+    engine.say(snapshot(traps=traps(10)))
+    log, code = view(window, TrapsView), view(window, CodeView)
+    assert isinstance(log, TrapsView)
+    assert isinstance(code, CodeView)
+    row = next(row for row in range(10) if log.rows.trap(row).pc != BASE)
+    log.table.selectRow(row)
+    assert code.cursor_address == log.rows.trap(row).pc
+
+
+def test_layout_theme_text_and_speed_come_back(window: MainWindow, open_window: Open, qtbot: QtBot) -> None:
+    window.layout_.docks["console"].close()
+    window.actions_[Act.SWITCH_THEME].trigger()
+    window.actions_[Act.TEXT_LARGER].trigger()
+    window.run.set_speed(3)
+    scale = window.appearance.theme.type.scale
+    window.close()
+    again = open_window()
+    assert again.layout_.docks["console"].isHidden()
+    assert not again.layout_.docks["traps"].isHidden()
+    assert again.appearance.theme.palette.name == "light"
+    assert again.appearance.theme.type.scale == scale
+    assert again.speed.slider.value() == 3
+    again.actions_[Act.RESET_LAYOUT].trigger()
+    assert not again.layout_.docks["console"].isHidden()
+
+
+@pytest.mark.parametrize("state", [QByteArray(b"nonsense"), "nonsense", 12, QByteArray()])
+def test_saved_layout_that_does_not_fit_gives_the_first_one(
+    settings: QSettings, open_window: Open, state: object
+) -> None:
+    settings.setValue("layout/state", state)
+    settings.setValue("layout/geometry", state)
+    window = open_window()
+    assert all(not dock.isHidden() for dock in window.layout_.docks.values())
+
+
+@pytest.mark.parametrize(("key", "value"), [("theme", "plaid"), ("text", "huge"), ("text", "nan"), ("text", "900")])
+def test_nonsense_for_looks_is_put_right(settings: QSettings, open_window: Open, key: str, value: str) -> None:
+    settings.setValue(f"appearance/{key}", value)
+    window = open_window()
+    assert window.appearance.theme.palette.name == "dark"
+    assert 0.75 <= window.appearance.theme.type.scale <= 2.5
+
+
+def test_keyboard_help_names_every_key(window: MainWindow) -> None:
+    window.actions_[Act.KEYBOARD].trigger()
+    dialog = window.findChild(KeyboardDialog)
+    assert isinstance(dialog, QDialog)
+    dialog.close()
+
+
+def test_what_can_have_the_focus_has_a_name(window: MainWindow) -> None:
+    nameless = [
+        f"{type(widget).__name__} {widget.objectName()}"
+        for widget in window.findChildren(QWidget)
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+        and widget.isVisibleTo(window)
+        and not (widget.accessibleName() or getattr(widget, "text", lambda: "")())
+    ]
+    assert nameless == []
+
+
+def test_closing_ends_the_engine(window: MainWindow, engine: FakeEngine) -> None:
+    window.close()
+    assert engine.closed
