@@ -1,4 +1,4 @@
-"""What a device is: registered port or memory regions, virtual time, interrupt lines, and one dataclass of state.
+"""What a device is: registered port regions, virtual time, interrupt lines, and one dataclass of state.
 
 A device never knows which VMM kind is above it, nor what wall-clock time it is. Time is virtual (`core.layout`): the
 machine asks `next_event` when the device will next do something by itself, runs exactly up to there, and calls
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, ClassVar
 
 IrqLine = Callable[[bool], None]
 """Set the level of one interrupt request line: True asserts it, False releases it."""
@@ -26,28 +26,34 @@ class PortRegion:
     count: int
 
 
-class Device(Protocol):
+class Device:
     """One device on the bus. All its mutable state is the dataclass `state` (plain values only), so that saving it
-    cannot forget a field."""
+    cannot forget a field. `wide`: takes accesses of more than a byte whole."""
 
-    name: str
+    name: ClassVar[str]
+    wide: ClassVar[bool] = False
     state: Any
 
     @property
     def ports(self) -> Sequence[PortRegion]:
         """The port regions that this device answers."""
+        raise NotImplementedError
 
     def read_port(self, port: int, size: int) -> int:
-        """The value of a read of `size` (1, 2 or 4) bytes at `port`; may change the device."""
+        """The value of a read at `port`; may change the device."""
+        raise NotImplementedError
 
     def write_port(self, port: int, size: int, value: int) -> None:
-        """A write of `size` (1, 2 or 4) bytes at `port`."""
+        """A write at `port`."""
+        raise NotImplementedError
+
+    def describe(self, port: int) -> str:
+        """The register at `port` in words, for people ("line status register")."""
+        raise NotImplementedError
 
     def next_event(self) -> int | None:
         """The virtual time at which the device will next do something by itself, or None."""
+        return None
 
     def advance(self, now: int) -> None:
         """Do everything that was due up to and including virtual time `now`."""
-
-    def describe(self, port: int) -> str:
-        """The register at `port` in words, for people ("transmit holding register")."""

@@ -1,0 +1,47 @@
+"""The PC around the CPU: the devices that a guest of the lab finds, on one bus.
+
+A device is added by a file beside this one and a line here.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from core.devices.bus import Bus
+from core.devices.device import Clock
+from core.devices.exit_port import ExitPort
+from core.devices.pic import Pic
+from core.devices.pit import Pit
+from core.devices.serial import SerialPort
+from core.layout import IRQ_PIT, IRQ_SERIAL
+
+
+class Pc:
+    """Power-on makes one: `console(byte)` gets the serial output, `on_exit(status)` the exit port's writes,
+    `on_interrupt(level)` the changes of the interrupt controller's INTR output."""
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        console: Callable[[int], None],
+        on_exit: Callable[[int], None],
+        on_interrupt: Callable[[bool], None],
+    ) -> None:
+        self.pic = Pic(on_interrupt)
+        self.pit = Pit(clock, self.pic.line(IRQ_PIT))
+        self.serial = SerialPort(console, self.pic.line(IRQ_SERIAL))
+        self.bus = Bus()
+        for device in (self.pic, self.pit, self.serial, ExitPort(on_exit)):
+            self.bus.attach(device)
+
+    def save(self) -> dict[str, Any]:
+        """A copy of every device's state, by the device's name."""
+        return {device.name: copy.deepcopy(device.state) for device in self.bus.devices}
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Put every device back into a saved state; the lines between them are part of it."""
+        for device in self.bus.devices:
+            device.state = copy.deepcopy(saved[device.name])
