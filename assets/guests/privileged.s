@@ -24,7 +24,8 @@ kept_\@:
 _start:
     lgdt [gdt_register]             # a table of our own
     push KERNEL_CODE
-    push offset in_new_segments
+    mov eax, offset in_new_segments
+    push eax
     retf
 in_new_segments:
     mov ax, KERNEL_DATA

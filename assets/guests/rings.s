@@ -27,7 +27,8 @@ _start:
     mov [gdt_tss + 7], ah
     lgdt [gdt_register]
     push KERNEL_CODE                # reload CS by a far return
-    push offset in_new_segments
+    mov eax, offset in_new_segments
+    push eax
     retf
 in_new_segments:
     mov ax, KERNEL_DATA
@@ -53,11 +54,13 @@ in_new_segments:
     call start_timer
     print "kernel: in ring 0, entering the program in ring 3\n"
 
+    mov eax, offset user_stack_top
+    mov ebx, offset program
     push USER_DATA                  # IRET pops EIP, CS, EFLAGS and, going outward, ESP and SS
-    push offset user_stack_top
+    push eax
     push 0x202                      # EFLAGS with interrupts enabled
     push USER_CODE
-    push offset program
+    push ebx
     iretd
 
 # --- the program, in ring 3 -------------------------------------------------------------------------------------

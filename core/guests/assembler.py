@@ -156,6 +156,12 @@ def _assembled(given: str, source: _Source) -> bytes:
             "Define it, or correct its spelling.",
             source.place_of_use(undefined.name),
         ) from None
+    except linker.DoesNotFit as narrow:
+        raise AssemblyError(
+            f"An address (in “{narrow.name or 'a section'}”) is used where only {8 * narrow.width} bits fit.",
+            "Put it into a register first (LLVM makes `push offset x` a byte; write `mov eax, offset x` and `push eax`).",
+            source.files[0].name,
+        ) from None
 
 
 class _Refused(Exception):

@@ -35,6 +35,14 @@ class UndefinedSymbol(Exception):
         self.name = name
 
 
+class DoesNotFit(Exception):
+    """The address of symbol `name` in a field of `width` bytes."""
+
+    def __init__(self, name: str, width: int) -> None:
+        super().__init__(name, width)
+        self.name, self.width = name, width
+
+
 @dataclass
 class _Section:
     name: str
@@ -61,7 +69,7 @@ class _Object:
 
 
 def link(object_file: bytes) -> bytes:
-    """The executable made of one ELF32 object; raises UndefinedSymbol."""
+    """The executable made of one ELF32 object; raises UndefinedSymbol or DoesNotFit."""
     elf = ELFFile(io.BytesIO(object_file))
     parts = _sections(elf)
     table = elf.get_section_by_name(".symtab")
@@ -126,6 +134,8 @@ def _relocate(
             raise AssemblyError(f"The source needs relocation type {kind}.", "Use plain 32-bit addresses.")
         addend = int.from_bytes(section.data[offset : offset + width], "little", signed=kind in _RELATIVE)
         result = value + addend - (section.address + offset if kind in _RELATIVE else 0)
+        if not -(1 << 8 * width - 1) <= result < 1 << 8 * width and width < 4:
+            raise DoesNotFit(table.get_symbol(number).name, width)
         section.data[offset : offset + width] = (result & (1 << 8 * width) - 1).to_bytes(width, "little")
 
 
