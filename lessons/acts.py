@@ -12,7 +12,8 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from core.errors import LessonError
 from core.events import StopReason
-from core.guests.image import Program, load_program
+from core.guests.catalog import load_program
+from core.guests.image import Program
 from lessons.laboratory import Laboratory
 from lessons.names import AtLeastOne, Guest, Kind, Label, Text
 from lessons.part import Part, broken_rule

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from core.events import Cause
-from core.guests.image import shipped_guests
+from core.guests.catalog import shipped_guests
 from core.vmm import kinds
 from lessons.laboratory import REGISTER_FIELDS
 from lessons.part import broken_rule, one_of

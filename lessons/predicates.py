@@ -240,13 +240,10 @@ class At(Asking):
         return f"The CPU has come to {self.at}"
 
     def _look(self, evidence: Evidence) -> tuple[bool, str]:
-        address = evidence.program.symbols.get(self.at)
-        if address is None:
-            return False, f"{evidence.program.name} has no label {self.at}."
-        return (
-            evidence.snapshot.pc == address,
-            f"The CPU is at {evidence.snapshot.pc:#010x}, {self.at} is {address:#010x}.",
-        )
+        program, pc = evidence.program, evidence.snapshot.pc
+        if self.at not in program.symbols:
+            return False, f"{program.name} has no label {self.at}."
+        return pc == program.symbols[self.at], f"The CPU stands at {program.name_of(pc) or 'no label'}, {pc:#010x}."
 
 
 class All(Asking):

@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
+    QApplication,
     QHBoxLayout,
     QLabel,
     QPushButton,
@@ -124,7 +125,10 @@ class LessonView(View):
         busy         the lesson itself is at the machine just now
         """
         self._attempt = attempt
-        if self._showing != (attempt, attempt.index) or self.page is None:
+        turned = self._showing != (attempt, attempt.index) or self.page is None
+        focus = QApplication.focusWidget()
+        had_focus = turned and focus is not None and self.isAncestorOf(focus)
+        if turned:
             self._turn_to(attempt)
         assert self.page is not None
         self.page.show_attempt(attempt, note=note, offer_setup=offer_setup, busy=busy)
@@ -137,6 +141,8 @@ class LessonView(View):
         self.next.setToolTip(_why_not(attempt))
         self._pages.setCurrentWidget(self._player)
         self.set_empty(False)
+        if had_focus:
+            self._focus_what_is_due(self.page, attempt)
 
     def _turn_to(self, attempt: Attempt) -> None:
         page = StepPage(attempt.step, self.theme)
@@ -144,20 +150,22 @@ class LessonView(View):
         page.showRequested.connect(self.doRequested)
         page.setupRequested.connect(self.setupRequested)
         page.pointed.connect(self.pointAt)
-        had_focus = self.isAncestorOf(self.focusWidget()) if self.focusWidget() else False
         if self.page is not None:
             self._frame.replaceWidget(self.page, page)
             self.page.deleteLater()
         else:
             self._frame.insertWidget(1, page, 1)
+        page.apply_theme(self.theme)  # a widget that moves to another parent forgets the fonts set before
         self.page = page
         self._showing = (attempt, attempt.index)
         self.lesson_title.setText(attempt.lesson.title)
         self.count.setText(f"{attempt.index + 1} of {len(attempt.lesson.steps)}")
-        if had_focus:
-            (page.predict.options[0] if page.predict and attempt.stage is Stage.PREDICT else self.next).setFocus()
 
     # -- the keyboard
+
+    def _focus_what_is_due(self, page: StepPage, attempt: Attempt) -> None:
+        predicting = page.predict is not None and attempt.stage is Stage.PREDICT
+        (page.predict.options[0] if predicting and page.predict else page).setFocus()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter does what the step leads to: press the button in focus, commit the prediction, or go on."""

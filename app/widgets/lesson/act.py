@@ -37,11 +37,11 @@ class CheckLine(QWidget):
         self._layout.addWidget(self.said, 1, 1)
         self.apply_theme(theme)
 
-    def show_finding(self, finding: Finding | None) -> None:
-        """Show what was found; None if nobody has looked yet."""
+    def show_finding(self, finding: Finding | None, *, with_words: bool) -> None:
+        """Show what was found, in words too if wanted; None if nobody has looked yet."""
         done = finding is not None and finding.holds
         self.mark.show_mark(Mark.DONE if done else Mark.PENDING)
-        self.said.setText(finding.said if finding else "")
+        self.said.setText(finding.said if finding and with_words else "")
         self.said.setVisible(bool(self.said.text()))
 
     def apply_theme(self, theme: Theme) -> None:
@@ -79,7 +79,7 @@ class ActSection(Section):
         """Show how the act of the present step stands; `busy` while the lesson itself is at the machine."""
         found = attempt.evidence or (None,) * len(self.lines)
         for line, finding in zip(self.lines, found, strict=True):
-            line.show_finding(finding)
+            line.show_finding(finding, with_words=attempt.step.predict is None or attempt.record.done is None)
         self.show_me.setVisible(not attempt.may_go_on)
         self.show_me.setEnabled(not busy)
 

@@ -70,6 +70,7 @@ class Contents(QScrollArea):
         for index, card in enumerate(self.cards):
             card.opened.connect(self.opened)
             self._layout.insertWidget(1 + index, card)
+            card.apply_theme(self._theme)  # a widget that moves to another parent forgets the fonts set before
         self.notice.setText(notice)
         self.notice.setVisible(bool(notice))
 

@@ -86,12 +86,12 @@ class OptionButton(QAbstractButton):
         chosen = self.isChecked()
         plain = self._locked and not chosen and self._mark is not Mark.RIGHT
         frame = QRectF(self.rect()).adjusted(1, 1, -1, -1)
-        edge = palette.text if chosen else palette.line if self._locked else palette.outline
-        if self.hasFocus():
-            edge = palette.focus
-        painter.setPen(QPen(edge, 2 if chosen or self.hasFocus() else 1))
+        open_edge = not self._locked or self._mark is Mark.RIGHT
+        edge = palette.text if chosen else palette.outline if open_edge else palette.line
         hover = self.underMouse() and not self._locked
-        painter.setBrush(palette.hover if hover else palette.surface if plain else palette.raised)
+        ground = palette.selection if chosen else palette.hover if hover else palette.surface
+        painter.setPen(QPen(palette.focus, 2) if self.hasFocus() else QPen(edge, 1))
+        painter.setBrush(ground)
         painter.drawRoundedRect(frame, theme.space(1), theme.space(1))
         side = float(self._indicator())
         spot = QRectF(theme.space(3), (self.height() - side) / 2, side, side)

@@ -1,4 +1,4 @@
-"""The prediction: a question, its answers, a commitment, and in the end what the machine made of it."""
+"""The prediction: a question, its answers, a commitment, and in the end marks for what the machine made of them."""
 
 from __future__ import annotations
 
@@ -14,24 +14,15 @@ from app.widgets.lesson.section import Section
 from lessons.attempt import Attempt, Judgement
 from lessons.format import Predict
 
-_JUDGED = {
-    Judgement.RIGHT: "You foresaw it.",
-    Judgement.WRONG: "Not this time, and that is worth more than a lucky guess.",
-    Judgement.UNDECIDED: "The machine went another way than the question supposes, so it settles nothing. "
-    "Set the step up again to see.",
-}
-LATE = "The machine had already done it when you chose."
-
 
 class PredictSection(Section):
-    """Emits what the person committed to; shows what came of it."""
+    """Emits what the person committed to; marks what came of it."""
 
     committed = Signal(int)
     """Emitted with the option's number (from 0) when the person commits to it."""
 
     def __init__(self, predict: Predict, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__("Predict", theme, parent)
-        self._predict = predict
         self._shown: tuple[object, ...] = ()
         self.question = Prose(theme)
         self.question.set_markdown(predict.question)
@@ -42,16 +33,13 @@ class PredictSection(Section):
         self.early = QLabel("The machine has already done it. Choose anyway, or set the step up again first.")
         self.early.setWordWrap(True)
         self.early.setProperty("role", "quiet")
-        self.verdict = Prose(theme)
         self.body.addWidget(self.question)
         for option in self.options:
             option.toggled.connect(self._allow_commit)
             self.body.addWidget(option)
         self.body.addWidget(self.early)
         self.body.addWidget(self.commit, alignment=Qt.AlignmentFlag.AlignRight)
-        self.body.addWidget(self.verdict)
         self.commit.clicked.connect(self.commit_chosen)
-        self.verdict.hide()
         self.early.hide()
         self.apply_theme(theme)
 
@@ -85,21 +73,6 @@ class PredictSection(Section):
         self.early.setVisible(attempt.acted_early)
         self.commit.setVisible(not locked)
         self._allow_commit()
-        self.verdict.setVisible(judgement is not None)
-        if judgement is not None:
-            self.verdict.set_markdown(self._words(attempt, judgement))
-
-    def _words(self, attempt: Attempt, judgement: Judgement) -> str:
-        record = attempt.record
-        words = f"**{_JUDGED[judgement]}**"
-        if record.late:
-            words += f" {LATE}"
-        if judgement is Judgement.WRONG and record.chosen is not None:
-            reply = self._predict.options[record.chosen].reply
-            words += f"\n\n{reply}" if reply else ""
-        if judgement is not Judgement.UNDECIDED and record.done is not None:
-            words += f"\n\n*The machine:* {record.done.options[attempt.right_options[0]].said}"
-        return words
 
     def _allow_commit(self) -> None:
         self.commit.setEnabled(self.chosen is not None)
@@ -107,6 +80,6 @@ class PredictSection(Section):
     def apply_theme(self, theme: Theme) -> None:
         """Take colours and type from `theme`."""
         super().apply_theme(theme)
-        for part in (*self.options, self.question, self.verdict):
+        for part in (*self.options, self.question):
             part.apply_theme(theme)
         self.early.setFont(theme.type.sans(Size.BODY))

@@ -12,8 +12,10 @@ from app.theme import Theme
 from app.theme.typography import MONO_FAMILY, Size
 from core.events import Ring
 
-LINE_HEIGHT = 142  # per cent: lesson text is read, not scanned
+LEADING = 5  # pixels between lines: lesson text is read, not scanned
+LIST_INDENT = 20  # pixels; a label knows only its own forty
 _RING = re.compile(r"\b[Rr]ing[\u00a0 ](−1|[0-3])\b")
+_RING_SPACE = re.compile(r"(?<=\b[Rr]ing) (?=(?:−1|[0-3])\b)")
 _VIEW_LINK = "view:"
 
 
@@ -38,6 +40,7 @@ class Prose(QLabel):
             | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
         )
         self.linkActivated.connect(self._follow)
+        self._render()
 
     @property
     def markdown(self) -> str:
@@ -70,7 +73,8 @@ def styled_html(markdown: str, theme: Theme, size: Size) -> str:
     """`markdown` as HTML that a label shows in the theme's type and colours."""
     document = QTextDocument()
     document.setDefaultFont(theme.type.sans(size))
-    document.setMarkdown(markdown.strip(), QTextDocument.MarkdownFeature.MarkdownDialectGitHub)
+    whole = _RING_SPACE.sub("\u00a0", markdown.strip())  # a ring and its number stay on one line
+    document.setMarkdown(whole, QTextDocument.MarkdownFeature.MarkdownDialectGitHub)
     document.setDocumentMargin(0)
     block = document.begin()
     while block.isValid():
@@ -86,8 +90,11 @@ def _style_block(block: QTextBlock, theme: Theme, size: Size, *, first: bool, la
         QTextFormat.Property.BlockCodeLanguage
     )
     heading = shape.headingLevel()
-    shape.setLineHeight(125 if is_code else LINE_HEIGHT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+    distance = QTextBlockFormat.LineHeightTypes.LineDistanceHeight.value
+    shape.setLineHeight(round(LEADING * theme.type.scale) if not is_code else 2, distance)
     in_list = block.textList() is not None
+    if in_list:
+        shape.setLeftMargin(LIST_INDENT - 40)
     shape.setTopMargin(0 if first else theme.space(4) if heading else theme.space(1) if in_list else theme.space(2))
     shape.setBottomMargin(0 if last else theme.space(1))
     if is_code:

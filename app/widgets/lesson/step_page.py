@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollA
 from app.theme import Theme
 from app.theme.typography import Size
 from app.widgets.lesson.act import ActSection
+from app.widgets.lesson.outcome import OutcomeSection
 from app.widgets.lesson.predict import PredictSection
 from app.widgets.lesson.prose import Prose
-from app.widgets.lesson.section import Section
 from lessons.attempt import Attempt, Stage
 from lessons.format import Step
 
@@ -48,10 +48,8 @@ class StepPage(QScrollArea):
         self.predict = PredictSection(step.predict, theme) if step.predict else None
         asked = tuple(check.label or check.asked for check in step.check)
         self.act = ActSection(step.act, asked, theme) if step.act else None
-        self.outcome = Section("What happened", theme)
-        self.explanation = Prose(theme)
-        self.explanation.pointed.connect(self.pointed)
-        self.outcome.body.addWidget(self.explanation)
+        self.outcome = OutcomeSection(theme)
+        self.outcome.explanation.pointed.connect(self.pointed)
         self.outcome.hide()
         for part in (self.title, self.note, self.text, self.predict, self.act, self.outcome):
             if part is not None:
@@ -77,29 +75,24 @@ class StepPage(QScrollArea):
         if self.act:
             self.act.setVisible(stage is not Stage.PREDICT)
             self.act.show_attempt(attempt, busy=busy)
-        done = attempt.record.done
-        if done is not None and done.explanation:
-            self.explanation.set_markdown(done.explanation)
-        self.outcome.setVisible(done is not None and bool(done.explanation))
+        self.outcome.show_attempt(attempt)
         if self._stage is not None and stage is not self._stage:
-            QTimer.singleShot(0, self, self._reveal)
+            QTimer.singleShot(0, self, self._lay_out_and_reveal)
         self._stage = stage
+
+    def _lay_out_and_reveal(self) -> None:
+        self._layout.activate()  # the page takes its new height on the next turn of the event loop
+        QTimer.singleShot(0, self, self._reveal)
 
     def _reveal(self) -> None:
         """Bring into sight what has just become due."""
-        if self._stage is Stage.DONE:
-            due: QWidget | None = self.predict.verdict if self.predict else self.outcome
-        else:
-            due = self.act
+        due = self.outcome if self._stage is Stage.DONE else self.act
         if due is not None and due.isVisible():
-            page = self.widget()
-            top = due.mapTo(page, due.rect().topLeft()).y()
-            last = self.outcome if self.outcome.isVisible() else due
-            bottom = last.mapTo(page, last.rect().bottomLeft()).y() + self._theme.space(4)
-            height = self.viewport().height()
-            bar = self.verticalScrollBar()
+            margin = self._theme.space(4)
+            top, bottom = due.geometry().top() - margin, due.geometry().bottom() + margin
+            height, bar = self.viewport().height(), self.verticalScrollBar()
             if bottom - bar.value() > height:
-                bar.setValue(min(top - self._theme.space(4), bottom - height) if bottom - top < height else top)
+                bar.setValue(min(top, bottom - height))
 
     def apply_theme(self, theme: Theme) -> None:
         """Take colours and type from `theme`."""
@@ -108,7 +101,7 @@ class StepPage(QScrollArea):
         self._layout.setContentsMargins(margin, theme.space(3), margin, margin)
         self._layout.setSpacing(theme.space(4))
         self.title.setFont(theme.type.sans(Size.HEADING, bold=True))
-        for part in (self.note, self.text, self.predict, self.act, self.outcome, self.explanation):
+        for part in (self.note, self.text, self.predict, self.act, self.outcome):
             if part is not None:
                 part.apply_theme(theme)
 

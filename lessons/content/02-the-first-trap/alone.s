@@ -1,9 +1,8 @@
-# A kernel that wants to be alone for a moment.
+# Alone: a kernel that wants to be undisturbed for a moment.
 #
 # It switches interrupts on, off for a piece of work that nobody may disturb, and on again; then it says
 # something and ends. Between its few privileged instructions it does nothing but ordinary work.
 
-        .intel_syntax noprefix
         .globl  _start
 
         .equ    SERIAL, 0x3F8           # the serial port's data register

@@ -1,8 +1,7 @@
-# The same wish, put another way: the kernel takes its flags from the stack.
+# Flags: the same wish, put another way.
 #
-# POPF loads the whole EFLAGS register, IF included. Kernels use it to put interrupts back as they were.
+# This kernel takes its flags from the stack. POPF loads the whole EFLAGS register, IF included. Kernels use it to put interrupts back as they were.
 
-        .intel_syntax noprefix
         .globl  _start
 
         .equ    IF, 1 << 9              # the interrupt flag in EFLAGS
