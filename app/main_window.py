@@ -40,6 +40,17 @@ if TYPE_CHECKING:
     from app.engine.client import Engine
     from app.engine.protocol import Loaded
 
+KEYS_OF_VIEWS = [
+    ("Ctrl+F", "Traps: filter by words."),
+    ("← → Home End", "Traps, timeline: from trap to trap."),
+    ("+ − 0", "Traps, timeline: zoom; show all."),
+    ("↑ ↓", "Code, Registers, Traps: from row to row."),
+    ("Ctrl+C", "Code: copy the line."),
+    ("any letter, Enter", "Console: goes to the guest."),
+    ("Enter", "Lesson: go on."),
+    ("Alt+← Alt+→", "Lesson: the step before, the next step."),
+]
+
 
 class MainWindow(QMainWindow):
     """One window on one engine. `open()` restores the last layout, guest and kind; closing keeps them."""
@@ -259,6 +270,8 @@ class MainWindow(QMainWindow):
                 for spec in ACTIONS.values()
                 if spec.menu == menu and spec.keys
             ]
+        rows.append(("In the views", "", ""))
+        rows += [("", keys, does) for keys, does in self.layout_.keys() + KEYS_OF_VIEWS]
         KeyboardDialog(rows, self.appearance.theme, self).open()
 
     def _show_about(self) -> None:

@@ -13,8 +13,10 @@ from app.views import Area, View, ViewSpec
 
 LAYOUT = 1  # a saved layout of another number is not restored
 GEOMETRY_KEY, STATE_KEY = "layout/geometry", "layout/state"
-WIDTHS = {Area.LEFT: 26, Area.CENTRE: 48, Area.RIGHT: 26}  # shares of the window's width
-BOTTOM_SHARE = 0.38  # of the window's height
+SHARES = {Area.LEFT: 0.26, Area.CENTRE: 0.48, Area.RIGHT: 0.26}  # of the window's width
+FRAME = 160  # pixels of height that menus, toolbar and foot take, about
+BOTTOM_SHARE = 0.38  # of the rest
+LAST_BOTTOM_SHARE = 0.27  # of what the bottom row has: the last view of it (the console) needs least
 
 
 class LayoutController(QObject):
@@ -43,6 +45,8 @@ class LayoutController(QObject):
             | QMainWindow.DockOption.AllowNestedDocks
             | QMainWindow.DockOption.AllowTabbedDocks
         )
+        for corner in (Qt.Corner.TopRightCorner, Qt.Corner.BottomRightCorner):
+            window.setCorner(corner, Qt.DockWidgetArea.RightDockWidgetArea)
         window.setTabPosition(
             Qt.DockWidgetArea.AllDockWidgetAreas, window.tabPosition(Qt.DockWidgetArea.TopDockWidgetArea)
         )
@@ -60,6 +64,10 @@ class LayoutController(QObject):
         dock.show()
         dock.raise_()
 
+    def keys(self) -> list[tuple[str, str]]:
+        """The key that leads to each view, and what it does."""
+        return [(f"Alt+{number}", f"Go to {spec.title}.") for number, spec in enumerate(self.specs[:9], 1)]
+
     def _seen(self, name: str, seen: bool) -> None:
         if not seen:
             self._in_sight.discard(name)
@@ -75,14 +83,10 @@ class LayoutController(QObject):
             dock = self.docks[spec.id]
             dock.setFloating(False)
             self._window.removeDockWidget(dock)
-        columns = [self._stack(area) for area in (Area.LEFT, Area.CENTRE, Area.RIGHT)]
-        self._place_side_by_side([column for column in columns if column])
-        self._place_bottom(self._stack(Area.BOTTOM))
+        for area in (Area.LEFT, Area.CENTRE, Area.RIGHT, Area.BOTTOM):
+            self._place(area)
         for dock in self.docks.values():
             dock.show()
-        for stack in (*columns, self._stack(Area.BOTTOM)):
-            if stack:
-                stack[0].raise_()
         self._untouched = not self._window.isVisible()
         self._share_space()
 
@@ -134,34 +138,34 @@ class LayoutController(QObject):
     def _stack(self, area: Area) -> list[QDockWidget]:
         return [self.docks[spec.id] for spec in self.specs if spec.area is area]
 
-    def _place_side_by_side(self, columns: list[list[QDockWidget]]) -> None:
-        for at, column in enumerate(columns):
-            if at == 0:
-                self._window.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, column[0])
-            else:
-                self._window.splitDockWidget(columns[at - 1][0], column[0], Qt.Orientation.Horizontal)
-        for column in columns:
-            for dock in column[1:]:
-                self._window.tabifyDockWidget(column[0], dock)
-
-    def _place_bottom(self, row: list[QDockWidget]) -> None:
+    def _place(self, area: Area) -> None:
+        """Left and centre stand side by side over the bottom row; the right one is a column beside all of these."""
+        row = self._stack(area)
+        side = {Area.RIGHT: Qt.DockWidgetArea.RightDockWidgetArea, Area.BOTTOM: Qt.DockWidgetArea.BottomDockWidgetArea}
         for at, dock in enumerate(row):
-            if at == 0:
-                self._window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, dock)
+            if at:
+                down = Qt.Orientation.Horizontal if area is Area.BOTTOM else Qt.Orientation.Vertical
+                self._window.splitDockWidget(row[at - 1], dock, down)
+            elif area is Area.CENTRE and self._stack(Area.LEFT):
+                self._window.splitDockWidget(self._stack(Area.LEFT)[0], dock, Qt.Orientation.Horizontal)
             else:
-                self._window.splitDockWidget(row[at - 1], dock, Qt.Orientation.Horizontal)
+                self._window.addDockWidget(side.get(area, Qt.DockWidgetArea.TopDockWidgetArea), dock)
 
     def _share_space(self) -> None:
-        width, height = self._window.width(), self._window.height()
-        first = {area: self._stack(area)[0] for area in WIDTHS if self._stack(area)}
-        total = sum(WIDTHS[area] for area in first)
-        self._window.resizeDocks(
-            list(first.values()), [width * WIDTHS[area] // total for area in first], Qt.Orientation.Horizontal
-        )
-        bottom = self._stack(Area.BOTTOM)
-        if bottom and first:
-            down = round(height * BOTTOM_SHARE)
-            self._window.resizeDocks(
-                [next(iter(first.values())), bottom[0]], [height - down, down], Qt.Orientation.Vertical
+        width, height, resize = self._window.width(), self._window.height(), self._window.resizeDocks
+        bottom, right = self._stack(Area.BOTTOM), self._stack(Area.RIGHT)
+        above = [stack[0] for area in (Area.LEFT, Area.CENTRE) if (stack := self._stack(area))]
+        if right:
+            resize([right[0]], [round(width * SHARES[Area.RIGHT])], Qt.Orientation.Horizontal)
+            resize(right, [height // len(right)] * len(right), Qt.Orientation.Vertical)
+        if len(above) == 2:
+            resize(above, [round(width * SHARES[area]) for area in (Area.LEFT, Area.CENTRE)], Qt.Orientation.Horizontal)
+        if bottom:
+            down = round((height - FRAME) * BOTTOM_SHARE)
+            resize(
+                [*above[:1], bottom[0]], [height - FRAME - down, down][-1 - len(above[:1]) :], Qt.Orientation.Vertical
             )
-            self._window.resizeDocks(bottom, [width * 74 // 100, width * 26 // 100], Qt.Orientation.Horizontal)
+            rest = width * (1 - SHARES[Area.RIGHT] * bool(right))
+            last = rest * LAST_BOTTOM_SHARE
+            shares = [(rest - last) / max(1, len(bottom) - 1)] * (len(bottom) - 1) + [last]
+            resize(bottom, [round(share) for share in shares], Qt.Orientation.Horizontal)

@@ -53,7 +53,7 @@ def rings_text(trap: Trap) -> str:
     return f"{ring_name(trap.ring_from)} → {ring_name(trap.ring_to)} → {ring_name(trap.ring_after)}"
 
 
-_TEXTS: dict[TrapColumn, Callable[[Trap], str]] = {
+_WRITERS: dict[TrapColumn, Callable[[Trap], str]] = {
     TrapColumn.NUMBER: lambda trap: grouped(trap.number),
     TrapColumn.TIME: lambda trap: grouped(trap.time),
     TrapColumn.VM: lambda trap: trap.vm,
@@ -67,6 +67,8 @@ _TEXTS: dict[TrapColumn, Callable[[Trap], str]] = {
     TrapColumn.CYCLES: lambda trap: NO_VALUE if trap.cycles is None else grouped(trap.cycles),
 }
 
+_TEXTS = tuple(_WRITERS[column] for column in TrapColumn)
+
 
 def short_vector(vector: int) -> str:
     """The mnemonic alone where there is one (``#GP``), else the number."""
@@ -76,7 +78,7 @@ def short_vector(vector: int) -> str:
 
 def cell_text(trap: Trap, column: int) -> str:
     """What stands in one cell."""
-    return _TEXTS[TrapColumn(column)](trap)
+    return _TEXTS[column](trap)
 
 
 def explain(trap: Trap) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtGui import QFontMetricsF, QGuiApplication
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from app.models.image_listing import ImageListing
@@ -21,6 +21,8 @@ from core.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from core.guests.image import Program
+
+NARROW = 52  # letters of width under which the source stands over the disassembly, not beside it
 
 
 class CodeView(View):
@@ -127,7 +129,15 @@ class CodeView(View):
             caption.setContentsMargins(theme.space(2), theme.space(1), theme.space(2), theme.space(1))
         self.source.apply_theme(theme)
         self.listing.apply_theme(theme)
-        self.listing.setMinimumWidth(round(28 * QFontMetricsF(theme.type.mono()).horizontalAdvance("0")))
+        self.listing.setMinimumWidth(round(24 * self._listing_delegate.letter))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW * self._listing_delegate.letter
+        orientation = Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal
+        if orientation != self.splitter.orientation():
+            self.splitter.setOrientation(orientation)
+            self.splitter.setSizes([1000, 1000])
 
     # -- what the person does
 

@@ -25,6 +25,7 @@ class TrapDelegate(QStyledItemDelegate):
     def __init__(self, rows: TrapFilter, theme: Theme, parent: QObject) -> None:
         super().__init__(parent)
         self._rows = rows
+        self.terse = False  # the mark alone stands for the cause
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
@@ -46,6 +47,8 @@ class TrapDelegate(QStyledItemDelegate):
             side = min(inner.height() - 4, round(2 * self.letter))
             mark = QRectF(inner.left(), inner.top() + (inner.height() - side) / 2, side, side)
             paint_mark(painter, trap.cause, mark, palette.ring_color(trap.ring_to))
+            if self.terse:
+                return
             inner.setLeft(inner.left() + side + self.theme.space(2))
         font: QFont = self._sans if column in WORDS else self._mono
         color = palette.muted if column in QUIET else palette.text

@@ -7,6 +7,7 @@ takes time in proportion to the width of the picture, not to the number of traps
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import floor, log10
 
 import numpy as np
 import pyqtgraph as pg
@@ -25,7 +26,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QStyleOptionGraphicsItem, QToolTip, QWidget
 
-from app.models.numerals import scaled
+from app.models.numerals import grouped, scaled
 from app.models.trap_filter import TrapFilter
 from app.models.trap_log import CAUSES, TrapLog
 from app.models.trap_table_model import explain
@@ -34,7 +35,7 @@ from app.theme.marks import paint_mark
 from app.theme.palette import blend
 from app.theme.typography import Size
 from app.views.painting import LEFT, paint_text
-from core.events import Cause, Ring
+from core.events import Cause
 
 MARK = 16  # pixels
 BAR = 2
@@ -134,8 +135,8 @@ class TrapTimeline(pg.GraphicsView):
         times = self.marks.times
         if len(times):
             first, last = float(times[0]), float(times[-1])
-            room = max(4.0, (last - first) * 0.02)
-            self.box.setXRange(max(0.0, first - room), last + room, padding=0)
+            room = max(4.0, (last - first) * (0.7 * MARK) / max(10 * MARK, self.box.width()))
+            self.box.setXRange(first - room, last + room, padding=0)
 
     def choose(self, row: int | None) -> None:
         """Mark this trap, and bring it into sight if the person has zoomed."""
@@ -168,9 +169,9 @@ class TrapTimeline(pg.GraphicsView):
         axis = self._time_axis
         axis.setPen(QColor(palette.line))
         axis.setTextPen(QColor(palette.muted))
+        axis.room = 5 * theme.type.pixels(Size.CAPTION)
         axis.setTickFont(theme.type.mono(Size.CAPTION))
         axis.setStyle(tickLength=-theme.space(1), tickTextOffset=theme.space(1))
-        axis.setGrid(64)
         self._lane_axis.apply_theme(theme)
         self._picture.apply_theme(theme)
 
@@ -324,7 +325,7 @@ class MarksItem(pg.GraphicsObject):
             places, counts = np.unique(columns[rings == ring], return_counts=True)
             heights = room * (0.35 + 0.65 * (counts - 1) / max(1, most - 1)) if tall else np.full(len(places), 3.0)
             lefts = (band.left() + places * BAR).tolist()
-            color = self._theme.palette.ring_color(Ring(ring))
+            color = self._theme.palette.ring_color(ring)
             if tall and most > 1:
                 painter.setBrush(blend(self._theme.palette.surface, color, 0.35))
                 painter.drawRects(
@@ -393,11 +394,16 @@ class LaneAxis(pg.AxisItem):
 
 
 class TimeAxis(pg.AxisItem):
-    """Virtual time, with k and M."""
+    """Virtual time, with k and M, at round numbers far enough apart for their words; `room` is that in pixels."""
+
+    room = 60
+
+    def tickSpacing(self, first: float, last: float, size: float) -> list[tuple[float, float]]:
+        wanted = max(1.0, (last - first) * self.room / max(1.0, size))
+        power = 10 ** floor(log10(wanted))
+        return [(next(power * digit for digit in (1, 2, 5, 10) if power * digit >= wanted * 0.999), 0.0)]
 
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
-        if spacing < 1:
-            return ["" for _ in values]
-        if spacing < 1000 and values and abs(values[-1]) >= 1000:
-            return [f"{value:,.0f}" for value in values]
-        return [scaled(value) for value in values]
+        exact = spacing < 1000 and len(values) and abs(values[-1]) >= 1000
+        words = [grouped(round(value)) if exact else scaled(value) for value in values]
+        return [word if value >= 0 else "" for word, value in zip(words, values, strict=True)]

@@ -35,7 +35,7 @@ TYPING_PAUSE = 150  # milliseconds after the last key before the table is filter
 LETTERS = {
     TrapColumn.NUMBER: 8,
     TrapColumn.TIME: 11,
-    TrapColumn.VM: 4,
+    TrapColumn.VM: 3.5,
     TrapColumn.RINGS: 11,
     TrapColumn.CAUSE: 21,
     TrapColumn.VECTOR: 6.5,
@@ -44,6 +44,15 @@ LETTERS = {
     TrapColumn.HANDLER: 20,
     TrapColumn.OUTCOME: 36,
     TrapColumn.CYCLES: 8,
+}
+TERSE = 100  # letters of width under which the table is terse
+TERSE_LETTERS = {  # 0: not shown; the tooltip says it all
+    TrapColumn.NUMBER: 7,
+    TrapColumn.TIME: 10,
+    TrapColumn.VM: 0,
+    TrapColumn.CAUSE: 7,
+    TrapColumn.VECTOR: 0,
+    TrapColumn.PC: 0,
 }
 
 
@@ -164,7 +173,7 @@ class TrapsView(View):
 
     def _share(self) -> None:
         total = 1000
-        part = 260 if self.splitter.orientation() == Qt.Orientation.Horizontal else 400
+        part = 280 if self.splitter.orientation() == Qt.Orientation.Horizontal else 400
         self.splitter.setSizes([part, total - part])
 
     def _start_over(self, generation: int) -> None:
@@ -204,6 +213,7 @@ class TrapTable(QTableView):
         self._rows = rows
         self._moving = False
         self._at_end = True
+        self._unwanted: set[TrapColumn] = set()
         self._delegate = TrapDelegate(rows, theme, self)
         self.setAccessibleName("Table of traps")
         self.setItemDelegate(self._delegate)
@@ -232,9 +242,7 @@ class TrapTable(QTableView):
         self._delegate.apply_theme(theme)
         self.verticalHeader().setMinimumSectionSize(8)
         self.verticalHeader().setDefaultSectionSize(theme.type.row_height() - theme.space(1))
-        for column, letters in LETTERS.items():
-            self.setColumnWidth(column, round(letters * self._delegate.letter))
-        self._fill_width()
+        self._fit_columns()
         self.viewport().update()
 
     def follow_newest(self) -> None:
@@ -265,20 +273,34 @@ class TrapTable(QTableView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fill_width()
+        self._fit_columns()
         self.follow_newest()
 
-    def _fill_width(self) -> None:
-        others = sum(self.columnWidth(column) for column in TrapColumn if column != TrapColumn.OUTCOME)
-        least = round(LETTERS[TrapColumn.OUTCOME] * self._delegate.letter)
-        self.setColumnWidth(TrapColumn.OUTCOME, max(least, self.viewport().width() - others))
+    def _fit_columns(self) -> None:
+        """Set the widths: a narrow table has fewer and terser columns, in a wide one the outcome takes what is left."""
+        letter, room = self._delegate.letter, self.viewport().width()
+        self._delegate.terse = room < TERSE * letter
+        for column, letters in LETTERS.items():
+            terse = TERSE_LETTERS.get(column, letters) if self._delegate.terse else letters
+            self.setColumnHidden(column, column in self._unwanted or not terse)
+            self.setColumnWidth(column, round((terse or letters) * letter))
+        others = sum(
+            self.columnWidth(column)
+            for column in TrapColumn
+            if column != TrapColumn.OUTCOME and not self.isColumnHidden(column)
+        )
+        self.setColumnWidth(TrapColumn.OUTCOME, max(self.columnWidth(TrapColumn.OUTCOME), room - others))
 
     def _offer_columns(self, header: QHeaderView) -> None:
         for column in TrapColumn:
             action = header.addAction(HEADINGS[column][0])  # type: ignore[call-overload]
             action.setCheckable(True)
             action.setChecked(True)
-            action.toggled.connect(lambda shown, column=column: self.setColumnHidden(column, not shown))
+            action.toggled.connect(lambda shown, column=column: self._want(column, shown))
+
+    def _want(self, column: TrapColumn, wanted: bool) -> None:
+        self._unwanted = self._unwanted - {column} if wanted else self._unwanted | {column}
+        self._fit_columns()
 
     def _scrolled(self) -> None:
         if not self._moving:

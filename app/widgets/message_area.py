@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from app.theme import Theme
 
 
-class MessageArea(QFrame):
+class MessageArea(QWidget):
     """One message at a time, hidden while there is none. It stays until it is closed or no longer true.
 
     detailsRequested  (report) the person wants to read the whole report
@@ -32,7 +32,11 @@ class MessageArea(QFrame):
         self.close_button.setText("✕")
         self.close_button.setToolTip("Put this message away.")
         self.close_button.setAccessibleName("Close the message")
-        layout = QHBoxLayout(self)
+        self._panel = QFrame()  # a plain one: the stylesheet dresses plain frames by their role
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._panel)
+        self._row = layout = QHBoxLayout(self._panel)
         layout.addWidget(self.words, 1)
         layout.addWidget(self.details)
         layout.addWidget(self.close_button)
@@ -56,7 +60,7 @@ class MessageArea(QFrame):
     def apply_theme(self, theme: Theme) -> None:
         """Take distances from `theme`."""
         wide, narrow = theme.space(3), theme.space(1)
-        self.layout().setContentsMargins(wide, narrow, narrow, narrow)
+        self._row.setContentsMargins(wide, narrow, narrow, narrow)
         self.words.setFont(theme.type.sans())
 
     def _show(self, words: str, report: str, role: str) -> None:
@@ -64,9 +68,9 @@ class MessageArea(QFrame):
         self.words.setText(words)
         self.setAccessibleDescription(words)
         self.details.setVisible(bool(report))
-        if self.property("role") != role:
-            self.setProperty("role", role)
-            self.style().unpolish(self)
-            self.style().polish(self)
+        if self._panel.property("role") != role:
+            self._panel.setProperty("role", role)
+            self._panel.style().unpolish(self._panel)
+            self._panel.style().polish(self._panel)
         self.show()
         QAccessible.updateAccessibility(QAccessibleEvent(self, QAccessible.Event.Alert))
