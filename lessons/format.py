@@ -7,17 +7,16 @@ whether the goal was reached and which prediction was right; no answer is writte
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from lessons.acts import Act, Acts, Setup
-from lessons.names import AtLeastOne, Text
+from lessons.names import AtLeastOne, Text, ViewName
 from lessons.part import Part, broken_rule
 from lessons.predicates import Predicate
 from lessons.prose import Explanation, Prose
 
-ViewName = Literal["rings", "code", "registers", "traps", "console"]
 ClaimNumber = Annotated[int, Field(ge=1, le=25)]
 ExerciseName = Annotated[str, Field(pattern=r"^E[1-8]$")]
 

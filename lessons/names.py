@@ -13,6 +13,9 @@ from core.vmm import kinds
 from lessons.laboratory import REGISTER_FIELDS
 from lessons.part import broken_rule, one_of
 
+# The views that a lesson may point at.
+VIEWS = ("rings", "code", "registers", "traps", "console")
+
 # The registers of the lab by name, beside their fields; under every kind they are the same.
 REGISTER_NAMES = (
     *("EAX", "EBX", "ECX", "EDX", "ESI", "EDI", "EBP", "ESP"),
@@ -59,12 +62,20 @@ def _register(name: str) -> str:
     return name.upper()
 
 
+def view_name(name: str) -> str:
+    """`name`, if a view is called so."""
+    if name not in VIEWS:
+        raise broken_rule(f"names an unknown view “{name}”", one_of(VIEWS))
+    return name
+
+
 Text = Annotated[str, Field(min_length=1)]
 Label = Text  # of the guest; whether the guest has it is known once it is assembled
 Guest = Annotated[str, AfterValidator(_guest)]  # a shipped guest's name, or the path of the lesson's own source
 Kind = Annotated[str, AfterValidator(_kind)]
 CauseName = Annotated[str, AfterValidator(_cause)]
 RegisterName = Annotated[str, AfterValidator(_register)]
+ViewName = Annotated[str, AfterValidator(view_name)]
 RingNumber = Annotated[int, Field(ge=-1, le=3)]
 Count = Annotated[int, Field(ge=0)]
 AtLeastOne = Annotated[int, Field(ge=1)]

@@ -1,11 +1,12 @@
 """The words of a lesson: Markdown in the file or beside it, and, in explanations, values read from the machine.
 
-A value stands in braces: ``{executed}``, ``{register:IF.real}``, ``{traps:privileged}``, ``{trap:privileged.pc}``. A
+A link to ``view:registers/IF`` points at a view and, behind the slash, at a place in it. A value stands in braces: ``{executed}``, ``{register:IF.real}``, ``{traps:privileged}``, ``{trap:privileged.pc}``. A
 brace that is meant as such is doubled, as in Python.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from string import Formatter
 from typing import Annotated
@@ -15,9 +16,10 @@ from pydantic import AfterValidator, ValidationInfo
 from core.events import Cause, Trap
 from core.narration import of_trap
 from lessons.laboratory import Evidence
-from lessons.names import REGISTER_NAMES, lesson_folder
+from lessons.names import REGISTER_NAMES, lesson_folder, view_name
 from lessons.part import broken_rule, one_of
 
+_VIEW_LINK = re.compile(r"\]\(view:([^/)]*)")
 NO_VALUE = "(not on this machine)"
 
 _PLAIN: dict[str, Callable[[Evidence], str]] = {
@@ -112,6 +114,13 @@ def faulty_placeholders(template: str) -> Iterator[tuple[str, str, int]]:
 
 def _read(value: str, info: ValidationInfo) -> tuple[str, str]:
     """The prose itself and the file it stands in, "" if in the lesson file."""
+    text, file = _text_and_file(value, info)
+    for link in _VIEW_LINK.finditer(text):
+        view_name(link[1])
+    return text, file
+
+
+def _text_and_file(value: str, info: ValidationInfo) -> tuple[str, str]:
     if "\n" in value or not value.endswith(".md"):
         return value, ""
     file = lesson_folder(info) / value

@@ -59,7 +59,7 @@ class TrapPattern(Part):
         if self.ring_to is not None:
             words += f" to ring {_ring(self.ring_to)}"
         if self.ring_after is not None:
-            words += f", going on in ring {_ring(self.ring_after)}"
+            words += f" that goes on in ring {_ring(self.ring_after)}"
         return words
 
 

@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from core.guests.image import Program
-
 from core.errors import UnknownName
 from core.events import Cause, End, EndHow, Ring, StopReason, Trap
+from core.guests.image import Program
 from core.snapshot import Register, RegisterGroup, Snapshot
 
 BASE = 0x0010_0000

@@ -111,7 +111,13 @@ def test_a_lessons_own_guest_is_found_in_its_folder(tmp_path: Path) -> None:
         ('run_to = "user"', 'run_to = "user", after = 3', 10, "goes into the run in two ways.", "Keep one"),
         ("setup = {", "setup = 5 #", 10, "The field step[1].setup must be a table.", "{ key = value }"),
         ('setup = { guest = "rings", kind = "bare", run_to = "user" }', "", 1, "begins without a machine", "setup"),
-        ('view = "registers"', 'view = "register"', 11, "step[1].show.view has a value it cannot have.", "'rings'"),
+        (
+            'view = "registers"',
+            'view = "register"',
+            11,
+            "step[1].show.view names an unknown view “register”.",
+            "rings, code",
+        ),
         (
             "{ ring = 3 },",
             "{ rong = 3 },",
@@ -135,6 +141,13 @@ def test_a_lessons_own_guest_is_found_in_its_folder(tmp_path: Path) -> None:
         ("ring_from", "ring_form", 18, "The field step[2].check[2].traps.ring_form is unknown.", "ring_from"),
         ("at_least = 1", "at_least = 3, at_most = 2", 18, "asks for at least more traps than at most.", "Exchange"),
         ("{ring}", "{rung}", 20, "explain has a placeholder {rung} that cannot be filled.", "Double the braces"),
+        (
+            "Look, then go.",
+            "See [x](view:memory/0).",
+            15,
+            "step[2].text names an unknown view “memory”.",
+            "rings, code",
+        ),
         ("IF.real", "IF.true", 20, "placeholder {register:IF.true} that cannot be filled.", "believed or .real"),
         ("{ run = true }", "{ runn = true }", 21, "step[2].act.solution[1] is not an act (runn).", "run_to"),
         ("[{ run = true }]", "[]", 21, "The field step[2].act.solution has too few entries.", "1 or more"),

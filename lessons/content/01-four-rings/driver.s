@@ -29,10 +29,12 @@
 
         .macro  enter code, data, stack # IRET outward: EIP, CS, EFLAGS, ESP, SS
         push    \data
-        push    offset \stack
+        mov     eax, offset \stack
+        push    eax
         push    IOPL_1
         push    \code
-        push    offset driver
+        mov     eax, offset driver
+        push    eax
         iretd
         .endm
 
