@@ -83,11 +83,7 @@ def _still_open(known: set[int]) -> list[str]:
         return []
     _delete_what_is_due()
     left = [window for window in _top_level_widgets() if _address(window) not in known]
-    names = [f"{type(window).__name__} {window.objectName() or window.windowTitle()}" for window in left]
-    for window in left:
-        window.deleteLater()
-    _delete_what_is_due()
-    return names
+    return [f"{type(window).__name__} {window.objectName() or window.windowTitle()}" for window in left]
 
 
 def _top_level_widgets() -> list[QWidget]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from core.cpu.context import Gpr, Seg
-from core.cpu.descriptors import TSS_AVAILABLE, TSS_BUSY, TYPE_ACCESSED, fetch, mark, selector_error, stack_segment
+from core.cpu.descriptors import TSS_AVAILABLE, TSS_BUSY, fetch, selector_error, stack_segment
 from core.cpu.faults import (
     CONTRIBUTORY,
     WITH_ERROR_CODE,
@@ -153,12 +153,11 @@ def _through_gate(guest: GuestCpu, memory: LinearMemory, event: Event) -> Delive
     new_esp = _push(guest, memory, stack, esp, frame, external if inward else None, user=ring == 3)
     if offset > descriptor.limit:
         raise general_protection(external)
-    code = mark(guest, memory, descriptor, TYPE_ACCESSED)
 
     if inward:
         guest.set_cpl(ring)
         guest.set_segment(Seg.SS, stack)
-    guest.set_segment(Seg.CS, code.cache(selector & ~3 | ring))
+    guest.set_segment(Seg.CS, descriptor.cache(selector & ~3 | ring))
     guest.set_reg(Gpr.ESP, new_esp)
     guest.eip = offset
     masked = TF | NT | RF | VM | (IF if kind in (GATE_INTERRUPT_32, GATE_INTERRUPT_16) else 0)
@@ -180,7 +179,7 @@ def inner_stack_slot(guest: GuestCpu, ring: int, external: int) -> int:
 def _inner_stack(guest: GuestCpu, memory: LinearMemory, ring: int, external: int) -> tuple[Segment, int]:
     raw = memory.read(guest.paging, inner_stack_slot(guest, ring, external), 6)
     esp, selector = int.from_bytes(raw[:4], "little"), int.from_bytes(raw[4:], "little")
-    return stack_segment(guest, memory, selector, ring, Vector.TS, selector, external), esp
+    return stack_segment(guest, memory, selector, ring, Vector.TS, selector, external).cache(selector), esp
 
 
 def _push(

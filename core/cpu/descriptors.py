@@ -2,7 +2,8 @@
 
 A descriptor is eight bytes: base, limit, type, privilege (Intel SDM vol. 3 §3.4.5; AMD APM vol. 2 §4.7). The checks
 here follow the pseudocode of MOV, POP, LDS and of the far transfers (SDM vol. 2), for those loads that the lab carries
-out itself; loads that run directly are checked by the CPU. Not modelled: call and task gates, 16-bit TSSs.
+out itself; loads that run directly are checked by the CPU. Far transfers leave the accessed bits alone, as the emulated
+CPU's do. Not modelled: call and task gates, 16-bit TSSs.
 """
 
 from __future__ import annotations
@@ -118,7 +119,8 @@ def mark(guest: GuestCpu, memory: LinearMemory, descriptor: Descriptor, bit: int
 def load_data(guest: GuestCpu, memory: LinearMemory, seg: int, selector: int) -> None:
     """MOV, POP or LxS to DS, ES, FS, GS or SS, with every check of the manual."""
     if seg == Seg.SS:
-        guest.set_segment(seg, stack_segment(guest, memory, selector, guest.cpl, Vector.GP, selector & 0xFFFF))
+        stack = stack_segment(guest, memory, selector, guest.cpl, Vector.GP, selector & 0xFFFF)
+        guest.set_segment(seg, mark(guest, memory, stack, TYPE_ACCESSED).cache(selector))
         return
     if not selector & 0xFFFC:
         guest.set_segment(seg, Segment(selector, 0, 0, 0))
@@ -136,8 +138,8 @@ def load_data(guest: GuestCpu, memory: LinearMemory, seg: int, selector: int) ->
 
 def stack_segment(
     guest: GuestCpu, memory: LinearMemory, selector: int, cpl: int, refusal: int, shown: int, external: int = 0
-) -> Segment:
-    """The SS that `selector` gives at privilege `cpl`; else `refusal` (#GP for loads and returns, #TS for delivery).
+) -> Descriptor:
+    """The stack descriptor that `selector` names at privilege `cpl`; else `refusal` (#GP for loads and returns, #TS for delivery).
 
     `shown` is the selector that the error code names.
     """
@@ -149,7 +151,7 @@ def stack_segment(
         raise GuestFault(refusal, error)
     if not descriptor.present:
         raise GuestFault(Vector.SS, error)
-    return mark(guest, memory, descriptor, TYPE_ACCESSED).cache(selector)
+    return descriptor
 
 
 def code_for_jump(guest: GuestCpu, memory: LinearMemory, selector: int) -> Segment:
@@ -168,7 +170,7 @@ def code_for_jump(guest: GuestCpu, memory: LinearMemory, selector: int) -> Segme
         raise general_protection(error)
     if not descriptor.present:
         raise GuestFault(Vector.NP, error)
-    return mark(guest, memory, descriptor, TYPE_ACCESSED).cache(selector & ~3 | guest.cpl)
+    return descriptor.cache(selector & ~3 | guest.cpl)
 
 
 def code_for_return(guest: GuestCpu, memory: LinearMemory, selector: int) -> Segment:
@@ -184,7 +186,7 @@ def code_for_return(guest: GuestCpu, memory: LinearMemory, selector: int) -> Seg
         raise general_protection(error)
     if not descriptor.present:
         raise GuestFault(Vector.NP, error)
-    return mark(guest, memory, descriptor, TYPE_ACCESSED).cache(selector)
+    return descriptor.cache(selector)
 
 
 def drop_inner_segments(guest: GuestCpu) -> None:

@@ -270,8 +270,10 @@ class Cpu:
         return int(self._uc.reg_read(x86.UC_X86_REG_DR0 + number)) & 0xFFFF_FFFF
 
     def set_debug_register(self, number: int, value: int) -> None:
-        """Load a debug register."""
+        """Load a debug register. `state` stays valid."""
+        self.push()
         self._uc.reg_write(x86.UC_X86_REG_DR0 + number, value)
+        self.pull()
 
     def dump(self) -> str:
         """The registers as text, for a report."""

@@ -6,6 +6,8 @@ hypervisor maps into a VM only frames that are its own.
 
 from __future__ import annotations
 
+import heapq
+
 from core.addresses import PAGE_SHIFT, PAGE_SIZE, HostPhysical
 from core.errors import RequestError
 
@@ -17,6 +19,8 @@ class FrameAllocator:
 
     def __init__(self, size: int) -> None:
         self._owners: list[str] = [FREE] * (size >> PAGE_SHIFT)
+        self._candidates = list(range(size >> PAGE_SHIFT))  # a heap; those claimed since are passed over
+        self._free = len(self._owners)
 
     def owner(self, address: HostPhysical) -> str:
         """The owner of the frame that holds `address`; `FREE` if none."""
@@ -28,7 +32,7 @@ class FrameAllocator:
 
     def free_bytes(self) -> int:
         """How much is free."""
-        return self._owners.count(FREE) * PAGE_SIZE
+        return self._free * PAGE_SIZE
 
     def claim(self, first: HostPhysical, size: int, owner: str) -> None:
         """Give `owner` the frames of `size` bytes at `first`; all must be free."""
@@ -38,20 +42,29 @@ class FrameAllocator:
             raise ValueError(f"frame {taken:#x} already belongs to {self._owners[taken]}")
         for frame in frames:
             self._owners[frame] = owner
+        self._free -= len(frames)
 
     def allocate(self, size: int, owner: str) -> list[HostPhysical]:
         """Addresses of enough frames for `size` bytes, now `owner`'s; a RequestError with the figures if too few."""
         wanted = (size + PAGE_SIZE - 1) >> PAGE_SHIFT
-        found = [frame for frame, who in enumerate(self._owners) if who == FREE][:wanted]
-        if len(found) < wanted:
+        if self._free < wanted:
             raise RequestError(
                 f"{owner} needs {size / 2**20:.1f} MiB, but only {self.free_bytes() / 2**20:.1f} MiB are free.",
                 "Remove a VM or give this one less memory.",
             )
-        for frame in found:
-            self._owners[frame] = owner
-        return [HostPhysical(frame << PAGE_SHIFT) for frame in found]
+        found: list[HostPhysical] = []
+        while len(found) < wanted:
+            frame = heapq.heappop(self._candidates)
+            if self._owners[frame] == FREE:
+                self._owners[frame] = owner
+                found.append(HostPhysical(frame << PAGE_SHIFT))
+        self._free -= wanted
+        return found
 
     def release(self, owner: str) -> None:
         """Free every frame of `owner`."""
-        self._owners = [FREE if who == owner else who for who in self._owners]
+        for frame, who in enumerate(self._owners):
+            if who == owner:
+                self._owners[frame] = FREE
+                heapq.heappush(self._candidates, frame)
+                self._free += 1

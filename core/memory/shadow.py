@@ -8,10 +8,16 @@ tables shadow page tables; VMware's monitors kept them, Bugnion et al., TOCS 201
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from core.addresses import PAGE_SHIFT, PAGE_SIZE, GuestVirtual, HostPhysical
 from core.memory.frames import FrameAllocator
 from core.memory.ram import Ram
 from core.memory.walk import PRESENT, USER, WRITABLE
+
+ENTRIES = 1024  # of a table
 
 
 class ShadowTables:
@@ -46,6 +52,17 @@ class ShadowTables:
     def map(self, linear: GuestVirtual, frame: int, *, writable: bool, user: bool) -> None:
         """Map one page to the host-physical page at `frame`."""
         self.set_entry(linear, (frame & ~0xFFF) | PRESENT | writable * WRITABLE | user * USER)
+
+    def map_all(self, first: GuestVirtual, frames: Sequence[HostPhysical]) -> None:
+        """Map consecutive pages from `first` on to `frames`, writable and for every ring."""
+        entries = np.array(frames, np.uint32) | np.uint32(PRESENT | WRITABLE | USER)
+        while len(entries):
+            inside = (first >> PAGE_SHIFT) % ENTRIES
+            part, entries = entries[: ENTRIES - inside], entries[ENTRIES - inside :]
+            self.set_entry(first, 0)  # makes the table
+            directory = self._ram.read_u32(self._directory_slot(first))
+            self._ram.write(self._table_slot(directory, first), part.tobytes())
+            first = GuestVirtual(first + len(part) * PAGE_SIZE)
 
     def _directory_slot(self, linear: GuestVirtual) -> HostPhysical:
         return HostPhysical(self.root + (linear >> 22 << 2))

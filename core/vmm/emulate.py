@@ -184,7 +184,8 @@ class Emulator:
         else:
             slot = popped // size
             esp, stack_selector = self.peek_stack(slot, size), self.peek_stack(slot + 1, size) & 0xFFFF
-            stack = descriptors.stack_segment(guest, self.memory, stack_selector, ring, Vector.GP, stack_selector)
+            found = descriptors.stack_segment(guest, self.memory, stack_selector, ring, Vector.GP, stack_selector)
+            stack = found.cache(stack_selector)
             guest.set_cpl(ring)
             guest.set_segment(Seg.SS, stack)
             mask = self.stack_mask()
@@ -277,7 +278,9 @@ def _ltr(emulator: Emulator, instruction: Instruction) -> str:
     emulator.supervisor_only()
     selector = emulator.source(instruction, 0, 2)
     if not selector & 0xFFFC:
-        raise general_protection()
+        # the manual says #GP(0); the emulated CPU loads a null TR, and every kind must do as the CPU does
+        emulator.guest.set_segment(Seg.TR, Segment(selector, 0, 0, 0))
+        return "noted that the guest has no TSS"
     found = _system_descriptor(emulator, selector, descriptors.TSS_AVAILABLE)
     found = descriptors.mark(emulator.guest, emulator.memory, found, descriptors.TSS_BUSY_BIT)
     emulator.guest.set_segment(Seg.TR, found.cache(selector))

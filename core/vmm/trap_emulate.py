@@ -63,8 +63,7 @@ class TrapEmulate(Vmm):
         """Build the monitor's page tables and descriptor tables, and turn the real CPU's paging on."""
         machine = self.machine
         self._tables = ShadowTables(machine.ram, machine.frames, f"monitor of {self.letter}")
-        for number, frame in enumerate(self.physical.frames):
-            self._tables.map(GuestVirtual(number * PAGE_SIZE), frame, writable=True, user=True)
+        self._tables.map_all(GuestVirtual(0), self.physical.frames)
         self._gdt_frames = self._region(SHADOW_GDT, TABLE_BYTES)
         self._ldt_frames = self._region(SHADOW_LDT, TABLE_BYTES)
         self._region(SHADOW_TSS, PAGE_SIZE)

@@ -1,0 +1,124 @@
+"""Random guest programs: privileged and plain instructions, faults, rings, interrupts, in slots that a frame survives.
+
+Only instructions that behave under every kind: the documented holes (PUSHF, POPF, SGDT, SMSW, reading CS, LAR …) are
+left out here; they have tests of their own.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+from hypothesis import strategies as st
+
+from core.guests.assembler import assemble_file
+from core.guests.image import ImageSegment, Program
+
+SLOTS, SLOT_BYTES, SCRATCH, SCRATCH_BYTES = 24, 32, 0x200000, 0x2000
+
+_word = st.integers(0, 0xFFFF_FFFF)
+_near = st.integers(0, SCRATCH_BYTES - 8).map(lambda offset: SCRATCH + offset)
+_selector = st.sampled_from([0, 3, 0x08, 0x10, 0x13, 0x1B, 0x20, 0x23, 0x28, 0x30, 0x38, 0x40, 0x48, 0x50, 0x58, 0x60, 0x0C])
+_register = st.sampled_from([0, 1, 2, 3, 5, 6, 7])  # not ESP
+
+
+def _imm(value: int) -> bytes:
+    return struct.pack("<I", value)
+
+
+@lru_cache(maxsize=1)
+def frame() -> Program:
+    """The program whose slots are still NOPs."""
+    return assemble_file(Path(__file__).with_name("slots.s"))
+
+
+def _symbol(name: str) -> int:
+    return frame().symbols[name]
+
+
+_plain = st.one_of(
+    st.builds(lambda r, v: bytes([0xB8 + r]) + _imm(v), _register, _word),  # mov r, imm
+    st.builds(lambda op, r, v: bytes([0x81, 0xC0 | op << 3 | r]) + _imm(v), st.integers(0, 7), _register, _word),
+    st.builds(lambda op, a, b: bytes([op, 0xC0 | a << 3 | b]), st.sampled_from([1, 9, 0x11, 0x19, 0x21, 0x29, 0x31, 0x39]), _register, _register),
+    st.builds(lambda op, r, n: bytes([0xC1, 0xC0 | op << 3 | r, n]), st.sampled_from([0, 1, 4, 5, 7]), _register, st.integers(0, 31)),
+    st.builds(lambda r, at: bytes([0x8B, 0x05 | r << 3]) + _imm(at), _register, _near),  # mov r, [at]
+    st.builds(lambda r, at: bytes([0x89, 0x05 | r << 3]) + _imm(at), _register, _near),  # mov [at], r
+    st.builds(lambda r, at: bytes([0x11, 0x05 | r << 3]) + _imm(at), _register, _near),  # adc [at], r
+    st.builds(lambda r: bytes([0x50 + r]), _register),  # push
+    st.builds(lambda r: bytes([0x58 + r]), _register),  # pop
+    st.sampled_from([b"\xf8", b"\xf9", b"\xf5", b"\xfc", b"\xfd", b"\x98", b"\x99", b"\x9e", b"\x9f", b"\x27", b"\x37"]),
+    st.builds(lambda op, r: bytes([0xF7, 0xC0 | op << 3 | r]), st.integers(2, 7), _register),  # not neg mul imul div idiv
+    st.builds(lambda at: b"\xb9\x03\0\0\0\xbe" + _imm(at) + b"\xbf" + _imm(SCRATCH + 0x400) + b"\xfc\xf3\xa4", _near),
+)  # fmt: skip
+
+_privileged = st.one_of(
+    st.sampled_from([b"\xfa", b"\xfb", b"\xfa\xfb", b"\xfb\xfb\xfb", b"\x0f\x06", b"\x0f\x09", b"\x0f\x08"]),
+    st.builds(lambda value: b"\xb8" + _imm(value & 0x0000_002E | 0x11) + b"\x0f\x22\xc0", _word),  # mov cr0
+    st.sampled_from([bytes([0x0F, 0x20, 0xC0 | n << 3 | r]) for n in (0, 2, 3, 4) for r in (0, 3)]),  # mov r, cr
+    st.builds(lambda value: b"\xb8" + _imm(value & ~0xFFF) + b"\x0f\x22\xd8", _word),  # mov cr3
+    st.builds(lambda value: b"\xb8" + _imm(value) + b"\x0f\x22\xd0", _word),  # mov cr2
+    st.builds(lambda at: b"\x0f\x01\x3d" + _imm(at), _word),  # invlpg
+    st.builds(lambda value: b"\x66\xb8" + struct.pack("<H", value & 0xE | 1) + b"\x0f\x01\xf0", _word),  # lmsw
+    st.builds(lambda port, out: bytes([0xE6 if out else 0xE4, port]), st.sampled_from([0x21, 0x61, 0x80, 0xA1]), st.booleans()),
+    st.builds(lambda value: b"\xb0" + bytes([value]) + b"\x66\xba\xf8\x03\xee", st.integers(32, 126)),  # print a byte
+    st.builds(lambda value: b"\xb8" + _imm(value) + b"\x0f\x23\xc0\x0f\x21\xc3", _word),  # mov dr0, mov ebx, dr0
+)  # fmt: skip
+
+_segments = st.one_of(
+    st.builds(lambda s, sel: b"\x66\xb8" + struct.pack("<H", sel) + bytes([0x8E, 0xC0 | s << 3]), st.sampled_from([0, 2, 3, 4, 5]), _selector),
+    st.builds(lambda pop, sel: b"\x6a" + bytes([sel]) + pop, st.sampled_from([b"\x07", b"\x17", b"\x1f", b"\x0f\xa1", b"\x0f\xa9"]), _selector),
+    st.builds(lambda sel: b"\x66\xb8" + struct.pack("<H", sel) + b"\x0f\x00\xd8", _selector),  # ltr
+    st.builds(lambda sel: b"\x66\xb8" + struct.pack("<H", sel) + b"\x0f\x00\xd0", _selector),  # lldt
+    st.builds(lambda sel: b"\xea" + b"SLOT" + struct.pack("<H", sel), _selector),  # jmp far to the next slot
+)  # fmt: skip
+
+_faults = st.one_of(
+    st.sampled_from([b"\x0f\x0b", b"\xcc", b"\x31\xc9\xf7\xf1", b"\xf4", b"\x0f\xff", b"\xf0\x90"]),
+    st.builds(lambda vector: bytes([0xCD, vector]), st.sampled_from([0x30, 0x3F, 0x40, 0x0D, 0x0E, 0x08])),
+    st.builds(lambda at: b"\xa1" + _imm(at), st.integers(0x0100_0000, 0xFFBF_FFFC)),  # beyond RAM: the open bus
+    st.builds(lambda at: b"\xa3" + _imm(at), st.integers(0x0100_0000, 0xFFBF_FFFC)),
+)
+
+_rings = st.one_of(
+    # to ring 3 at the next slot, with interrupts on or off
+    st.builds(
+        lambda code, data, flags: b"\x6a" + bytes([data]) + b"\x68" + _imm(0x2F0000) + b"\x68" + _imm(flags) + b"\x6a" + bytes([code]) + b"\x68SLOT" + b"\xcf",
+        st.sampled_from([0x1B, 0x1B, 0x1B, 0x5B, 0x18]), st.sampled_from([0x23, 0x23, 0x20]),
+        st.sampled_from([0x202, 0x2, 0x3202, 0x282]),
+    ),
+    # IRET within the ring
+    st.builds(lambda flags: b"\x68" + _imm(flags) + b"\x6a\x08\x68SLOT\xcf", st.sampled_from([0x202, 0x2, 0x3202, 0x8D7])),
+    st.just(b"\x6a\x08\x68SLOT\xcb"),  # far return
+)  # fmt: skip
+
+_tables = st.one_of(
+    # write one byte of the GDT: the monitor must notice
+    st.builds(lambda at, value: b"\xc6\x05GDT" + bytes([at]) + bytes([value]), st.integers(0x30, 0x5F), st.integers(0, 255)),
+)
+
+piece = st.one_of(_plain, _plain, _privileged, _segments, _faults, _rings, _tables)
+timer = st.one_of(st.none(), st.integers(3, 40))
+programs = st.tuples(st.lists(piece, min_size=1, max_size=SLOTS), timer)
+
+_TIMER_ON = bytes.fromhex("b011e620b020e621b004e621b001e621b0fee621b034e643")
+
+
+def build(pieces: list[bytes], reload: int | None) -> Program:
+    """The frame with `pieces` in its slots, the first of them after the timer was started with `reload`."""
+    base, slots = frame(), _symbol("slots")
+    image = bytearray(base.segments[0].data)
+    contents = list(pieces)
+    if reload is not None:
+        contents = [_TIMER_ON, b"\xb0" + bytes([reload]) + b"\xe6\x40\xb0\x00\xe6\x40\xfb", *contents][:SLOTS]
+    for number, code in enumerate(contents):
+        following = _imm(slots + min(number + 1, SLOTS - 1) * SLOT_BYTES)
+        code = code.replace(b"SLOT", following)
+        if b"GDT" in code:
+            at = code.index(b"GDT")
+            code = code[:at] + _imm(_symbol("gdt") + code[at + 3]) + code[at + 4 :]
+        start = slots - base.segments[0].address + number * SLOT_BYTES
+        image[start : start + len(code)] = code
+    first = base.segments[0]
+    return replace(base, segments=(ImageSegment(first.address, bytes(image), first.size), *base.segments[1:]))

@@ -1,0 +1,163 @@
+# A frame for random programs: SLOTS slots of 32 bytes, each with one random piece of code. Every exception is noted
+# (vector, error code, EIP, CS, flags) in a log, and the program goes on with the next slot, in ring 0 again.
+
+.equ SLOTS, 24
+.equ SLOT_BYTES, 32
+.equ STACK, 0x300000
+.equ SCRATCH, 0x200000
+
+.globl _start
+_start:
+    mov eax, offset tss
+    mov [gdt_tss + 2], ax
+    shr eax, 16
+    mov [gdt_tss + 4], al
+    mov [gdt_tss + 7], ah
+    mov esi, offset stubs
+    xor ecx, ecx
+fill_idt:
+    mov eax, esi
+    mov [idt + ecx * 8], ax
+    mov word ptr [idt + ecx * 8 + 2], 8
+    mov word ptr [idt + ecx * 8 + 4], 0xee00
+    shr eax, 16
+    mov [idt + ecx * 8 + 6], ax
+    add esi, 16
+    inc ecx
+    cmp ecx, 64
+    jb fill_idt
+    lidt [idt_register]
+    lgdt [gdt_register]
+    mov ax, 0x28
+    ltr ax
+    call load_segments
+    mov esp, STACK
+    mov edi, offset slots
+    jmp edi
+
+load_segments:
+    mov ax, 0x10
+    mov ds, ax
+    mov es, ax
+    mov fs, ax
+    mov gs, ax
+    mov ss, ax
+    ret
+
+.balign 16
+stubs:
+.set vector, 0
+.rept 64
+.balign 16
+.if vector == 8 || vector == 10 || vector == 11 || vector == 12 || vector == 13 || vector == 14 || vector == 17
+.else
+    .byte 0x6a, 0                   # push 0, in place of an error code
+.endif
+    .byte 0x6a, vector              # push vector
+    .byte 0xe9                      # jmp common
+    .long common - . - 4
+.set vector, vector + 1
+.endr
+
+# An external interrupt or exception arrived: vector, error, EIP, CS, EFLAGS on the stack.
+common:
+    push eax
+    push ebx
+    push ds
+    mov ax, 0x10
+    mov ds, ax
+    mov ebx, [log_next]
+    cmp ebx, offset log_end
+    jae log_full
+    mov eax, [esp + 12]             # vector
+    mov [ebx], eax
+    mov eax, [esp + 16]             # error code
+    mov [ebx + 4], eax
+    mov eax, [esp + 20]             # EIP
+    mov [ebx + 8], eax
+    mov eax, [esp + 24]             # CS
+    mov [ebx + 12], eax
+    mov eax, [esp + 28]             # EFLAGS
+    mov [ebx + 16], eax
+    add dword ptr [log_next], 20
+log_full:
+    cmp dword ptr [esp + 12], 0x20  # the timer's: end of interrupt, and go on where it came in
+    je timer
+    mov eax, [esp + 20]
+    sub eax, offset slots           # the next slot
+    shr eax, 5
+    cmp eax, SLOTS - 1
+    jae finish                      # beyond the last slot, or not in a slot at all
+    inc eax
+    shl eax, 5
+    add eax, offset slots
+    mov [resume_at], eax
+    pop ds
+    pop ebx
+    pop eax
+    push 0x10                       # back to a known ring, stack and segments
+    pop ss
+    mov esp, STACK
+    push eax
+    mov ax, 0x10
+    mov ds, ax
+    mov es, ax
+    pop eax
+    jmp [resume_at]
+timer:
+    mov al, 0x20
+    out 0x20, al
+    pop ds
+    pop ebx
+    pop eax
+    add esp, 8
+    iretd
+
+finish:
+    cli
+    mov al, 0
+    out 0xf4, al
+
+.balign 32
+slots:
+.fill SLOTS * SLOT_BYTES, 1, 0x90
+slots_end:
+    jmp finish
+
+.data
+.balign 4096
+gdt:
+    .quad 0
+    .quad 0x00cf9b000000ffff        # 0x08 kernel code, accessed
+    .quad 0x00cf93000000ffff        # 0x10 kernel data, accessed
+    .quad 0x00cffa000000ffff        # 0x18 user code
+    .quad 0x00cff2000000ffff        # 0x20 user data
+gdt_tss:
+    .quad 0x0000890000000067        # 0x28 TSS
+    .quad 0x00cf92000000ffff        # 0x30 kernel data, not yet accessed
+    .quad 0x00cf12000000ffff        # 0x38 data, not present
+    .quad 0x00cf9a000000ffff        # 0x40 kernel code, not yet accessed
+    .quad 0x00cf90000000ffff        # 0x48 read-only data
+    .quad 0x00cf98000000ffff        # 0x50 execute-only code
+    .quad 0x00cf9e000000ffff        # 0x58 conforming code
+gdt_end:
+gdt_register:
+    .word gdt_end - gdt - 1
+    .long gdt
+idt_register:
+    .word 64 * 8 - 1
+    .long idt
+.balign 4
+tss:
+    .long 0, STACK, 0x10
+    .fill 22, 4, 0
+    .word 0, 104
+log_next:  .long log
+resume_at: .long 0
+.balign 4096
+log:
+    .fill 20 * 64, 1, 0
+log_end:
+.bss
+.balign 4096
+idt: .skip 64 * 8
