@@ -7,9 +7,10 @@ to the views that are in sight.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSettings, QSize, Qt
+from PySide6.QtCore import QSettings, QSize, QStandardPaths, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
 
@@ -18,6 +19,7 @@ from app.controllers.actions import ACTIONS, FILE, HELP, RUN, VIEW, Act, Actions
 from app.controllers.appearance_controller import AppearanceController
 from app.controllers.catalogue import Catalogue, shipped
 from app.controllers.layout_controller import LayoutController
+from app.controllers.lesson_controller import LessonController
 from app.controllers.program_controller import ProgramController
 from app.controllers.run_controller import RunController
 from app.controllers.speed import FULL, SPEEDS, words_of
@@ -26,15 +28,18 @@ from app.report import machine_report
 from app.theme import Theme
 from app.theme.typography import Size
 from app.views import View, ViewSpec
+from app.views.abilities import HasAnchors, KeepsHistory
 from app.views.code_view import CodeView
-from app.views.history import KeepsHistory
+from app.views.lesson_view import LessonView
 from app.widgets.dialogs import AboutDialog, KeyboardDialog, ReportDialog
 from app.widgets.message_area import MessageArea
 from app.widgets.sentence_bar import SentenceBar
 from app.widgets.speed_slider import SpeedSlider
-from core.errors import LabFault, UserError
+from core.errors import LabFault, LessonError, UserError
 from core.events import StopReason
 from core.snapshot import Snapshot
+from lessons.loader import lesson_folders, load_lesson
+from lessons.progress import Progress
 
 if TYPE_CHECKING:
     from app.engine.client import Engine
@@ -69,6 +74,7 @@ class MainWindow(QMainWindow):
         self.resize(1280, 720)
         self.setMinimumSize(800, 500)
         self.engine = engine
+        self._own_settings = settings
         self.settings = settings if settings is not None else QSettings("Ringside", "Ringside")
         self.actions_ = Actions(self)
         self.appearance = AppearanceController(self.actions_, self.settings, self)
@@ -83,6 +89,7 @@ class MainWindow(QMainWindow):
         self.state = QLabel()
         self.speed = SpeedSlider(FULL, lambda stop: words_of(SPEEDS[stop]))
         self._lost = ""
+        self.lessons = self._make_lessons()
         self._build_toolbar()
         self._build_foot()
         self._build_menus()
@@ -98,6 +105,13 @@ class MainWindow(QMainWindow):
         self.program.restore()
 
     # -- building
+
+    def _make_lessons(self) -> LessonController | None:
+        """The lessons' controller, if there is a view for them; progress is kept beside settings given to us."""
+        view = next((one for one in self.layout_.views.values() if isinstance(one, LessonView)), None)
+        if view is None:
+            return None
+        return LessonController(self.engine, view, self.point, Progress(progress_file(self._own_settings)), self)
 
     def _build_toolbar(self) -> None:
         bar = QToolBar("Toolbar")
@@ -142,6 +156,8 @@ class MainWindow(QMainWindow):
     def _build_menus(self) -> None:
         menus = {name: self.menuBar().addMenu(name) for name in (FILE, RUN, VIEW)}
         self.lessons_menu = self.menuBar().addMenu("&Lessons")
+        self.lessons_menu.setToolTipsVisible(True)
+        self.lessons_menu.aboutToShow.connect(self._list_lessons)
         menus[HELP] = self.menuBar().addMenu(HELP)
         for act, spec in ACTIONS.items():
             menu = menus[spec.menu]
@@ -200,6 +216,34 @@ class MainWindow(QMainWindow):
     def go_to(self, address: int) -> None:
         """Show the instruction at `address` in the Code view."""
         self._with_code(lambda code: code.show_address(address))
+
+    def point(self, view: str, anchor: str | None = None) -> None:
+        """Show a view, and in it an anchor, to the person."""
+        self.layout_.show_view(view)
+        shown = self.layout_.views[view]
+        if anchor is not None and isinstance(shown, HasAnchors):
+            shown.point_at(anchor)
+
+    def _list_lessons(self) -> None:
+        """Fill the menu when it opens, so that starting does not read every lesson."""
+        self.lessons_menu.clear()
+        for folder in lesson_folders():
+            try:
+                lesson = load_lesson(folder)
+            except LessonError as error:
+                action = self.lessons_menu.addAction(folder.name)
+                action.setToolTip(str(error))
+                action.setEnabled(False)
+                continue
+            action = self.lessons_menu.addAction(lesson.title)
+            action.setToolTip(lesson.summary)
+            action.triggered.connect(lambda _checked=False, name=lesson.name: self.open_lesson(name))
+
+    def open_lesson(self, name: str) -> None:
+        """Open a lesson where the person left it."""
+        if self.lessons is not None:
+            self.layout_.show_view("lesson")
+            self.lessons.open(name)
 
     # -- what the engine says
 
@@ -319,6 +363,13 @@ class MainWindow(QMainWindow):
         self.layout_.save()
         self.engine.close()
         super().closeEvent(event)
+
+
+def progress_file(settings: QSettings | None) -> Path:
+    """Where progress in the lessons is kept: beside the settings of a caller, else where the system keeps such data."""
+    if settings is not None:
+        return Path(settings.fileName()).with_name("progress.json")
+    return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)) / "progress.json"
 
 
 def state_words(snapshot: Snapshot) -> str:

@@ -52,6 +52,7 @@ class ActionSpec:
     keys: tuple[str, ...] = ()
     icon: Icon | None = None
     checkable: bool = False
+    wordless: bool = False  # in the toolbar the icon stands alone
 
 
 FILE, RUN, VIEW, HELP = "&File", "&Run", "&View", "&Help"
@@ -68,7 +69,12 @@ ACTIONS: dict[Act, ActionSpec] = {
         RUN, "Step o&ver", "One instruction; a CALL, INT or REP until it has come back.", ("F10",), Icon.STEP_OVER
     ),
     Act.RUN_TO_CURSOR: ActionSpec(
-        RUN, "Run to &cursor", "Run until the line chosen in the Code view is next.", ("Ctrl+F10",), Icon.RUN_TO_CURSOR
+        RUN,
+        "Run to &cursor",
+        "Run until the line chosen in the Code view is next.",
+        ("Ctrl+F10",),
+        Icon.RUN_TO_CURSOR,
+        wordless=True,
     ),
     Act.RESET: ActionSpec(RUN, "R&eset", "Power on the same guest anew.", ("Ctrl+R",), Icon.RESET),
     Act.BREAKPOINT: ActionSpec(
@@ -81,7 +87,9 @@ ACTIONS: dict[Act, ActionSpec] = {
     Act.FOLLOW_PC: ActionSpec(
         VIEW, "Back to the &PC", "Show the instruction at the program counter, and follow it.", ("Ctrl+G",)
     ),
-    Act.SWITCH_THEME: ActionSpec(VIEW, "&Dark or light", "Change between dark and light.", ("Ctrl+T",), Icon.THEME),
+    Act.SWITCH_THEME: ActionSpec(
+        VIEW, "&Dark or light", "Change between dark and light.", ("Ctrl+T",), Icon.THEME, wordless=True
+    ),
     Act.TEXT_LARGER: ActionSpec(VIEW, "&Larger text", "Make all text larger.", ("Ctrl++", "Ctrl+="), Icon.TEXT_LARGER),
     Act.TEXT_SMALLER: ActionSpec(VIEW, "S&maller text", "Make all text smaller.", ("Ctrl+-",), Icon.TEXT_SMALLER),
     Act.TEXT_RESET: ActionSpec(VIEW, "&Usual text size", "Make all text as large as at first.", ("Ctrl+0",)),
@@ -137,6 +145,8 @@ class Actions(QObject):
         action.setShortcuts([QKeySequence(keys) for keys in spec.keys])
         action.setCheckable(spec.checkable)
         action.setIconText(plain(spec.text))
+        if spec.wordless:
+            action.setPriority(QAction.Priority.LowPriority)
         return action
 
     def _explain(self, act: Act) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Qt, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
@@ -13,10 +14,12 @@ from app.views import Area, View, ViewSpec
 
 LAYOUT = 1  # a saved layout of another number is not restored
 GEOMETRY_KEY, STATE_KEY = "layout/geometry", "layout/state"
-SHARES = {Area.LEFT: 0.26, Area.CENTRE: 0.48, Area.RIGHT: 0.26}  # of the window's width
+RIGHT_SHARE = 0.26  # of the window's width, for the right column
+LEFT_SHARE = 0.36  # of the rest, for the first of the upper row (the rings)
+FIRST_BOTTOM_SHARE = 0.73  # of the rest, for the first of the bottom row (the traps)
 FRAME = 160  # pixels of height that menus, toolbar and foot take, about
-BOTTOM_SHARE = 0.38  # of the rest
-LAST_BOTTOM_SHARE = 0.27  # of what the bottom row has: the last view of it (the console) needs least
+BOTTOM_SHARE = 0.38  # of the height of the rest, for the bottom row
+SIDE_BY_SIDE = 2  # views of one row or column that stand beside one another; more go behind as tabs
 
 
 class LayoutController(QObject):
@@ -45,8 +48,6 @@ class LayoutController(QObject):
             | QMainWindow.DockOption.AllowNestedDocks
             | QMainWindow.DockOption.AllowTabbedDocks
         )
-        for corner in (Qt.Corner.TopRightCorner, Qt.Corner.BottomRightCorner):
-            window.setCorner(corner, Qt.DockWidgetArea.RightDockWidgetArea)
         window.setTabPosition(
             Qt.DockWidgetArea.AllDockWidgetAreas, window.tabPosition(Qt.DockWidgetArea.TopDockWidgetArea)
         )
@@ -83,8 +84,7 @@ class LayoutController(QObject):
             dock = self.docks[spec.id]
             dock.setFloating(False)
             self._window.removeDockWidget(dock)
-        for area in (Area.LEFT, Area.CENTRE, Area.RIGHT, Area.BOTTOM):
-            self._place(area)
+        self._place()
         for dock in self.docks.values():
             dock.show()
         self._untouched = not self._window.isVisible()
@@ -138,34 +138,45 @@ class LayoutController(QObject):
     def _stack(self, area: Area) -> list[QDockWidget]:
         return [self.docks[spec.id] for spec in self.specs if spec.area is area]
 
-    def _place(self, area: Area) -> None:
-        """Left and centre stand side by side over the bottom row; the right one is a column beside all of these."""
-        row = self._stack(area)
-        side = {Area.RIGHT: Qt.DockWidgetArea.RightDockWidgetArea, Area.BOTTOM: Qt.DockWidgetArea.BottomDockWidgetArea}
-        for at, dock in enumerate(row):
-            if at:
-                down = Qt.Orientation.Horizontal if area is Area.BOTTOM else Qt.Orientation.Vertical
-                self._window.splitDockWidget(row[at - 1], dock, down)
-            elif area is Area.CENTRE and self._stack(Area.LEFT):
-                self._window.splitDockWidget(self._stack(Area.LEFT)[0], dock, Qt.Orientation.Horizontal)
-            else:
-                self._window.addDockWidget(side.get(area, Qt.DockWidgetArea.TopDockWidgetArea), dock)
+    def _place(self) -> None:
+        """Left and centre stand side by side over the bottom row; the right column is as high as all of these.
+
+        All docks are in one area of the window: between areas Qt moves the borders whenever a size hint changes.
+        """
+        window, across, down = self._window, Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        above, bottom, right = self._above(), self._stack(Area.BOTTOM), self._stack(Area.RIGHT)
+        first = (above or bottom or right)[0]
+        window.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, first)
+        if right and right[0] is not first:
+            window.splitDockWidget(first, right[0], across)
+        if bottom and bottom[0] is not first:
+            window.splitDockWidget(first, bottom[0], down)
+        for row, direction in ((above, across), (bottom, across), (right, down)):
+            for before, dock in pairwise(row[:SIDE_BY_SIDE]):
+                window.splitDockWidget(before, dock, direction)
+            for dock in row[SIDE_BY_SIDE:]:
+                window.tabifyDockWidget(row[0], dock)
+        for row in (self._stack(Area.LEFT), self._stack(Area.CENTRE)):
+            for dock in row[1:]:
+                window.tabifyDockWidget(row[0], dock)
+
+    def _above(self) -> list[QDockWidget]:
+        """What stands over the bottom row: the first of the left area and the first of the centre."""
+        return [stack[0] for area in (Area.LEFT, Area.CENTRE) if (stack := self._stack(area))]
 
     def _share_space(self) -> None:
-        width, height, resize = self._window.width(), self._window.height(), self._window.resizeDocks
-        bottom, right = self._stack(Area.BOTTOM), self._stack(Area.RIGHT)
-        above = [stack[0] for area in (Area.LEFT, Area.CENTRE) if (stack := self._stack(area))]
-        if right:
-            resize([right[0]], [round(width * SHARES[Area.RIGHT])], Qt.Orientation.Horizontal)
-            resize(right, [height // len(right)] * len(right), Qt.Orientation.Vertical)
-        if len(above) == 2:
-            resize(above, [round(width * SHARES[area]) for area in (Area.LEFT, Area.CENTRE)], Qt.Orientation.Horizontal)
-        if bottom:
-            down = round((height - FRAME) * BOTTOM_SHARE)
-            resize(
-                [*above[:1], bottom[0]], [height - FRAME - down, down][-1 - len(above[:1]) :], Qt.Orientation.Vertical
-            )
-            rest = width * (1 - SHARES[Area.RIGHT] * bool(right))
-            last = rest * LAST_BOTTOM_SHARE
-            shares = [(rest - last) / max(1, len(bottom) - 1)] * (len(bottom) - 1) + [last]
-            resize(bottom, [round(share) for share in shares], Qt.Orientation.Horizontal)
+        width, height, resize = self._window.width(), self._window.height() - FRAME, self._window.resizeDocks
+        across, down = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        above, bottom, right = self._above(), self._stack(Area.BOTTOM), self._stack(Area.RIGHT)
+        column = round(width * RIGHT_SHARE) if right else 0
+        if above and right:
+            resize([above[0], right[0]], [width - column, column], across)
+        if len(right) > 1:
+            resize(right[:SIDE_BY_SIDE], [height // 2, height - height // 2], down)
+        if above and bottom:
+            low = round(height * BOTTOM_SHARE)
+            resize([above[0], bottom[0]], [height - low, low], down)
+        for row, share in ((above, LEFT_SHARE), (bottom, FIRST_BOTTOM_SHARE)):
+            if len(row) > 1:
+                first = round((width - column) * share)
+                resize(row[:SIDE_BY_SIDE], [first, width - column - first], across)

@@ -37,7 +37,7 @@ class RunController(QObject):
         self._program = ""  # path of the guest that the breakpoints belong to
         self._has_guest = self._running = self._ended = False
         self._cursor: int | None = None
-        self._breakpoints: frozenset[int] = frozenset()
+        self._has_breakpoints = False
         self._stop = FULL
         for act, slot in {
             Act.RUN: self.run,
@@ -93,10 +93,8 @@ class RunController(QObject):
         self._engine.reset()
 
     def set_breakpoints(self, addresses: frozenset[int]) -> None:
-        """All breakpoints; they stay with this guest for as long as the window is open."""
-        self._breakpoints = addresses
+        """All breakpoints; the engine keeps them for as long as the guest stays the same."""
         self._engine.set_breakpoints(addresses)
-        self._allow()
 
     def set_cursor(self, address: int | None) -> None:
         """The instruction that is chosen in the Code view."""
@@ -127,25 +125,19 @@ class RunController(QObject):
         """Instructions a second, None for full speed."""
         return SPEEDS[self._stop]
 
-    @property
-    def breakpoints(self) -> frozenset[int]:
-        """The breakpoints that were set."""
-        return self._breakpoints
-
     # -- the engine
 
     def _loaded(self, loaded: Loaded) -> None:
-        if loaded.program.path != self._program:
-            self._breakpoints = frozenset()
+        if loaded.program.path != self._program and self._has_breakpoints:
+            self._engine.set_breakpoints(frozenset())
         self._program = loaded.program.path
         self._has_guest, self._running, self._ended = True, False, False
-        self._engine.set_breakpoints(self._breakpoints)
         self._allow()
 
     def _updated(self, snapshot: Snapshot) -> None:
-        state = (snapshot.running, snapshot.end is not None)
-        if state != (self._running, self._ended):
-            self._running, self._ended = state
+        state = (snapshot.running, snapshot.end is not None, bool(snapshot.breakpoints))
+        if state != (self._running, self._ended, self._has_breakpoints):
+            self._running, self._ended, self._has_breakpoints = state
             self._allow()
 
     def _lost(self) -> None:
@@ -173,7 +165,7 @@ class RunController(QObject):
         allow(Act.STOP, none or ("" if self._running else STANDING))
         allow(Act.RESET, none)
         allow(Act.BREAKPOINT, none)
-        allow(Act.CLEAR_BREAKPOINTS, none or ("" if self._breakpoints else "There are no breakpoints."))
+        allow(Act.CLEAR_BREAKPOINTS, none or ("" if self._has_breakpoints else "There are no breakpoints."))
         allow(Act.SLOWER, "This is the lowest speed." if self._stop == 0 else "")
         allow(Act.FASTER, "This is full speed." if self._stop == FULL else "")
         allow(Act.FULL_SPEED, "This is full speed." if self._stop == FULL else "")

@@ -27,6 +27,7 @@ class ListingModel(QAbstractListModel):
         self.pc: int | None = None
         self.breakpoints: frozenset[int] = frozenset()
         self.linked: frozenset[int] = frozenset()
+        self.widest = 0  # letters in the longest instruction
         self._listing = Listing()
         self._image: ImageListing | None = None
         self._row_of: dict[int, int] = {}
@@ -143,6 +144,7 @@ class ListingModel(QAbstractListModel):
         self.rows = self._listing.rows()
         self._row_of = {row.line.address: at for at, row in enumerate(self.rows) if isinstance(row, Known)}
         self._addresses = list(self._row_of)
+        self.widest = max((len(row.line.text) for row in self.rows if isinstance(row, Known)), default=0)
         self.endResetModel()
 
     def _touch(self, address: int | None) -> None:

@@ -13,27 +13,33 @@ from app.theme.typography import Size
 from app.widgets.flow_layout import FlowLayout
 from core.events import Cause
 
+ORDER = {cause: at for at, cause in enumerate(Cause)}
+COMPACT = 900  # pixels of width under which the chips have no words
+
 
 class CauseChips(QWidget):
-    """A flowing row of chips.
+    """A flowing row of chips, between a widget `before` them and one `after` them.
 
     chosen  (frozenset of Cause) the pressed ones; none means all pass
     """
 
     chosen = Signal(object)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, before: QWidget, after: QWidget) -> None:
         super().__init__()
         self._theme = theme
         self._chips: dict[Cause, QToolButton] = {}
         self._counts: dict[Cause, int] = {}
         self._compact = False
         self._flow = FlowLayout(self, gap=theme.space(1))
+        self._flow.addWidget(before)
+        self._flow.addWidget(after)
+        self._after = after
         self.setAccessibleName("Causes")
 
     def show_counts(self, causes: tuple[tuple[Cause, int], ...]) -> None:
         """How often each cause has occurred; a chip appears with the first time."""
-        for cause, count in sorted(causes, key=lambda pair: list(Cause).index(pair[0])):
+        for cause, count in causes:
             if cause not in self._chips:
                 self._chips[cause] = self._make(cause)
             if self._counts.get(cause) != count:
@@ -63,7 +69,7 @@ class CauseChips(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        compact = self.width() < 110 * self._theme.type.scale * max(4, len(self._chips))
+        compact = self.width() < COMPACT * self._theme.type.scale
         if compact != self._compact:
             self._compact = compact
             for cause in self._chips:
@@ -76,13 +82,12 @@ class CauseChips(QWidget):
         chip.setToolTip(f"{cause.phrase}: {cause.meaning} Press to see only these.")
         chip.toggled.connect(self._tell)
         self._dress(cause, chip)
-        order = list(Cause).index(cause)
-        later = [one for one in self._chips if list(Cause).index(one) > order]
-        for one in sorted(later, key=list(Cause).index):
-            self._flow.removeWidget(self._chips[one])
-        self._flow.addWidget(chip)
-        for one in sorted(later, key=list(Cause).index):
-            self._flow.addWidget(self._chips[one])
+        later = sorted((one for one in self._chips if ORDER[one] > ORDER[cause]), key=ORDER.__getitem__)
+        behind = [*(self._chips[one] for one in later), self._after]
+        for widget in behind:
+            self._flow.removeWidget(widget)
+        for widget in (chip, *behind):
+            self._flow.addWidget(widget)
         return chip
 
     def _dress(self, cause: Cause, chip: QToolButton) -> None:

@@ -140,7 +140,7 @@ class ListingDelegate(CodeDelegate):
         return 3 * MOST_CODE_BYTES + 1 if self.width >= BYTES_FROM * self.letter else 0
 
     def letters(self) -> int:
-        return 10 + self._code_letters + 26
+        return 10 + self._code_letters + self._model.widest + 1
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import QComboBox, QLabel, QMenu, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QSplitter, QVBoxLayout, QWidget
 
 from app.models.image_listing import ImageListing
 from app.models.listing_model import ListingModel
@@ -55,12 +55,14 @@ class CodeView(View):
         self.files.setAccessibleName("Source file")
         self.files.setToolTip("The source files this guest was assembled from.")
         self.files.currentIndexChanged.connect(self._show_file)
+        self.files.hide()
         self.caption = QLabel("Disassembly")
         self._source_caption = QLabel("Source")
-        self._source_part = _titled(self._source_caption, self.source, self.files)
+        self._heads = QWidget(), QWidget()
+        self._source_part = _titled(self._heads[0], self.source, self._source_caption, self.files)
         self.splitter = QSplitter(Qt.Orientation.Horizontal)
         self.splitter.addWidget(self._source_part)
-        self.splitter.addWidget(_titled(self.caption, self.listing))
+        self.splitter.addWidget(_titled(self._heads[1], self.listing, self.caption))
         self.splitter.setStretchFactor(0, 1)
         self.splitter.setStretchFactor(1, 1)
         self.splitter.setChildrenCollapsible(False)
@@ -127,6 +129,8 @@ class CodeView(View):
             caption.setFont(theme.type.sans(Size.CAPTION))
             caption.setProperty("role", "quiet")
             caption.setContentsMargins(theme.space(2), theme.space(1), theme.space(2), theme.space(1))
+        self.files.setFont(theme.type.sans(Size.CAPTION))
+        self._level_heads()
         self.source.apply_theme(theme)
         self.listing.apply_theme(theme)
         self.listing.setMinimumWidth(round(24 * self._listing_delegate.letter))
@@ -245,6 +249,7 @@ class CodeView(View):
         self.files.blockSignals(False)
         self.files.setVisible(len(program.sources) > 1)
         self._source_part.setVisible(bool(program.sources))
+        self._level_heads()
         self._show_file(0 if program.sources else -1)
 
     def _show_file(self, index: int) -> None:
@@ -252,8 +257,15 @@ class CodeView(View):
             self.source_model.begin("", "", {})
             return
         source = self._program.sources[index]
-        self._source_caption.setText(f"Source · {source.name}")
+        self._source_caption.setText("Source" if len(self._program.sources) > 1 else f"Source · {source.name}")
         self.source_model.begin(source.name, source.text, self._program.lines)
+
+    def _level_heads(self) -> None:
+        """Make both heads equally high, so that the first lines of both panes stand on one level."""
+        several = not self.files.isHidden()
+        height = self.files.sizeHint().height() + self.theme.space(1) if several else self.caption.sizeHint().height()
+        for head in self._heads:
+            head.setFixedHeight(height)
 
     def _open_file(self, name: str) -> None:
         at = self.files.findText(name)
@@ -265,16 +277,20 @@ class CodeView(View):
         return name or address_text(pc)
 
 
-def _titled(caption: QLabel, pane: QWidget, chooser: QWidget | None = None) -> QWidget:
-    part = QWidget()
-    layout = QVBoxLayout(part)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    layout.addWidget(caption)
-    if chooser is not None:
-        layout.addWidget(chooser)
-    layout.addWidget(pane, 1)
-    return part
+def _titled(head: QWidget, pane: QWidget, *parts: QWidget) -> QWidget:
+    """A pane under a head that holds `parts` in a row."""
+    row = QHBoxLayout(head)
+    row.setContentsMargins(0, 0, 0, 0)
+    for one in parts:
+        row.addWidget(one)
+    row.addStretch()
+    whole = QWidget()
+    column = QVBoxLayout(whole)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    column.addWidget(head)
+    column.addWidget(pane, 1)
+    return whole
 
 
 VIEW = ViewSpec(

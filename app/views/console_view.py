@@ -15,7 +15,7 @@ from core.snapshot import Snapshot
 
 MOST_LINES = 10_000
 MOST_WAITING = 64  # increments kept for a hidden console; its scrollback is bounded anyway
-HINT = "Keys typed here go to the guest; Enter sends LF (0A)."
+HINT = "Keys typed here go to the guest; Enter sends LF."
 NOTHING_YET = "The guest has written nothing yet. What it sends to its serial port (3F8) appears here."
 
 
@@ -90,7 +90,7 @@ class ConsoleView(View):
         shown = {0x0A: "LF", 0x08: "backspace", 0x1B: "escape", 0x09: "tab", 0x20: "space"}.get(last)
         key = shown or (chr(last) if 0x20 < last < 0x7F else f"{last:02X}")
         unit = "byte" if self._sent == 1 else "bytes"
-        self.hint.setText(f"{grouped(self._sent)} {unit} sent, last {key}; Enter sends LF (0A).")
+        self.hint.setText(f"{grouped(self._sent)} {unit} sent, last {key}; Enter sends LF.")
         self.inputTyped.emit(data)
 
     def _start_over(self, generation: int) -> None:

@@ -308,7 +308,7 @@ class MarksItem(pg.GraphicsObject):
         middle = band.top() + (band.height() - 4) / 2
         taken = -np.inf
         for at, ring in zip(x.tolist(), rings.tolist(), strict=True):
-            if at - taken >= side:  # the tick beneath still shows a mark that is left out
+            if at - taken >= 0.7 * side:  # the tick beneath still shows a mark that is left out
                 taken = at
                 box = QRectF(at - side / 2, middle - side / 2, side, side)
                 paint_mark(painter, cause, box, self._theme.palette.ring_color(ring))

@@ -9,7 +9,6 @@ from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt,
 from PySide6.QtGui import QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
     QLineEdit,
@@ -78,9 +77,9 @@ class TrapsView(View):
         self.rows = TrapFilter(self.model, self)
         self.timeline = TrapTimeline(self.rows, self.model.log, theme)
         self.table = TrapTable(self.rows, theme)
-        self.chips = CauseChips(theme)
         self.search = QLineEdit()
         self.rate = QLabel()
+        self.chips = CauseChips(theme, self.search, self.rate)
         self.splitter = QSplitter(Qt.Orientation.Vertical)
         self._arrange()
         self._typing = QTimer(self, singleShot=True, interval=TYPING_PAUSE)
@@ -125,7 +124,8 @@ class TrapsView(View):
     def apply_theme(self, theme: Theme) -> None:
         """Take colours and type from `theme`."""
         super().apply_theme(theme)
-        self.search.setMaximumWidth(theme.type.pixels(220))
+        self.search.setFixedWidth(theme.type.pixels(152))
+        self.rate.setContentsMargins(theme.space(2), theme.space(1), 0, 0)
         self._find_action.setIcon(icon(Icon.FIND, theme))
         self.chips.apply_theme(theme)
         self.timeline.apply_theme(theme)
@@ -142,7 +142,7 @@ class TrapsView(View):
     # -- inside
 
     def _arrange(self) -> None:
-        self.search.setPlaceholderText("Filter: words of any column")
+        self.search.setPlaceholderText("Filter by words")
         self.search.setAccessibleName("Filter traps by words")
         self.search.setToolTip("Show only traps in which all these words occur (Ctrl+F).")
         self.search.setClearButtonEnabled(True)
@@ -154,14 +154,9 @@ class TrapsView(View):
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        row = QHBoxLayout()
         space = self.theme.space(1)
-        row.setContentsMargins(2 * space, space, 2 * space, space)
-        row.setSpacing(2 * space)
-        row.addWidget(self.search)
-        row.addWidget(self.chips, 1)
-        row.addWidget(self.rate)
-        column.addLayout(row)
+        self.chips.setContentsMargins(2 * space, space, 2 * space, space)
+        column.addWidget(self.chips)
         self.splitter.addWidget(self.timeline)
         self.splitter.addWidget(self.table)
         self.splitter.setChildrenCollapsible(False)

@@ -89,27 +89,19 @@ def test_run_to_cursor_needs_a_cursor(control: RunController, engine: FakeEngine
     assert actions[Act.RUN_TO_CURSOR].isEnabled()
 
 
-def test_breakpoints_stay_with_their_guest(control: RunController, engine: FakeEngine) -> None:
+def test_breakpoints_of_another_guest_are_cleared(control: RunController, engine: FakeEngine) -> None:
     engine.say_loaded(loaded())
-    control.set_breakpoints(frozenset({BASE}))
+    engine.say(snapshot(breakpoints=frozenset({BASE})))
     engine.say_loaded(loaded(generation=2))
-    assert engine.told[-1] == ("set_breakpoints", frozenset({BASE}))
+    assert engine.last("set_breakpoints") is None  # the engine has kept them
     engine.say_loaded(replace(loaded(generation=3), program=program("other")))
     assert engine.told[-1] == ("set_breakpoints", frozenset())
-
-
-def test_breakpoints_outlive_the_engine(control: RunController, engine: FakeEngine) -> None:
-    engine.say_loaded(loaded())
-    control.set_breakpoints(frozenset({BASE}))
-    engine.lost.emit("It died.")
-    engine.say_loaded(loaded(generation=2))
-    assert engine.told[-1] == ("set_breakpoints", frozenset({BASE}))
 
 
 def test_clear_all_breakpoints(control: RunController, engine: FakeEngine, actions: Actions) -> None:
     engine.say_loaded(loaded())
     assert not actions[Act.CLEAR_BREAKPOINTS].isEnabled()
-    control.set_breakpoints(frozenset({BASE}))
+    engine.say(snapshot(breakpoints=frozenset({BASE})))
     actions[Act.CLEAR_BREAKPOINTS].trigger()
     assert engine.told[-1] == ("set_breakpoints", frozenset())
 

@@ -1,0 +1,23 @@
+"""What some views can do beyond what every view can; the window asks a view whether it can."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+from core.snapshot import Snapshot
+
+
+@runtime_checkable
+class KeepsHistory(Protocol):
+    """A view that must not miss what a snapshot carries only once: the traps, the bytes of the console."""
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """Take in what is new. Called with every snapshot, before `show_snapshot` and also while hidden: be quick."""
+
+
+@runtime_checkable
+class HasAnchors(Protocol):
+    """A view in which a lesson can point at something: a register by its name, a label of the guest."""
+
+    def point_at(self, anchor: str) -> None:
+        """Bring it into sight and mark it; what is unknown is passed over."""
