@@ -14,6 +14,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from core.events import EndHow
 from core.narration import of_trap
+from core.vmm import kinds
 from lessons.laboratory import Evidence
 from lessons.names import AtLeastOne, Count, Guest, Kind, Label, RegisterName, RingNumber, Text
 from lessons.part import Part, broken_rule
@@ -222,12 +223,12 @@ class Loaded(Asking):
     @property
     def asked(self) -> str:
         guest, kind = _stem(self.guest), self.kind
-        return f"The machine runs {guest or 'a guest'}{f' under {kind}' if kind else ''}"
+        return f"The machine runs {guest or 'a guest'}{f' under {kinds()[kind].title.lower()}' if kind else ''}"
 
     def _look(self, evidence: Evidence) -> tuple[bool, str]:
         program, kind = evidence.program, evidence.snapshot.kind
         holds = self.guest in (None, program.name, program.path) and self.kind in (None, kind)
-        return holds, f"It runs {program.name} under {kind}."
+        return holds, f"It runs {program.title}, under {kinds()[kind].title.lower()}."
 
 
 class At(Asking):

@@ -1,7 +1,8 @@
 """The words of a lesson: Markdown in the file or beside it, and, in explanations, values read from the machine.
 
-A link to ``view:registers/IF`` points at a view and, behind the slash, at a place in it. A value stands in braces: ``{executed}``, ``{register:IF.real}``, ``{traps:privileged}``, ``{trap:privileged.pc}``. A
-brace that is meant as such is doubled, as in Python.
+A link to ``view:registers/IF`` points at a view and, behind the slash, at a place in it. A value stands in braces:
+``{executed}``, ``{register:IF.real}``, ``{traps:privileged}``, ``{trap:privileged.pc}``; a brace that is meant as such
+is doubled, as in Python.
 """
 
 from __future__ import annotations

@@ -401,7 +401,7 @@ def _slowly(solution: Iterable[acts.Act]) -> list[acts.Act]:
 
 def _facts(lesson: Lesson) -> str:
     """Minutes, claims and exercises of the chapter, in words."""
-    facts = f"{lesson.minutes} minutes · claims {', '.join(map(str, lesson.claims))}"
+    facts = f"{lesson.minutes} minute{'s' * (lesson.minutes > 1)} · claims {', '.join(map(str, lesson.claims))}"
     return f"{facts} · exercises {', '.join(lesson.exercises)}" if lesson.exercises else facts
 
 

@@ -56,7 +56,7 @@ class LessonView(View):
         self.contents = Contents(theme)
         self.contents.opened.connect(self.lessonOpened)
         self.page: StepPage | None = None
-        self._showing: tuple[object, int] = (None, -1)
+        self._showing: tuple[object, int, Stage] = (None, -1, Stage.READ)
         self._attempt: Attempt | None = None
 
         self.to_contents = QToolButton()
@@ -125,10 +125,10 @@ class LessonView(View):
         busy         the lesson itself is at the machine just now
         """
         self._attempt = attempt
-        turned = self._showing != (attempt, attempt.index) or self.page is None
         focus = QApplication.focusWidget()
-        had_focus = turned and focus is not None and self.isAncestorOf(focus)
-        if turned:
+        had_focus = focus is not None and self.isAncestorOf(focus)
+        before = self._showing
+        if self._showing[:2] != (attempt, attempt.index) or self.page is None:
             self._turn_to(attempt)
         assert self.page is not None
         self.page.show_attempt(attempt, note=note, offer_setup=offer_setup, busy=busy)
@@ -141,7 +141,8 @@ class LessonView(View):
         self.next.setToolTip(_why_not(attempt))
         self._pages.setCurrentWidget(self._player)
         self.set_empty(False)
-        if had_focus:
+        self._showing = (attempt, attempt.index, attempt.stage)
+        if had_focus and self._showing != before:
             self._focus_what_is_due(self.page, attempt)
 
     def _turn_to(self, attempt: Attempt) -> None:
@@ -157,7 +158,6 @@ class LessonView(View):
             self._frame.insertWidget(1, page, 1)
         page.apply_theme(self.theme)  # a widget that moves to another parent forgets the fonts set before
         self.page = page
-        self._showing = (attempt, attempt.index)
         self.lesson_title.setText(attempt.lesson.title)
         self.count.setText(f"{attempt.index + 1} of {len(attempt.lesson.steps)}")
 

@@ -51,6 +51,7 @@ class Contents(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         page = QWidget()
+        page.setMinimumSize(1, 1)  # or the height of the words in the narrowest column would count
         self._layout = QVBoxLayout(page)
         self.notice = QLabel()
         self.notice.setWordWrap(True)
@@ -66,7 +67,8 @@ class Contents(QScrollArea):
         for card in self.cards:
             self._layout.removeWidget(card)
             card.deleteLater()
-        self.cards = [LessonCard(entry, self._theme) for entry in entries]
+        next_up = next((entry for entry in entries if not entry.finished and not entry.error), None)
+        self.cards = [LessonCard(entry, self._theme, next_up=entry is next_up) for entry in entries]
         for index, card in enumerate(self.cards):
             card.opened.connect(self.opened)
             self._layout.insertWidget(1 + index, card)
@@ -85,16 +87,20 @@ class Contents(QScrollArea):
             card.apply_theme(theme)
 
 
-class LessonCard(QFrame):
+class LessonCard(QWidget):
     """One lesson: title, summary, facts, progress and the one button."""
 
     opened = Signal(str)
     """Emitted with the lesson's name."""
 
-    def __init__(self, entry: Entry, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, entry: Entry, theme: Theme, *, next_up: bool = False) -> None:
+        super().__init__()
         self.entry = entry
-        self.setProperty("role", "error" if entry.error else "panel")
+        panel = QFrame()
+        panel.setProperty("role", "error" if entry.error else "panel")
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(panel)
         self.title = QLabel(entry.title)
         self.summary = QLabel(entry.error or entry.summary)
         self.facts = QLabel(entry.facts)
@@ -109,19 +115,21 @@ class LessonCard(QFrame):
         self.progress.show_progress(entry.steps, entry.done)
         words = "Again" if entry.finished else f"Go on with step {entry.at + 1}" if entry.at else "Begin"
         self.button = QPushButton(words)
-        self.button.setProperty("role", "" if entry.finished else "primary")
+        self.button.setProperty("role", "primary" if next_up else "")
         self.button.setAccessibleName(f"{words}: {entry.title}")
         self.button.clicked.connect(lambda: self.opened.emit(entry.name))
-        self._layout = QVBoxLayout(self)
+        self._layout = QVBoxLayout(panel)
         self._layout.addWidget(self.title)
         self._layout.addWidget(self.summary)
-        if not entry.error:
-            self._layout.addWidget(self.facts)
-            self._layout.addWidget(self.progress)
-            row = QHBoxLayout()
-            row.addWidget(self.standing, 1)
-            row.addWidget(self.button)
-            self._layout.addLayout(row)
+        self._layout.addWidget(self.facts)
+        self._layout.addWidget(self.progress)
+        row = QHBoxLayout()
+        row.addWidget(self.standing, 1)
+        row.addWidget(self.button)
+        self._layout.addLayout(row)
+        if entry.error:
+            for part in (self.facts, self.progress, self.standing, self.button):
+                part.hide()
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:

@@ -123,7 +123,7 @@ def _char_format(old: QTextCharFormat, theme: Theme, size: Size, is_code: bool, 
     new = QTextCharFormat()
     if is_code or old.fontFixedPitch():
         new.setFontFamilies([MONO_FAMILY])
-        new.setProperty(QTextFormat.Property.FontPixelSize, theme.type.pixels(size) - 1)
+        new.setProperty(QTextFormat.Property.FontPixelSize, theme.type.pixels(12 if is_code else size - 1))
         if not is_code:
             new.setBackground(theme.palette.raised)
     elif heading:

@@ -34,7 +34,7 @@ class StepPage(QScrollArea):
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         page = QWidget()
-        page.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        page.setMinimumSize(1, 1)  # or the height of the words in the narrowest column would count
         self._layout = QVBoxLayout(page)
         self.title = QLabel(step.title)
         self.title.setWordWrap(True)
@@ -106,17 +106,21 @@ class StepPage(QScrollArea):
                 part.apply_theme(theme)
 
 
-class NoteBar(QFrame):
+class NoteBar(QWidget):
     """A note about the machine, with a way to set it right."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setProperty("role", "panel")
+        panel = QFrame()
+        panel.setProperty("role", "panel")
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(panel)
         self.label = QLabel()
         self.label.setWordWrap(True)
         self.label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.button = QPushButton("Set up again")
-        self._layout = QHBoxLayout(self)
+        self._layout = QHBoxLayout(panel)
         self._layout.addWidget(self.label, 1)
         self._layout.addWidget(self.button, 0, Qt.AlignmentFlag.AlignTop)
         self.apply_theme(theme)
