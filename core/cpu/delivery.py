@@ -179,7 +179,7 @@ def inner_stack_slot(guest: GuestCpu, ring: int, external: int) -> int:
 def _inner_stack(guest: GuestCpu, memory: LinearMemory, ring: int, external: int) -> tuple[Segment, int]:
     raw = memory.read(guest.paging, inner_stack_slot(guest, ring, external), 6)
     esp, selector = int.from_bytes(raw[:4], "little"), int.from_bytes(raw[4:], "little")
-    return stack_segment(guest, memory, selector, ring, Vector.TS, selector, external).cache(selector), esp
+    return stack_segment(guest, memory, selector, ring, Vector.TS, external).cache(selector), esp
 
 
 def _push(

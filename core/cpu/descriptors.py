@@ -119,7 +119,7 @@ def mark(guest: GuestCpu, memory: LinearMemory, descriptor: Descriptor, bit: int
 def load_data(guest: GuestCpu, memory: LinearMemory, seg: int, selector: int) -> None:
     """MOV, POP or LxS to DS, ES, FS, GS or SS, with every check of the manual."""
     if seg == Seg.SS:
-        stack = stack_segment(guest, memory, selector, guest.cpl, Vector.GP, selector & 0xFFFF)
+        stack = stack_segment(guest, memory, selector, guest.cpl, Vector.GP)
         guest.set_segment(seg, mark(guest, memory, stack, TYPE_ACCESSED).cache(selector))
         return
     if not selector & 0xFFFC:
@@ -137,15 +137,12 @@ def load_data(guest: GuestCpu, memory: LinearMemory, seg: int, selector: int) ->
 
 
 def stack_segment(
-    guest: GuestCpu, memory: LinearMemory, selector: int, cpl: int, refusal: int, shown: int, external: int = 0
+    guest: GuestCpu, memory: LinearMemory, selector: int, cpl: int, refusal: int, external: int = 0
 ) -> Descriptor:
-    """The stack descriptor that `selector` names at privilege `cpl`; else `refusal` (#GP for loads and returns, #TS for delivery).
-
-    `shown` is the selector that the error code names.
-    """
+    """The stack that `selector` names at privilege `cpl`; else `refusal` (#GP for loads and returns, #TS for delivery)."""
     if not selector & 0xFFFC:
         raise GuestFault(refusal, external)
-    error = selector_error(shown, external)
+    error = selector_error(selector, external)
     descriptor = fetch(guest, memory, selector)
     if descriptor is None or selector & 3 != cpl or descriptor.dpl != cpl or not descriptor.is_writable_data:
         raise GuestFault(refusal, error)

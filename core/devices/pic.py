@@ -1,4 +1,4 @@
-"""The interrupt controller of the PC: two 8259As, the second one on input 2 of the first (Intel 8259A data sheet, 1988).
+"""The interrupt controller of the PC: two 8259As, the second on input 2 of the first (Intel 8259A data sheet, 1988).
 
 A rising edge on an input is remembered in IRR; the highest-priority one that is not masked and not outranked by one in
 service raises INTR; the CPU's acknowledge moves it to ISR and gives its vector. Modelled: ICW1–4, OCW1–3, both end-of-

@@ -184,7 +184,7 @@ class Emulator:
         else:
             slot = popped // size
             esp, stack_selector = self.peek_stack(slot, size), self.peek_stack(slot + 1, size) & 0xFFFF
-            found = descriptors.stack_segment(guest, self.memory, stack_selector, ring, Vector.GP, stack_selector)
+            found = descriptors.stack_segment(guest, self.memory, stack_selector, ring, Vector.GP)
             stack = found.cache(stack_selector)
             guest.set_cpl(ring)
             guest.set_segment(Seg.SS, stack)

@@ -23,6 +23,7 @@ _near = st.integers(0, SCRATCH_BYTES - 8).map(lambda offset: SCRATCH + offset)
 _selector = st.sampled_from(
     [0, 3, 0x08, 0x10, 0x13, 0x1B, 0x20, 0x23, 0x28, 0x30, 0x38, 0x40, 0x48, 0x50, 0x58, 0x60, 0x0C]
 )
+_shift = st.integers(0, 31)
 _register = st.sampled_from([0, 1, 2, 3, 5, 6, 7])  # not ESP
 
 
@@ -40,42 +41,69 @@ def _symbol(name: str) -> int:
     return frame().symbols[name]
 
 
+def _modrm(op: int | bytes, reg: int, rm: int) -> bytes:
+    """An instruction with two register operands."""
+    return (bytes([op]) if isinstance(op, int) else op) + bytes([0xC0 | reg << 3 | rm])
+
+
+def _with_ax(value: int, rest: bytes) -> bytes:
+    """mov ax, value; then `rest`."""
+    return b"\x66\xb8" + struct.pack("<H", value) + rest
+
+
+def _with_eax(value: int, rest: bytes) -> bytes:
+    """mov eax, value; then `rest`."""
+    return b"\xb8" + _imm(value) + rest
+
+
+def _absolute(op: int, reg: int, at: int) -> bytes:
+    """An instruction with a register and the memory operand [at]."""
+    return bytes([op, 0x05 | reg << 3]) + _imm(at)
+
+
+def _copy_three(at: int) -> bytes:
+    """mov ecx, 3; mov esi, at; mov edi, SCRATCH + 0x400; cld; rep movsb."""
+    return b"\xb9\x03\0\0\0\xbe" + _imm(at) + b"\xbf" + _imm(SCRATCH + 0x400) + b"\xfc\xf3\xa4"
+
+
+_BINARY = st.sampled_from([0x01, 0x09, 0x11, 0x19, 0x21, 0x29, 0x31, 0x39])
+_ONE_BYTE = [b"\xf8", b"\xf9", b"\xf5", b"\xfc", b"\xfd", b"\x98", b"\x99", b"\x9e", b"\x9f", b"\x27", b"\x37"]
+
 _plain = st.one_of(
     st.builds(lambda r, v: bytes([0xB8 + r]) + _imm(v), _register, _word),  # mov r, imm
-    st.builds(lambda op, r, v: bytes([0x81, 0xC0 | op << 3 | r]) + _imm(v), st.integers(0, 7), _register, _word),
-    st.builds(lambda op, a, b: bytes([op, 0xC0 | a << 3 | b]), st.sampled_from([1, 9, 0x11, 0x19, 0x21, 0x29, 0x31, 0x39]), _register, _register),
-    st.builds(lambda op, r, n: bytes([0xC1, 0xC0 | op << 3 | r, n]), st.sampled_from([0, 1, 4, 5, 7]), _register, st.integers(0, 31)),
-    st.builds(lambda r, at: bytes([0x8B, 0x05 | r << 3]) + _imm(at), _register, _near),  # mov r, [at]
-    st.builds(lambda r, at: bytes([0x89, 0x05 | r << 3]) + _imm(at), _register, _near),  # mov [at], r
-    st.builds(lambda r, at: bytes([0x11, 0x05 | r << 3]) + _imm(at), _register, _near),  # adc [at], r
+    st.builds(lambda op, r, v: _modrm(0x81, op, r) + _imm(v), st.integers(0, 7), _register, _word),
+    st.builds(_modrm, _BINARY, _register, _register),
+    st.builds(lambda op, r, n: _modrm(0xC1, op, r) + bytes([n]), st.sampled_from([0, 1, 4, 5, 7]), _register, _shift),
+    st.builds(_absolute, st.sampled_from([0x8B, 0x89, 0x11]), _register, _near),  # mov to, mov from, adc to
     st.builds(lambda r: bytes([0x50 + r]), _register),  # push
     st.builds(lambda r: bytes([0x58 + r]), _register),  # pop
-    st.sampled_from([b"\xf8", b"\xf9", b"\xf5", b"\xfc", b"\xfd", b"\x98", b"\x99", b"\x9e", b"\x9f", b"\x27", b"\x37"]),
-    st.builds(lambda op, r: bytes([0xF7, 0xC0 | op << 3 | r]), st.integers(2, 7), _register),  # not neg mul imul div idiv
-    st.builds(lambda at: b"\xb9\x03\0\0\0\xbe" + _imm(at) + b"\xbf" + _imm(SCRATCH + 0x400) + b"\xfc\xf3\xa4", _near),
-)  # fmt: skip
+    st.sampled_from(_ONE_BYTE),
+    st.builds(lambda op, r: _modrm(0xF7, op, r), st.integers(2, 7), _register),  # not neg mul imul div idiv
+    st.builds(_copy_three, _near),
+)
 
 _privileged = st.one_of(
     st.sampled_from([b"\xfa", b"\xfb", b"\xfa\xfb", b"\xfb\xfb\xfb", b"\x0f\x06", b"\x0f\x09", b"\x0f\x08"]),
-    st.builds(lambda value: b"\xb8" + _imm(value & 0x0000_002E | 0x11) + b"\x0f\x22\xc0", _word),  # mov cr0
-    st.sampled_from([bytes([0x0F, 0x20, 0xC0 | n << 3 | r]) for n in (0, 2, 3, 4) for r in (0, 3)]),  # mov r, cr
-    st.builds(lambda value: b"\xb8" + _imm(value & ~0xFFF) + b"\x0f\x22\xd8", _word),  # mov cr3
-    st.builds(lambda value: b"\xb8" + _imm(value) + b"\x0f\x22\xd0", _word),  # mov cr2
+    st.builds(lambda value: _with_eax(value & 0x2E | 0x11, b"\x0f\x22\xc0"), _word),  # mov cr0
+    st.sampled_from([_modrm(b"\x0f\x20", n, r) for n in (0, 2, 3, 4) for r in (0, 3)]),  # mov r, cr
+    st.builds(lambda value: _with_eax(value & ~0xFFF & 0xFFFF_FFFF, b"\x0f\x22\xd8"), _word),  # mov cr3
+    st.builds(lambda value: _with_eax(value, b"\x0f\x22\xd0"), _word),  # mov cr2
     st.builds(lambda at: b"\x0f\x01\x3d" + _imm(at), _word),  # invlpg
-    st.builds(lambda value: b"\x66\xb8" + struct.pack("<H", value & 0xE | 1) + b"\x0f\x01\xf0", _word),  # lmsw
-    st.builds(lambda port, out: bytes([0xE6 if out else 0xE4, port]), st.sampled_from([0x21, 0x61, 0x80, 0xA1]), st.booleans()),
-    st.builds(lambda value: b"\xb0" + bytes([value]) + b"\x66\xba\xf8\x03\xee", st.integers(32, 126)),  # print a byte
-    st.builds(lambda value: b"\xb8" + _imm(value) + b"\x0f\x23\xc0\x0f\x21\xc3", _word),  # mov dr0, mov ebx, dr0
-)  # fmt: skip
+    st.builds(lambda value: _with_ax(value & 0xE | 1, b"\x0f\x01\xf0"), _word),  # lmsw
+    st.builds(lambda op, port: bytes([op, port]), st.sampled_from([0xE4, 0xE6]), st.sampled_from([0x21, 0x61, 0x80])),
+    st.builds(lambda value: b"\xb0" + bytes([value]) + b"\x66\xba\xf8\x03\xee", st.integers(32, 126)),  # print
+    st.builds(lambda value: _with_eax(value, b"\x0f\x23\xc0\x0f\x21\xc3"), _word),  # mov dr0, mov ebx, dr0
+)
 
+_POPS = st.sampled_from([b"\x07", b"\x17", b"\x1f", b"\x0f\xa1", b"\x0f\xa9"])  # es ss ds fs gs
 _segments = st.one_of(
-    st.builds(lambda s, sel: b"\x66\xb8" + struct.pack("<H", sel) + bytes([0x8E, 0xC0 | s << 3]), st.sampled_from([0, 2, 3, 4, 5]), _selector),
-    st.builds(lambda pop, sel: b"\x6a" + bytes([sel]) + pop, st.sampled_from([b"\x07", b"\x17", b"\x1f", b"\x0f\xa1", b"\x0f\xa9"]), _selector),
-    st.builds(lambda sel: b"\x66\xb8" + struct.pack("<H", sel) + b"\x0f\x00\xd8", _selector),  # ltr
-    st.builds(lambda sel: b"\x66\xb8" + struct.pack("<H", sel) + b"\x0f\x00\xd0", _selector),  # lldt
+    st.builds(lambda s, sel: _with_ax(sel, _modrm(0x8E, s, 0)), st.sampled_from([0, 2, 3, 4, 5]), _selector),
+    st.builds(lambda pop, sel: b"\x6a" + bytes([sel]) + pop, _POPS, _selector),
+    st.builds(lambda sel: _with_ax(sel, b"\x0f\x00\xd8"), _selector),  # ltr
+    st.builds(lambda sel: _with_ax(sel, b"\x0f\x00\xd0"), _selector),  # lldt
     # jmp far to the next slot; not to the TSS, since task switches are carried out on bare only
     st.builds(lambda sel: b"\xeaSLOT" + struct.pack("<H", sel), _selector.filter(lambda sel: sel & ~3 != 0x28)),
-)  # fmt: skip
+)
 
 _faults = st.one_of(
     st.sampled_from([b"\x0f\x0b", b"\xcc", b"\x31\xc9\xf7\xf1", b"\xf4", b"\x0f\xff", b"\xf0\x90"]),
@@ -84,17 +112,26 @@ _faults = st.one_of(
     st.builds(lambda at: b"\xa3" + _imm(at), st.integers(0x0100_0000, 0xFFBF_FFFC)),
 )
 
+
+def _iret_outward(code: int, data: int, flags: int) -> bytes:
+    """push data; push esp3; push flags; push code; push next slot; iret."""
+    frame_ = b"\x6a" + bytes([data]) + b"\x68" + _imm(0x2F0000) + b"\x68" + _imm(flags)
+    return frame_ + b"\x6a" + bytes([code]) + b"\x68SLOT\xcf"
+
+
 _rings = st.one_of(
-    # to ring 3 at the next slot, with interrupts on or off
     st.builds(
-        lambda code, data, flags: b"\x6a" + bytes([data]) + b"\x68" + _imm(0x2F0000) + b"\x68" + _imm(flags) + b"\x6a" + bytes([code]) + b"\x68SLOT" + b"\xcf",
-        st.sampled_from([0x1B, 0x1B, 0x1B, 0x5B, 0x18]), st.sampled_from([0x23, 0x23, 0x20]),
+        _iret_outward,
+        st.sampled_from([0x1B, 0x1B, 0x1B, 0x5B, 0x18]),
+        st.sampled_from([0x23, 0x23, 0x20]),
         st.sampled_from([0x202, 0x2, 0x3202, 0x282]),
     ),
     # IRET within the ring
-    st.builds(lambda flags: b"\x68" + _imm(flags) + b"\x6a\x08\x68SLOT\xcf", st.sampled_from([0x202, 0x2, 0x3202, 0x8D7])),
+    st.builds(
+        lambda flags: b"\x68" + _imm(flags) + b"\x6a\x08\x68SLOT\xcf", st.sampled_from([0x202, 0x2, 0x3202, 0x8D7])
+    ),
     st.just(b"\x6a\x08\x68SLOT\xcb"),  # far return
-)  # fmt: skip
+)
 
 _tables = st.one_of(
     # write one byte of the GDT: the monitor must notice
