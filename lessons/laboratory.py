@@ -45,6 +45,8 @@ class Laboratory(Protocol):
         self, since_trap: int = 0, since_console: int = 0, *, max_traps: int = 2000, listing: int = 48
     ) -> Snapshot: ...
 
+    def close(self) -> None: ...
+
 
 # Fields that people speak of as registers of their own: which register, from which bit, how many bits.
 REGISTER_FIELDS = {

@@ -8,7 +8,7 @@ step may let it pass.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -74,8 +74,9 @@ def real_laboratory() -> Laboratory:
 
 def check_lesson(name_or_path: str | Path, laboratory: Callable[[], Laboratory] = real_laboratory) -> Verdict:
     """Play a lesson as every kind of student. Raises `UserError` if it cannot even be read."""
-    folder = find_lesson(str(name_or_path))
-    return check(load_lesson(folder), laboratory())
+    lesson = load_lesson(find_lesson(str(name_or_path)))
+    with closing(laboratory()) as made:
+        return check(lesson, made)
 
 
 def check(lesson: Lesson, laboratory: Laboratory) -> Verdict:

@@ -84,9 +84,8 @@ class LessonController(QObject):
         view: LessonView,
         point: Callable[[str, str | None], None],
         progress: Progress,
-        parent: QObject | None = None,
     ) -> None:
-        super().__init__(parent)
+        super().__init__(view)  # it ends with its view, and its timers with it
         self._engine = engine
         self._view = view
         self._point = point

@@ -102,6 +102,9 @@ class FakeLaboratory:
         self.program, self._kind = program, kind
         self.reset()
 
+    def close(self) -> None:
+        self.program = None
+
     def reset(self) -> None:
         assert self.program is not None
         self._script = self._scripts[self.program.name, self._kind]

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QSi
 from app.theme import Theme
 from app.theme.typography import Size
 from app.widgets.lesson.marks import Mark, StateMark
-from app.widgets.lesson.prose import Prose
+from app.widgets.lesson.prose import Prose, rings_whole
 from app.widgets.lesson.section import Section
 from lessons.attempt import Attempt
 from lessons.format import Doing
@@ -21,7 +21,7 @@ class CheckLine(QWidget):
     def __init__(self, asked: str, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.mark = StateMark(theme)
-        self.asked = QLabel(asked)
+        self.asked = QLabel(rings_whole(asked))
         self.said = QLabel()
         self.said.setProperty("role", "quiet")
         for label in (self.asked, self.said):
@@ -41,7 +41,7 @@ class CheckLine(QWidget):
         """Show what was found, in words too if wanted; None if nobody has looked yet."""
         done = finding is not None and finding.holds
         self.mark.show_mark(Mark.DONE if done else Mark.PENDING)
-        self.said.setText(finding.said if finding and with_words else "")
+        self.said.setText(rings_whole(finding.said) if finding and with_words else "")
         self.said.setVisible(bool(self.said.text()))
 
     def apply_theme(self, theme: Theme) -> None:

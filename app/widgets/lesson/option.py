@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QAbstractButton, QSizePolicy, QWidget
 from app.theme import Theme
 from app.theme.typography import Size
 from app.widgets.lesson.marks import Mark, paint_lesson_mark
+from app.widgets.lesson.prose import rings_whole
 
 _WRAP = int(Qt.TextFlag.TextWordWrap) | int(Qt.AlignmentFlag.AlignLeft) | int(Qt.AlignmentFlag.AlignVCenter)
 
@@ -21,7 +22,7 @@ class OptionButton(QAbstractButton):
         self._theme = theme
         self._mark: Mark | None = None
         self._locked = False
-        self.setText(text)
+        self.setText(rings_whole(text))
         self.setCheckable(True)
         self.setAutoExclusive(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)

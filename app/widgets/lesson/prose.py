@@ -69,12 +69,16 @@ class Prose(QLabel):
             self.pointed.emit(view, anchor or None)
 
 
+def rings_whole(text: str) -> str:
+    """`text`, in which no line ends between “ring” and its number."""
+    return _RING_SPACE.sub("\u00a0", text)
+
+
 def styled_html(markdown: str, theme: Theme, size: Size) -> str:
     """`markdown` as HTML that a label shows in the theme's type and colours."""
     document = QTextDocument()
     document.setDefaultFont(theme.type.sans(size))
-    whole = _RING_SPACE.sub("\u00a0", markdown.strip())  # a ring and its number stay on one line
-    document.setMarkdown(whole, QTextDocument.MarkdownFeature.MarkdownDialectGitHub)
+    document.setMarkdown(rings_whole(markdown.strip()), QTextDocument.MarkdownFeature.MarkdownDialectGitHub)
     document.setDocumentMargin(0)
     block = document.begin()
     while block.isValid():

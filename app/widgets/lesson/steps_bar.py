@@ -7,6 +7,7 @@ from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import Theme
+from app.theme.palette import blend
 
 _GAP = 3
 
@@ -46,11 +47,12 @@ class StepsBar(QWidget):
         """Paint the segments."""
         painter = QPainter(self)
         palette = self._theme.palette
+        faint = blend(palette.line, palette.outline, 0.4)
         width = (self.width() - _GAP * (self._count - 1)) / self._count
         for index in range(self._count):
             tall = index == self._present
             height = self._theme.space(1.5 if tall else 0.75)
-            color = palette.text if tall or index < self._behind else palette.line
+            color = palette.text if tall or index < self._behind else faint
             left = index * (width + _GAP)
             painter.fillRect(QRectF(left, (self.height() - height) / 2, width, height), color)
         painter.end()

@@ -106,7 +106,7 @@ def test_the_act_comes_after_the_prediction_and_the_explanation_last(view: Lesso
     view.show_attempt(attempt)
     assert page.act.isVisible()
     assert [line.mark.mark for line in page.act.lines] == [Mark.PENDING, Mark.DONE]
-    assert page.act.lines[0].said.text() == "The CPU is in ring 0."
+    assert page.act.lines[0].said.text() == "The CPU is in ring\u00a00."
     assert not view.next.isEnabled()
     attempt.receive(shown(True))
     view.show_attempt(attempt)
