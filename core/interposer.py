@@ -183,6 +183,8 @@ class Interposer:
                     self._refuse_io()
                 if halted is Halted.NONE:
                     self._note_halt()
+                elif halted is Halted.NOWHERE:
+                    self._execute_open_bus()
                 elif halted is Halted.BREAKPOINT:
                     if monitor.guest.pc in cpu.breakpoints:
                         return StopReason.BREAKPOINT
@@ -251,6 +253,12 @@ class Interposer:
             Ring(self.cpu.cpl),
             Ring(guest.cpl),
         )
+
+    def _execute_open_bus(self) -> None:
+        """Code beyond RAM reads as all ones, which is no instruction: #UD."""
+        pc = self.monitor.guest.pc
+        self.cpu.count_attempt(pc)
+        self._recorded(pc, Vector.UD, None, lambda: self.monitor.fault(GuestFault(Vector.UD)))
 
     def _do_after_step(self) -> None:
         if self._after_step:

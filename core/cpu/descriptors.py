@@ -139,7 +139,7 @@ def load_data(guest: GuestCpu, memory: LinearMemory, seg: int, selector: int) ->
 def stack_segment(
     guest: GuestCpu, memory: LinearMemory, selector: int, cpl: int, refusal: int, external: int = 0
 ) -> Descriptor:
-    """The stack that `selector` names at privilege `cpl`; else `refusal` (#GP for loads and returns, #TS for delivery)."""
+    """The stack that `selector` names at `cpl`; else `refusal` (#GP for loads and returns, #TS for delivery)."""
     if not selector & 0xFFFC:
         raise GuestFault(refusal, external)
     error = selector_error(selector, external)

@@ -53,13 +53,14 @@ WATCH_INTERRUPT = 2
 
 
 class Halted(IntEnum):
-    """Why a probe stopped the CPU (word REASON); NONE if it did not."""
+    """Why the CPU came to rest: what a probe wrote (word REASON), NONE after HLT, NOWHERE when there is no code."""
 
     NONE = 0
     BUDGET = 1
     REQUESTED = 2
     INTERRUPTIBLE = 3
     BREAKPOINT = 4
+    NOWHERE = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ _OnInvalid = ctypes.CFUNCTYPE(ctypes.c_bool, _PTR, _PTR)
 ALL_ADDRESSES = (1, 0)  # begin > end: a hook for every address
 NO_PAGE = (1 << 64) - 1
 MAPPED_TO = 1 << 32
+NO_CODE_THERE = (unicorn.UC_ERR_FETCH_PROT, unicorn.UC_ERR_FETCH_UNMAPPED)
 
 
 class DepartureHandler(Protocol):
@@ -201,7 +202,8 @@ class Cpu:
         return int(self.ctl[Word.LAST_PC])
 
     def run(self) -> Halted:
-        """Execute from `state` until a probe stops it (the reason is returned) or HLT (NONE). Leaves `state` pulled.
+        """Execute from `state` until a probe stops it (the reason is returned), HLT (NONE) or a jump to where there is no
+        memory (NOWHERE). Leaves `state` pulled.
 
         Raises what a departure's handler raised, or UnknownDeparture if the emulator gave up.
         """
@@ -215,6 +217,8 @@ class Cpu:
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
+        if status in NO_CODE_THERE:
+            return Halted.NOWHERE
         if status != unicorn.UC_ERR_OK:
             raise UnknownDeparture(
                 f"The CPU gave up at {self.state.eip & 0xFFFFFFFF:#010x}: {binding.UcError(status)}.", self.dump()

@@ -25,7 +25,7 @@ class ExitPort(Device):
 
     def __init__(self, on_exit: Callable[[int], None]) -> None:
         self._on_exit = on_exit
-        self.state = ExitPortState()
+        self.state: ExitPortState = ExitPortState()
 
     @property
     def ports(self) -> Sequence[PortRegion]:

@@ -84,7 +84,7 @@ class Pic(Device):
 
     def __init__(self, on_interrupt: Callable[[bool], None]) -> None:
         self._on_interrupt = on_interrupt
-        self.state = PicState()
+        self.state: PicState = PicState()
 
     @property
     def ports(self) -> Sequence[PortRegion]:

@@ -128,7 +128,7 @@ class Pit(Device):
     def __init__(self, clock: Clock, line: IrqLine) -> None:
         self._clock = clock
         self._line = line
-        self.state = PitState()
+        self.state: PitState = PitState()
 
     @property
     def ports(self) -> Sequence[PortRegion]:

@@ -56,7 +56,7 @@ class SerialPort(Device):
     def __init__(self, console: Callable[[int], None], line: IrqLine) -> None:
         self._console = console
         self._line = line
-        self.state = SerialState()
+        self.state: SerialState = SerialState()
 
     @property
     def ports(self) -> Sequence[PortRegion]:
@@ -134,8 +134,10 @@ class SerialPort(Device):
     def _take(self) -> int:
         state = self.state
         byte = state.received.pop(0) if state.received else 0
-        self._refill()
-        self._update()
+        self._update()  # the request falls when the last byte is taken, as between two bytes on a real line
+        if not state.received:
+            self._refill()
+            self._update()
         return byte
 
     def write_port(self, port: int, size: int, value: int) -> None:

@@ -159,7 +159,7 @@ def _assembled(given: str, source: _Source) -> bytes:
     except linker.DoesNotFit as narrow:
         raise AssemblyError(
             f"An address (in “{narrow.name or 'a section'}”) is used where only {8 * narrow.width} bits fit.",
-            "Put it into a register first: LLVM makes `push offset x` a byte, so write `mov eax, offset x`, `push eax`.",
+            "Put it into a register first: LLVM makes `push offset x` a byte; write `mov eax, offset x`, `push eax`.",
             source.files[0].name,
         ) from None
 
