@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -147,27 +150,30 @@ def run(session: Session, limit: int | None, on_console: Callable[[bytes], None]
     """Run a loaded session to its end or the limit, giving `on_console` new output now and then. Ctrl-C ends it too."""
     from app.engine.metronome import Metronome
 
-    metronome, shown = Metronome(session.request_stop, SLICE), 0
+    metronome, shown, reason = Metronome(session.request_stop, SLICE), 0, StopReason.REQUESTED
     start = time.perf_counter()
-    interrupted = False
-    reason = StopReason.REQUESTED
-    try:
-        while reason is StopReason.REQUESTED and not interrupted:
+    with _ctrl_c() as interrupted:
+        while reason is StopReason.REQUESTED and not interrupted():
             with metronome:
-                try:
-                    reason = session.run(None if limit is None else limit - session.executed)
-                except KeyboardInterrupt:
-                    interrupted = True
+                reason = session.run(None if limit is None else limit - session.executed)
             on_console(session.console[shown:])
             shown = len(session.console)
-    finally:
-        seconds = time.perf_counter() - start
-        metronome.close()
-    how, status, sentence = _end(session, reason, interrupted)
-    traps = {
-        cause.value: count for cause, count in sorted(session.traps.causes.items(), key=lambda pair: pair[0].value)
-    }
+    seconds = time.perf_counter() - start
+    metronome.close()
+    how, status, sentence = _end(session, reason, interrupted())
+    traps = dict(sorted((cause.value, count) for cause, count in session.traps.causes.items()))
     return Outcome(session.kind, how, status, sentence, session.executed, session.console, traps, seconds)
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[Callable[[], bool]]:
+    """Inside, Ctrl-C raises nothing; the value given tells whether it was pressed."""
+    pressed = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.set())
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _end(session: Session, reason: StopReason, interrupted: bool) -> tuple[EndHow | None, int | None, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from math import inf
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from app.cli import statuses
@@ -14,8 +13,7 @@ from core.errors import RequestError, UnknownName
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
-    from app.cli.offscreen import Watcher
-    from app.engine.client import Engine
+    from app.cli.offscreen import Stage
 
 SHORT_THEMES = {"projector": "projector-light"}
 
@@ -39,47 +37,30 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Take the picture."""
-    from app.cli.offscreen import Watcher, use_no_screen
-    from app.cli.window import make_application
+    from app.cli.offscreen import shown_window
+    from app.controllers.appearance_controller import MOTION_KEY, THEME_KEY
     from app.theme import THEME_NAMES
 
     theme = SHORT_THEMES.get(arguments.theme, arguments.theme)
     if theme not in THEME_NAMES:
         raise UnknownName(f"There is no theme named “{arguments.theme}”.", f"Choose one of: {', '.join(THEME_NAMES)}.")
-    use_no_screen()
-    make_application()
-    from PySide6.QtCore import QSettings
-
-    from app.controllers.appearance_controller import MOTION_KEY, THEME_KEY
-    from app.engine.client import Engine
-    from app.main_window import MainWindow
-
-    engine = Engine()
-    try:
-        with TemporaryDirectory() as folder:
-            settings = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
-            settings.setValue(THEME_KEY, theme)
-            settings.setValue(MOTION_KEY, "yes")  # a picture shows where motions end
-            window, watcher = MainWindow(engine, settings), Watcher(engine)
-            window.layout_.restore()
-            window.resize(*arguments.size)
-            window.show()
-            _bring_to(engine, watcher, arguments.guest, arguments.vmm, arguments.after)
-            watcher.settle()
-            _save(window, arguments.output)
-            window.close()
-    finally:
-        engine.close()
+    still = "yes"  # a picture shows where motions end
+    with shown_window(arguments.size, {THEME_KEY: theme, MOTION_KEY: still}) as stage:
+        _bring_to(stage, arguments.guest, arguments.vmm, arguments.after)
+        stage.settle()
+        _save(stage.window, arguments.output)
     return statuses.DONE
 
 
-def _bring_to(engine: Engine, watcher: Watcher, guest: str, kind: str, after: int) -> None:
+def _bring_to(stage: Stage, guest: str, kind: str, after: int) -> None:
     """Load, and run `after` instructions, or fewer if the guest ends or waits before."""
+    engine = stage.engine
     engine.load(guest, kind)
-    watcher.wait_until(lambda: engine.program is not None and engine.latest is not None)
+    stage.watcher.wait_until(lambda: engine.program is not None and engine.latest is not None)
+    stage.settle()
     if after:
-        engine.step(after)
-        watcher.wait_until(lambda: engine.latest is not None and engine.latest.stop is not None, inf)
+        engine.step(after, quietly=True)  # what is shown on the way would depend on how fast this machine is
+        stage.watcher.wait_until(lambda: engine.latest is not None and engine.latest.stop is not None, inf)
 
 
 def _save(window: QWidget, output: Path) -> None:

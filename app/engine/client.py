@@ -12,6 +12,7 @@ import signal
 import time
 from collections import deque
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
@@ -20,9 +21,12 @@ from app.engine.garbage import GuiGarbage
 from app.engine.host import EngineHost
 from app.engine.shared_memory import SharedViews
 from core.errors import LabFault, RequestError
-from core.guests.image import Program
+from core.events import StopReason
 from core.snapshot import Snapshot
 from lessons.checks import CheckLesson, LessonChecked
+
+if TYPE_CHECKING:
+    from core.guests.image import Program
 
 FRAME = 1 / 30 - 0.003  # the engine keeps the rate; this only holds back what the pipe bunched up
 NUDGE_MS = 30
@@ -46,7 +50,7 @@ class Engine(QObject):
     ready = Signal()
     """Emitted when the engine process has built its machine, after each start."""
     updated = Signal(object)
-    """Emitted with each `Snapshot`, at most 30 a second."""
+    """Emitted with a `Snapshot`, at most 30 a second; one more at once when the person stops the guest."""
     loaded = Signal(object)
     """Emitted with a `protocol.Loaded` when a guest has been powered on."""
     refused = Signal(object)
@@ -94,7 +98,7 @@ class Engine(QObject):
     @Slot(str, str)
     def load(self, name_or_path: str, kind: str) -> None:
         """Power on a fresh machine with this guest under this kind; also starts an engine if there is none."""
-        if self._host is None:
+        if self._host is None and not self._closed:
             self._start()
         self._send(protocol.Load(name_or_path, kind))
 
@@ -106,13 +110,15 @@ class Engine(QObject):
     @Slot()
     def stop(self) -> None:
         """Stop, within an instruction, whatever the guest does."""
-        self._send(protocol.Stop(self.memory.ask_stop()))
-        self._nudging.start()
+        if not self._closed:
+            self._send(protocol.Stop(self.memory.ask_stop()))
+            self._nudging.start()
 
+    @Slot()
     @Slot(int)
-    def step(self, count: int = 1) -> None:
-        """Run `count` instructions."""
-        self._send(protocol.Step(count))
+    def step(self, count: int = 1, *, quietly: bool = False) -> None:
+        """Run `count` instructions; `quietly`: with no snapshot on the way."""
+        self._send(protocol.Step(count, quietly))
 
     @Slot()
     def step_over(self) -> None:
@@ -157,7 +163,6 @@ class Engine(QObject):
         if not self._closed:
             self._nudging.stop()
             self._drain_later.stop()
-            self._arrived.disconnect(self._drain)
             self._garbage.stop()
             atexit.unregister(self._release)
             self._release()
@@ -198,7 +203,7 @@ class Engine(QObject):
     def _send(self, command: protocol.Command) -> None:
         if self._host is not None:
             self._host.send(command)
-        else:
+        elif not self._closed:
             self.refused.emit(RequestError("The engine is not running.", "Load a guest to start it again."))
 
     def _nudge(self) -> None:
@@ -211,9 +216,9 @@ class Engine(QObject):
 
     def _drain(self) -> None:
         """Pass on what has arrived, in order; a snapshot that comes too early waits, and lets all behind it wait."""
-        while self._inbox:
+        while self._inbox and not self._closed:  # closing cannot call back an event that is already on its way
             early = self._last_shown + FRAME - time.monotonic()
-            if early > 0 and isinstance(self._inbox[0], protocol.Updated):
+            if early > 0 and _can_wait(self._inbox[0]):
                 self._drain_later.start(round(early * 1000) + 1)
                 return
             self._take(self._inbox.popleft())
@@ -278,6 +283,11 @@ class Engine(QObject):
         self._send(self._breakpoints)
         if self._loaded_as is not None:
             self._send(self._loaded_as)
+
+
+def _can_wait(message: protocol.Message | _Ended) -> bool:
+    """A snapshot can, but not one that the person waits for, having pressed Stop."""
+    return isinstance(message, protocol.Updated) and message.snapshot.stop is not StopReason.REQUESTED
 
 
 def _how_it_ended(code: int) -> str:

@@ -119,7 +119,7 @@ class EngineLoop:
         """Seconds to wait for a command before there is something else to do; None: for ever."""
         now = self._clock()
         waits = []
-        if self._stale and self._credit:
+        if self._stale and self._credit and not (self._task is not None and self._task.quiet):
             waits.append(max(0.0, self._next_snapshot - now))
         if self._task is not None and not self._task.waiting:
             waits.append(self._time_to_slice(self._task, now))
@@ -199,6 +199,8 @@ class EngineLoop:
         self._stopped_by = reason
         self._stale = True
         self._stops.serve_stops()
+        if reason is StopReason.REQUESTED:  # the person waits for it
+            self._next_snapshot = self._clock()
         if explain:
             self._session.sentence = narration.of_stop(reason, self._session.end, self._session.pc)
         if arrived and self._next:
@@ -229,8 +231,8 @@ class EngineLoop:
                 self._begin(run(session))
             case protocol.RunTo(address):
                 self._begin(run_to(session, address))
-            case protocol.Step(count):
-                self._begin(step(session, count))
+            case protocol.Step(count, quietly):
+                self._begin(step(session, count, quietly))
             case protocol.StepOver():
                 self._begin(over(session))
             case CheckLesson():
@@ -272,6 +274,8 @@ class EngineLoop:
         """Send a snapshot if there is news, the window can take it, and the last was not just now."""
         now = self._clock()
         if not (self._stale and self._credit) or now < self._next_snapshot or self._session.program is None:
+            return
+        if self._task is not None and self._task.quiet:
             return
         self._stale = False
         self._next_snapshot = now + SNAPSHOT_PERIOD

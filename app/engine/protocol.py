@@ -42,9 +42,10 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Run `count` instructions, whatever the speed."""
+    """Run `count` instructions, whatever the speed; `quietly`: with no snapshot on the way."""
 
     count: int = 1
+    quietly: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,9 +72,11 @@ class SharedViews:
         self._segment = segment
         self._owner = owner
         places, _ = lay_out(memory)
+        buffer = segment.buf
+        assert buffer is not None, "an open segment has a buffer"
         # frombuffer and not ndarray(buffer=…), which would not keep the memory mapped
         arrays: dict[str, Any] = {
-            name: np.frombuffer(segment.buf, place.dtype, place.length, place.offset) for name, place in places.items()
+            name: np.frombuffer(buffer, place.dtype, place.length, place.offset) for name, place in places.items()
         }
         self.ram: npt.NDArray[np.uint8] = arrays.pop("ram")
         self._stop: npt.NDArray[np.uint64] = arrays.pop("stop")

@@ -27,6 +27,7 @@ class Task:
     paced     at the set speed (else as fast as possible)
     patient   goes on waiting when the guest waits for input
     breaks    ends at a breakpoint
+    quiet     shows nothing before its end
     waiting   the guest waits for input now
     """
 
@@ -36,6 +37,7 @@ class Task:
     paced: bool = False
     patient: bool = False
     breaks: bool = True
+    quiet: bool = False
     waiting: bool = False
 
     def arrived(self) -> bool:
@@ -49,9 +51,9 @@ def run(session: Session) -> Task:
     return Task(lambda due: session.run() if due is None else session.step(due), paced=True, patient=True)
 
 
-def step(session: Session, count: int) -> Task:
-    """Run `count` instructions; through breakpoints, if it is one at a time."""
-    return Task(lambda left: session.step(left or 1), left=count, breaks=False)
+def step(session: Session, count: int, quiet: bool = False) -> Task:
+    """Run `count` instructions, or fewer if a breakpoint stands among them."""
+    return Task(lambda left: session.step(left or 1), left=count, quiet=quiet)
 
 
 def run_to(session: Session, address: int) -> Task:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 
-import unicorn
-from unicorn import x86_const as x86
+from unicorn import UC_ARCH_X86, UC_MODE_32, x86_const
+from unicorn.unicorn_py3 import Uc
 
 from core.session import Session
 
@@ -34,14 +34,14 @@ def run_speeds(effort: Effort) -> dict[str, Measure]:
 
 def _raw(rounds: int) -> float:
     """A bare Unicorn with no hook at all."""
-    uc = unicorn.Uc(unicorn.UC_ARCH_X86, unicorn.UC_MODE_32)
+    uc = Uc(UC_ARCH_X86, UC_MODE_32)
     uc.mem_map(0, 4 << 20)
     uc.mem_write(loops.CODE, loops.work(rounds))
-    uc.reg_write(x86.UC_X86_REG_EIP, loops.CODE)
+    uc.reg_write(x86_const.UC_X86_REG_EIP, loops.CODE)
     start = time.perf_counter()
     uc.emu_start(loops.CODE, 0xFFFF_FFFF)
     seconds = time.perf_counter() - start
-    assert uc.reg_read(x86.UC_X86_REG_ECX) == 0
+    assert uc.reg_read(x86_const.UC_X86_REG_ECX) == 0
     return rounds * loops.WORK_INSTRUCTIONS / seconds / 1e6
 
 

@@ -20,7 +20,7 @@ SUITE: dict[Benchmark, tuple[str, ...]] = {
 def measure(wanted: Set[str], effort: Effort | None = None) -> Iterator[tuple[str, Measure]]:
     """The figures wanted, each as soon as it is known."""
     for benchmark, figures in SUITE.items():
-        if wanted.intersection(figures):
+        if not wanted.isdisjoint(figures):
             for name, figure in benchmark(effort or Effort()).items():
                 if name in wanted:
                     yield name, figure

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from PySide6.QtCore import QEvent, QObject, QSettings
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QWidget
 
-from app.cli.offscreen import Watcher, use_no_screen
-from app.cli.window import make_application
+from app.cli.offscreen import running_engine, shown_window
 from app.engine.client import Engine
 from core.snapshot import Snapshot
 
@@ -32,7 +29,7 @@ BETWEEN_STEPS = 0.05  # seconds: someone who presses Step twenty times a second
 def time_to_stop(effort: Effort) -> dict[str, Measure]:
     """stop.max, in milliseconds: from `Engine.stop` to a snapshot that stands still, the slowest over several loops."""
     times = []
-    with _engine() as (engine, watcher), TemporaryDirectory() as folder:
+    with running_engine() as (engine, watcher), TemporaryDirectory() as folder:
         state = _Latest(engine)
         for name, (code, kind) in ENDLESS.items():
             image = Path(folder) / f"{name}.elf"
@@ -51,37 +48,19 @@ def time_to_stop(effort: Effort) -> dict[str, Measure]:
 
 def step_to_paint(effort: Effort) -> dict[str, Measure]:
     """step_paint.p95, in milliseconds: from `Engine.step` until the real window has painted the snapshot of it."""
-    from app.main_window import MainWindow
-
     times = []
-    with _engine() as (engine, watcher), TemporaryDirectory() as folder:
-        window = MainWindow(engine, QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat))
-        window.layout_.restore()
-        window.show()
-        painted = _Painted(engine, window)
-        state = _Latest(engine)
-        engine.load("rings", "bare")
-        watcher.wait_until(state.is_still)
+    with shown_window((1280, 720), {}) as stage:
+        painted, state = _Painted(stage.engine, stage.window), _Latest(stage.engine)
+        stage.engine.load("rings", "bare")
+        stage.watcher.wait_until(state.is_still)
         for _ in range(STEPS_PER_REPEAT * effort.repeats):
-            watcher.settle(BETWEEN_STEPS)
+            stage.watcher.wait(BETWEEN_STEPS)
             start = time.perf_counter()
             painted.again()
-            engine.step()
-            watcher.wait_until(painted.is_painted)
+            stage.engine.step()
+            stage.watcher.wait_until(painted.is_painted)
             times.append((time.perf_counter() - start) * 1000)
-        window.close()
     return {"step_paint.p95": Limit(33, "ms").measure(statistics.quantiles(times, n=20)[-1])}
-
-
-@contextmanager
-def _engine() -> Iterator[tuple[Engine, Watcher]]:
-    use_no_screen()
-    make_application()
-    engine = Engine()
-    try:
-        yield engine, Watcher(engine)
-    finally:
-        engine.close()
 
 
 class _Latest:

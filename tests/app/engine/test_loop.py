@@ -100,9 +100,10 @@ def test_a_run_is_shown_at_most_thirty_times_a_second_and_its_end_always() -> No
     engine = Engine()
     play(engine, (0, LOAD), (0, Run()), (3, Stop(1)))
     times = [time for time, message in engine.wire.sent if isinstance(message, Updated)]
-    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(times[:-1])]
     assert min(gaps) >= 1 / 30 - 1e-9
     assert len(times) >= 3 / (1 / 30 + SLICE)
+    assert times[-1] - 3 <= SLICE
     last = snapshots([message for _, message in engine.wire.sent])[-1]
     assert not last.running
     assert last.stop is StopReason.REQUESTED
@@ -163,6 +164,20 @@ def test_a_long_step_is_exact_through_its_slices() -> None:
     seen = snapshots(play(engine, (0, LOAD), (0, Step(123_456)), (9, Stop(1))))
     assert seen[-1].executed == 123_456
     assert seen[-1].stop is StopReason.BUDGET
+
+
+def test_a_quiet_step_is_shown_at_its_end_only() -> None:
+    seen = snapshots(play(Engine(), (0, LOAD), (1, Step(500_000, quietly=True)), (9, Stop(1))))
+    assert [snapshot.executed for snapshot in seen] == [0, 500_000]
+
+
+def test_a_breakpoint_ends_a_long_step() -> None:
+    script = (0, SetBreakpoints(frozenset({3000}))), (0, LOAD), (0, Step(5000)), (1, Step())
+    assert [snapshot.executed for snapshot in snapshots(play(Engine(), *script)) if not snapshot.running] == [
+        0,
+        3000,
+        3001,
+    ]
 
 
 def test_steps_pressed_quickly_are_all_made() -> None:
