@@ -18,10 +18,10 @@ from lessons import positions
 from lessons.acts import Act
 from lessons.attempt import Attempt, Judgement, Stage
 from lessons.checks import LessonChecked, answer
-from lessons.format import Lesson
-from lessons.laboratory import Laboratory
+from lessons.format import Lesson, Step
+from lessons.laboratory import Laboratory, observe
 from lessons.loader import LESSON_FILE, find_lesson, load_lesson
-from lessons.prose import NO_VALUE
+from lessons.prose import NO_VALUE, pointers
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,7 @@ class _Rehearsal:
         with self._being("perfect student", attempt):
             while len(rights) <= attempt.index:
                 self._do(attempt.step.setup.acts() if attempt.step.setup else ())
+                self._follow_pointers(attempt.step)
                 rights.append(self._foresee(attempt) if attempt.step.act else 0)
                 attempt.choose(rights[-1])
                 self._look(attempt)
@@ -127,6 +128,20 @@ class _Rehearsal:
                     raise _Stuck("one who predicts rightly and does everything cannot go on.")
                 attempt.next()
         return rights
+
+    def _follow_pointers(self, step: Step) -> None:
+        """Whatever the step points at has to be there: registers by name, code by label."""
+        evidence = observe(self._laboratory)
+        words = (step.text, step.act.text if step.act else "", step.explain)
+        shown = [(step.show.view, step.show.anchor)] if step.show else []
+        for view, anchor in (*shown, *(pointer for text in words for pointer in pointers(text))):
+            known = (
+                anchor is None
+                or (view == "registers" and evidence.reading(anchor) is not None)
+                or (view == "code" and anchor in evidence.program.symbols)
+            )
+            if not known:
+                raise _Stuck(f"it points at “{anchor}” in {view}, where that is not to be found.")
 
     def _foresee(self, attempt: Attempt) -> int:
         """Perform the solution, and find out which prediction it makes right."""

@@ -20,7 +20,7 @@ from lessons.laboratory import Evidence
 from lessons.names import REGISTER_NAMES, lesson_folder, view_name
 from lessons.part import broken_rule, one_of
 
-_VIEW_LINK = re.compile(r"\]\(view:([^/)]*)")
+_VIEW_LINK = re.compile(r"\]\(view:([^/)]*)(?:/([^)]*))?\)")
 NO_VALUE = "(not on this machine)"
 
 _PLAIN: dict[str, Callable[[Evidence], str]] = {
@@ -101,6 +101,11 @@ def _fault_of(name: str, detail: str, conversion: str | None) -> str | None:
     return f"{one_of(f'{{{known}}}' for known in KNOWN)} Double the braces if they are meant as such."
 
 
+def pointers(text: str) -> list[tuple[str, str | None]]:
+    """The views that links in `text` point at, with the place in each (None: the view as a whole)."""
+    return [(link[1], link[2] or None) for link in _VIEW_LINK.finditer(text)]
+
+
 def faulty_placeholders(template: str) -> Iterator[tuple[str, str, int]]:
     """Each placeholder that cannot be filled, why, and the line of the template (from 1) at which it stands."""
     line = 1
@@ -116,8 +121,8 @@ def faulty_placeholders(template: str) -> Iterator[tuple[str, str, int]]:
 def _read(value: str, info: ValidationInfo) -> tuple[str, str]:
     """The prose itself and the file it stands in, "" if in the lesson file."""
     text, file = _text_and_file(value, info)
-    for link in _VIEW_LINK.finditer(text):
-        view_name(link[1])
+    for view, _ in pointers(text):
+        view_name(view)
     return text, file
 
 

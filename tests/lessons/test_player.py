@@ -98,6 +98,8 @@ def test_a_good_lesson_passes_and_every_wrong_student_is_caught(play) -> None:
         ('"user"', '"usr"', 6, "“Run to usr” fails. The lesson names the label “usr”, which rings does not have."),
         ("right = { ring = 2 }", 'right = { kind = "bare" }', 6, "2 answers are right instead of one."),
         ("right = { ring = 3 }", "right = { ring = 1 }", 6, "0 answers are right instead of one."),
+        ('text = "x"', 'text = "x"\nshow = { view = "registers", anchor = "CR4" }', 6, "points at “CR4” in registers"),
+        ('text = "x"', 'text = "[x](view:code/usr)"', 6, "points at “usr” in code, where that is not to be found."),
         ("trap:system-call", "trap:interrupt", 29, "a value that the explanation names is not on this machine."),
     ],
 )

@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 from app.theme import make_theme
 from app.theme.stylesheet import apply
 from app.theme.typography import Size
+from app.views import discover
 from app.views.lesson_view import VIEW, LessonView
 from app.widgets.lesson.contents import Entry
 from app.widgets.lesson.marks import Mark
@@ -18,6 +19,7 @@ from core.events import Ring
 from lessons.attempt import Attempt
 from lessons.checks import LessonChecked
 from lessons.format import Lesson
+from lessons.names import VIEWS
 from lessons.predicates import Finding
 
 LESSON = Lesson.model_validate(
@@ -274,3 +276,7 @@ def test_rings_are_named_in_their_own_colours() -> None:
     assert theme.palette.ring_text(Ring.KERNEL).name() in html
     assert theme.palette.ring_text(Ring.ONE).name() not in html
     assert "IBM Plex Mono" in html
+
+
+def test_lessons_can_point_only_at_views_that_there_are() -> None:
+    assert set(VIEWS) <= {spec.id for spec in discover()}
