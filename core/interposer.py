@@ -59,6 +59,9 @@ class Monitor(Protocol):
     def fault(self, fault: GuestFault) -> Outcome:
         """Deliver to the guest a fault found by the interposer itself."""
 
+    def sysenter(self) -> Outcome:
+        """The guest executed SYSENTER."""
+
     def interrupt(self, vector: int) -> Outcome:
         """Deliver an external interrupt; the guest accepts it now."""
 
@@ -323,11 +326,12 @@ class Interposer:
 
     def sysenter(self) -> None:
         """See `DepartureHandler`."""
-        raise UnknownDeparture("The guest used SYSENTER, which this version does not carry out yet.")
+        self._recorded(self.cpu.last_pc, None, None, self.monitor.sysenter)
 
     def syscall(self) -> None:
         """See `DepartureHandler`."""
-        raise UnknownDeparture("The guest used SYSCALL, which this version does not carry out yet.")
+        pc = self.cpu.last_pc  # CPUID does not promise it in 32-bit mode: an invalid opcode
+        self._recorded(pc, Vector.UD, None, lambda: self.monitor.fault(GuestFault(Vector.UD)))
 
     def memory_read(self, address: int, size: int) -> int:
         """See `DepartureHandler`."""
@@ -372,7 +376,7 @@ class Interposer:
 
     # -- the record
 
-    def _recorded(self, pc: int, vector: int, error_code: int | None, act: Callable[[], Outcome]) -> None:
+    def _recorded(self, pc: int, vector: int | None, error_code: int | None, act: Callable[[], Outcome]) -> None:
         """Let the monitor act, and record what it did; a shutdown ends the run."""
         real, believed = RINGS[self.cpu.cpl], RINGS[self.monitor.guest.cpl]
         self.code = self.monitor.linear.peek_code(self.monitor.guest.paging, pc)

@@ -40,6 +40,7 @@ _OnInvalid = ctypes.CFUNCTYPE(ctypes.c_bool, _PTR, _PTR)
 ALL_ADDRESSES = (1, 0)  # begin > end: a hook for every address
 NO_PAGE = (1 << 64) - 1
 MAPPED_TO = 1 << 32
+FAST_CALL_BYTES = 2  # length of SYSENTER and SYSCALL
 NO_CODE_THERE = (unicorn.UC_ERR_FETCH_PROT, unicorn.UC_ERR_FETCH_UNMAPPED)
 
 
@@ -202,8 +203,8 @@ class Cpu:
         return int(self.ctl[Word.LAST_PC])
 
     def run(self) -> Halted:
-        """Execute from `state` until a probe stops it (the reason is returned), HLT (NONE) or a jump to where there is no
-        memory (NOWHERE). Leaves `state` pulled.
+        """Execute from `state` until a probe stops it (the reason is returned), HLT (NONE), or a jump to where there is
+        no memory (NOWHERE). Leaves `state` pulled.
 
         Raises what a departure's handler raised, or UnknownDeparture if the emulator gave up.
         """
@@ -279,6 +280,16 @@ class Cpu:
         self._uc.reg_write(x86.UC_X86_REG_DR0 + number, value)
         self.pull()
 
+    def msr(self, number: int) -> int:
+        """A model-specific register."""
+        return int(self._uc.msr_read(number))
+
+    def set_msr(self, number: int, value: int) -> None:
+        """Load a model-specific register. `state` stays valid."""
+        self.push()
+        self._uc.msr_write(number, value)
+        self.pull()
+
     def dump(self) -> str:
         """The registers as text, for a report."""
         state = self.state
@@ -334,9 +345,10 @@ class Cpu:
         save, restore = _LIB.uc_context_save, _LIB.uc_context_restore
         handle, pointer, state = self._handle, self._context_pointer, self.state
 
-        def stateful(action: Callable[[DepartureHandler], None]) -> None:
+        def stateful(action: Callable[[DepartureHandler], None], moved_on: int = 0) -> None:
             save(handle, pointer)
             self._guard(action)
+            state.eip -= moved_on  # the CPU will add the instruction's length to whatever EIP is left here
             state.old_exception = -1
             state.exception_is_int = 0
             self.ctl[Word.FETCH_PAGE] = NO_PAGE
@@ -350,10 +362,10 @@ class Cpu:
             return True
 
         def on_sysenter(_uc: int, _data: int) -> None:
-            stateful(lambda handler: handler.sysenter())
+            stateful(lambda handler: handler.sysenter(), FAST_CALL_BYTES)
 
         def on_syscall(_uc: int, _data: int) -> None:
-            stateful(lambda handler: handler.syscall())
+            stateful(lambda handler: handler.syscall(), FAST_CALL_BYTES)
 
         answer = [0]
 

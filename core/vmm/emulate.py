@@ -20,6 +20,7 @@ from core.cpu.guest_cpu import DESC_DB, GuestCpu, Segment, Table
 from core.errors import UnknownDeparture
 from core.memory.walk import LinearMemory
 
+SYSENTER_CS = 0x174
 Action = Callable[["Emulator", Instruction], str]
 
 _SEGMENTS = {
@@ -451,6 +452,21 @@ def _ret_far(emulator: Emulator, instruction: Instruction) -> str:
     return _returned(before, emulator.guest.cpl, code.selector, eip)
 
 
+def _sysexit(emulator: Emulator, _instruction: Instruction) -> str:
+    """Flat segments of ring 3 from the MSR, EIP from EDX, ESP from ECX."""
+    emulator.supervisor_only()
+    guest = emulator.guest
+    selector = emulator.effects.read_msr(SYSENTER_CS) & 0xFFFC
+    if not selector:
+        raise general_protection()
+    guest.set_cpl(3)
+    guest.set_segment(Seg.CS, Segment(selector + 16 | 3, 0, 0xFFFF_FFFF, 0x00CF_FB00))
+    guest.set_segment(Seg.SS, Segment(selector + 24 | 3, 0, 0xFFFF_FFFF, 0x00CF_F300))
+    guest.set_reg(Gpr.ESP, guest.reg(Gpr.ECX))
+    guest.eip = guest.reg(Gpr.EDX)
+    return _returned(0, 3, selector + 16 | 3, guest.eip)
+
+
 def _iret(emulator: Emulator, instruction: Instruction) -> str:
     size = 2 if instruction.code == Code.IRETW else 4
     guest = emulator.guest
@@ -507,6 +523,7 @@ _ACTIONS: dict[int, Action] = {
     Mnemonic.JMP: _jump_far,
     Mnemonic.CALL: _jump_far,
     Mnemonic.RETF: _ret_far,
+    Mnemonic.SYSEXIT: _sysexit,
     Mnemonic.IRET: _iret,
     Mnemonic.IRETD: _iret,
 }

@@ -25,14 +25,13 @@ from core.memory.walk import WRITABLE
 from core.vmm.deprivileged_cpu import CR0_MONITOR, DeprivilegedCpu
 from core.vmm.emulate import Emulator
 from core.vmm.shadow_descriptors import TABLE_BYTES, write_shadow
-from core.vmm.vmm import BUSY_TSS, Vmm
+from core.vmm.vmm import BUSY_TSS, SYSENTER_CS, SYSENTER_EIP, SYSENTER_ESP, Vmm
 
 # Exceptions by which the CPU refuses what a deprivileged kernel was entitled to do.
 REFUSALS = frozenset({Vector.GP, Vector.NP, Vector.SS, Vector.TS})
 PF_PRESENT, PF_WRITE = 1, 2
 # Machine addresses beyond RAM under which a touched device page is mapped for one instruction.
 DEVICE_WINDOW = MAPPED_TO - (16 << 20)
-SYSENTER_MSRS = (0x174, 0x175, 0x176)
 TSC_MSR = 0x10
 
 
@@ -56,7 +55,7 @@ class TrapEmulate(Vmm):
         self._windows: dict[int, GuestPhysical] = {}
         self._shadowed: tuple[Table, Segment] | None = None
         self._contents = (b"", b"")
-        self._msrs = dict.fromkeys(SYSENTER_MSRS, 0)
+        self._msrs = dict.fromkeys((SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP), 0)
         return self._guest
 
     def prepare(self) -> None:
@@ -215,6 +214,10 @@ class TrapEmulate(Vmm):
 
     def handling_ring(self, done: object) -> Ring:
         """The monitor sees everything first, in ring 0."""
+        return Ring.KERNEL
+
+    def system_call_ring(self) -> Ring:
+        """As `handling_ring`."""
         return Ring.KERNEL
 
     def guest_handler(self, address: int) -> str:

@@ -15,11 +15,11 @@ from core.addresses import HostPhysical
 from core.cpu.context import Gpr, Seg
 from core.cpu.cpuid import sober_cpuid
 from core.cpu.delivery import Delivered, Event, Origin, deliver
-from core.cpu.faults import GuestFault, Vector
-from core.cpu.flags import CR0_ET, CR0_PE
+from core.cpu.faults import GuestFault, Vector, general_protection
+from core.cpu.flags import CR0_ET, CR0_PE, IF, VM
 from core.cpu.guest_cpu import GuestCpu, Segment, Table
 from core.devices.pc import Pc
-from core.events import Cause, Ring, vector_name
+from core.events import RINGS, Cause, Ring, vector_name
 from core.guests.boot import BootState
 from core.interposer import Interposer, Outcome
 from core.layout import HOST_RESERVED, MACHINE_MEMORY
@@ -29,6 +29,7 @@ from core.memory.guest_physical import GuestPhysicalMemory
 from core.memory.walk import LinearMemory
 
 FLAT_CODE, FLAT_DATA, BUSY_TSS = 0x00CF_9B00, 0x00CF_9300, 0x0000_8B00
+SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP = 0x174, 0x175, 0x176
 NameOf = Callable[[int], str]
 
 
@@ -120,6 +121,30 @@ class Vmm(ABC):
     def interrupt(self, vector: int) -> Outcome:
         """Deliver an external interrupt to the guest."""
         return self.reflect(Event(vector, Origin.EXTERNAL), Cause.INTERRUPT)
+
+    def sysenter(self) -> Outcome:
+        """To the kernel's entry without IDT or TSS: flat segments and addresses from three MSRs (SDM vol. 2)."""
+        guest = self.guest
+        selector = self.read_msr(SYSENTER_CS) & 0xFFFC
+        if not selector:
+            return self.fault(general_protection())
+        before = guest.cpl
+        guest.eflags &= ~(IF | VM)
+        guest.set_cpl(0)
+        guest.set_segment(Seg.CS, Segment(selector, 0, 0xFFFF_FFFF, FLAT_CODE))
+        guest.set_segment(Seg.SS, Segment(selector + 8, 0, 0xFFFF_FFFF, FLAT_DATA))
+        guest.set_reg(Gpr.ESP, self.read_msr(SYSENTER_ESP))
+        guest.eip = self.read_msr(SYSENTER_EIP)
+        text = f"entered the guest's kernel by SYSENTER, from ring {before} to ring 0"
+        return Outcome(Cause.SYSTEM_CALL, self.guest_handler(guest.pc), text, self.system_call_ring())
+
+    def system_call_ring(self) -> Ring:
+        """The real ring in which SYSENTER is first handled."""
+        return RINGS[self.cpu.cpl]
+
+    def read_msr(self, number: int) -> int:
+        """A model-specific register of the guest's CPU."""
+        return self.cpu.msr(number)
 
     def fault(self, fault: GuestFault) -> Outcome:
         """Deliver a fault to the guest."""

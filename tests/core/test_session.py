@@ -331,3 +331,54 @@ def test_the_sentence_tells_what_a_step_did() -> None:
     )
     session.step()
     assert session.sentence == "NOP ran directly in ring 1."
+
+
+FAST_CALL = """
+_start:
+    lgdt [gdt_register]
+    mov ecx, 0x174
+    mov eax, 8
+    xor edx, edx
+    wrmsr
+    inc ecx
+    mov eax, 0x9000
+    wrmsr
+    inc ecx
+    mov eax, offset entry
+    wrmsr
+    mov edx, offset program
+    mov ecx, 0xa000
+    sysexit
+program:
+    mov eax, 5
+    sysenter
+entry:
+    out 0xf4, al
+.data
+gdt: .quad 0, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x00cffb000000ffff, 0x00cff3000000ffff
+gdt_register:
+    .word 39
+    .long gdt
+"""
+
+
+@each_kind
+def test_sysexit_and_sysenter_go_to_ring_3_and_back_with_the_stack_of_the_msr(kind: str) -> None:
+    session = on(FAST_CALL, kind)
+    session.run_to(address(session, "program"))
+    assert session.believed_ring is Ring.USER
+    session.run_to(address(session, "entry"))
+    assert session.believed_ring is Ring.KERNEL
+    assert {register.name: register.believed for register in session.registers()}["ESP"] == 0x9000
+    assert session.traps.causes[Cause.SYSTEM_CALL] == 1
+    session.run()
+    assert session.end is not None
+    assert session.end.status == 5
+
+
+@each_kind
+def test_sysenter_without_its_msrs_is_a_general_protection_fault(kind: str) -> None:
+    session = on("sysenter", kind)
+    session.run()
+    assert session.end is not None
+    assert "#GP general protection, then #DF" in session.end.sentence
