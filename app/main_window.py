@@ -58,7 +58,10 @@ KEYS_OF_VIEWS = [
 
 
 class MainWindow(QMainWindow):
-    """One window on one engine. `open()` restores the last layout, guest and kind; closing keeps them."""
+    """One window on one engine. `open()` restores the last layout, guest and kind; closing keeps them.
+
+    Closing also ends the engine, unless it is not the window's own.
+    """
 
     def __init__(
         self,
@@ -67,6 +70,7 @@ class MainWindow(QMainWindow):
         *,
         catalogue: Catalogue | None = None,
         specs: Iterable[ViewSpec] | None = None,
+        owns_engine: bool = True,
     ) -> None:
         super().__init__()
         self.setWindowTitle("Ringside")
@@ -74,6 +78,7 @@ class MainWindow(QMainWindow):
         self.resize(1280, 720)
         self.setMinimumSize(800, 500)
         self.engine = engine
+        self._owns_engine = owns_engine
         self._own_settings = settings
         self.settings = settings if settings is not None else QSettings("Ringside", "Ringside")
         self.actions_ = Actions(self)
@@ -111,7 +116,7 @@ class MainWindow(QMainWindow):
         view = next((one for one in self.layout_.views.values() if isinstance(one, LessonView)), None)
         if view is None:
             return None
-        return LessonController(self.engine, view, self.point, Progress(progress_file(self._own_settings)), self)
+        return LessonController(self.engine, view, self.point, Progress(progress_file(self._own_settings)))
 
     def _build_toolbar(self) -> None:
         bar = QToolBar("Toolbar")
@@ -361,7 +366,8 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.layout_.save()
-        self.engine.close()
+        if self._owns_engine:
+            self.engine.close()
         super().closeEvent(event)
 
 

@@ -29,50 +29,6 @@ from lessons.loader import CONTENT, lesson_folders, load_lesson
 from lessons.progress import LessonProgress, Progress
 
 LOOK_MS, LOOK_RUNNING_MS = 120, 500  # least time between two looks at the machine, standing and running
-BEAT_MS = 350  # between the acts of a demonstration, so that each can be watched
-WATCHED_STEPS = 12  # a demonstration of so many steps or fewer is shown one by one
-NOWHERE = 0xFFFF_FFFF  # no guest executes there: running to it is running on at full speed, whatever the person set
-
-
-class Engine(Protocol):
-    """What the controller needs of `app.engine.client.Engine`."""
-
-    latest: Snapshot | None
-    program: Program | None
-    kind: str
-    updated: SignalInstance
-    loaded: SignalInstance
-    refused: SignalInstance
-    lost: SignalInstance
-    recovered: SignalInstance
-    lesson_checked: SignalInstance
-
-    def load(self, name_or_path: str, kind: str) -> None: ...
-    def run(self) -> None: ...
-    def stop(self) -> None: ...
-    def step(self, count: int = 1) -> None: ...
-    def step_over(self) -> None: ...
-    def run_to(self, address: int) -> None: ...
-    def reset(self) -> None: ...
-    def set_breakpoints(self, addresses: frozenset[int]) -> None: ...
-    def send_input(self, data: bytes) -> None: ...
-    def check_lesson(self, question: CheckLesson) -> None: ...
-
-
-class _Waiting(Enum):
-    """What the performance of acts waits for."""
-
-    NOTHING = 0
-    ANSWER = 1  # the engine has the command, and will answer the question behind it
-    STANDSTILL = 2  # the machine is running on that command
-
-
-@dataclass(frozen=True, slots=True)
-class _Beat:
-    """One act of a performance; `watched` leaves the person time to see it."""
-
-    act: acts.Act
-    watched: bool
 
 
 class LessonController(QObject):
@@ -225,83 +181,6 @@ class LessonController(QObject):
         if attempt is not None and attempt.judgement in (Judgement.RIGHT, Judgement.WRONG):
             self._progress.predict(attempt.lesson.name, attempt.index, attempt.judgement is Judgement.RIGHT)
 
-    # -- performing acts
-
-    @property
-    def performing(self) -> bool:
-        """Is the lesson itself at the machine?"""
-        return bool(self._beats) or self._waiting is not _Waiting.NOTHING or self._pause.isActive()
-
-    def _perform(self, to_do: Iterable[acts.Act], watched: Iterable[acts.Act] = ()) -> None:
-        """Do these acts one after the other, then those to be watched."""
-        self._stop_performing()
-        self._beats = deque([*(_Beat(act, False) for act in to_do), *(_Beat(act, True) for act in watched)])
-        latest = self._engine.latest
-        if latest is not None and latest.running:
-            self._engine.stop()
-        if latest is not None and latest.breakpoints:
-            self._breakpoints = latest.breakpoints
-            self._engine.set_breakpoints(frozenset())
-        self._next_act()
-
-    def _next_act(self) -> None:
-        if not self._beats:
-            self._stop_performing()
-            self._render()
-            self._look()
-            return
-        beat = self._beats.popleft()
-        try:
-            until = self._command(beat)
-        except UserError as error:
-            self._give_up(str(error))
-            return
-        self._waiting = _Waiting.ANSWER
-        self._act_ticket = self._ask(CheckLesson(0, until=until))
-        self._render()
-
-    def _command(self, beat: _Beat) -> acts.Until | None:
-        """Give the engine the command of this act; an `Until` goes with the question behind it."""
-        engine = self._engine
-        match beat.act:
-            case acts.Load(load=target):
-                engine.load(target.guest, target.kind)
-            case acts.Reset():
-                engine.reset()
-            case acts.Step(step=count):
-                engine.step(count)
-            case acts.StepOver():
-                engine.step_over()
-            case acts.Run():
-                engine.run() if beat.watched else engine.run_to(NOWHERE)
-            case acts.RunTo(run_to=label):
-                engine.run_to(acts.address_of(engine.program, label))
-            case acts.Type(input=text):
-                engine.send_input(text.encode())
-            case acts.Until():
-                return beat.act
-        return None
-
-    def _act_is_done(self) -> None:
-        self._waiting = _Waiting.NOTHING
-        if self._beats and self._beats[0].watched:
-            self._pause.start()
-        else:
-            self._next_act()
-
-    def _stop_performing(self) -> None:
-        self._beats.clear()
-        self._pause.stop()
-        self._waiting = _Waiting.NOTHING
-        self._act_ticket = None
-        if self._breakpoints:
-            self._engine.set_breakpoints(self._breakpoints)
-            self._breakpoints = frozenset()
-
-    def _give_up(self, why: str) -> None:
-        self._stop_performing()
-        self._say(why, offer_setup=True)
-
     # -- looking at the machine
 
     def _ask(self, question: CheckLesson) -> int:
@@ -385,17 +264,6 @@ class LessonController(QObject):
     def _render(self) -> None:
         if self.attempt is not None:
             self._view.show_attempt(self.attempt, note=self._note, offer_setup=self._offer_setup, busy=self.performing)
-
-
-def _slowly(solution: Iterable[acts.Act]) -> list[acts.Act]:
-    """The same, with a few steps taken one by one."""
-    slow: list[acts.Act] = []
-    for act in solution:
-        if isinstance(act, acts.Step) and act.step <= WATCHED_STEPS:
-            slow += [acts.Step(step=1)] * act.step
-        else:
-            slow.append(act)
-    return slow
 
 
 def _facts(lesson: Lesson) -> str:

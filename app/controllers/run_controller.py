@@ -118,7 +118,9 @@ class RunController(QObject):
             speed = None if saved == "full" else float(saved)
         except ValueError:
             speed = None
-        self.set_speed(FULL if speed is None or not isfinite(speed) else stop_of(speed))
+        stop = FULL if speed is None or not isfinite(speed) else stop_of(speed)
+        self._stop = -1  # whatever the engine has been told before
+        self.set_speed(stop)
 
     @property
     def speed(self) -> float | None:

@@ -30,6 +30,7 @@ from app.views.painting import LEFT, paint_ground, paint_text
 from app.views.view import Area, Loaded, View, ViewSpec
 from core.events import Ring
 from core.snapshot import RegisterGroup, Snapshot
+from lessons.laboratory import REGISTER_FIELDS
 
 WIDE_CHARACTERS = 64  # from this width on, in characters of the code face, the fields get a column of their own
 
@@ -71,8 +72,8 @@ class RegistersView(View):
         self.set_empty(True)
 
     def point_at(self, anchor: str) -> None:
-        """Select the register of that name and bring it into sight."""
-        row = self.model.row_of(anchor)
+        """Select the register of that name, or the one that the field of that name is in, and bring it into sight."""
+        row = self.model.row_of(REGISTER_FIELDS[anchor][0] if anchor in REGISTER_FIELDS else anchor)
         if row is not None:
             self.table.selectRow(row)
             self.table.scrollTo(self.model.index(row, 0))

@@ -54,6 +54,9 @@ def test_columns_never_need_a_horizontal_scroll_bar(view: RegistersView) -> None
 def test_pointing_at_a_register_selects_it(view: RegistersView) -> None:
     view.point_at("IDTR")
     assert view.table.currentIndex().row() == view.model.row_of("IDTR")
+    view.point_at("IOPL")
+    assert view.table.currentIndex().row() == view.model.row_of("EFLAGS")
+    view.point_at("IDTR")
     view.point_at("no such register")
     assert view.table.currentIndex().row() == view.model.row_of("IDTR")
 
