@@ -1,29 +1,24 @@
 """The lesson's controller: binds the lesson view, the person's progress and the engine.
 
-Whatever a lesson does to the machine it does with the ordinary commands of the lab, one at a time; after each it asks
-the engine whether it is done. What the machine shows is asked for at most a few times a second, and only while a step
-that waits for it is in sight.
+What the machine shows is asked for at most a few times a second, and only while a step that waits for it is in sight.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from enum import Enum
-from typing import Protocol
+from collections.abc import Callable
+from itertools import count
 
-from PySide6.QtCore import QObject, QTimer, SignalInstance
+from PySide6.QtCore import QObject, QTimer
 
+from app.controllers.lesson_performance import Engine, LessonPerformance
 from app.views.lesson_view import LessonView
 from app.widgets.lesson.contents import Entry
-from core.errors import LessonError, UserError
-from core.events import StopReason
+from core.errors import LessonError
 from core.guests.image import Program
 from core.snapshot import Snapshot
 from lessons import acts
 from lessons.attempt import Attempt, Judgement
-from lessons.checks import CheckLesson, LessonChecked
+from lessons.checks import LessonChecked
 from lessons.format import Lesson
 from lessons.loader import CONTENT, lesson_folders, load_lesson
 from lessons.progress import LessonProgress, Progress
@@ -51,16 +46,14 @@ class LessonController(QObject):
         self._prepared = -1  # the furthest step for which the machine was brought to where it begins
         self._note = ""
         self._offer_setup = False
-        self._ticket = 0
+        self._tickets = count()
         self._look_ticket: int | None = None  # of the look that is under way
-        self._act_ticket: int | None = None  # of the question behind the act that is under way
-        self._waiting = _Waiting.NOTHING
-        self._beats: deque[_Beat] = deque()
-        self._breakpoints: frozenset[int] = frozenset()  # the person's, put aside while acts are performed
+        self.performance = LessonPerformance(engine, self._tickets, self)
+        self.performance.moved.connect(self._render)
+        self.performance.ended.connect(self._on_performed)
+        self.performance.failed.connect(lambda why: self._say(why, offer_setup=True))
         self._look_soon = QTimer(self, singleShot=True)
         self._look_soon.timeout.connect(self._look)
-        self._pause = QTimer(self, singleShot=True, interval=BEAT_MS)
-        self._pause.timeout.connect(self._next_act)
         view.lessonOpened.connect(self.open)
         view.contentsRequested.connect(self.show_contents)
         view.predicted.connect(self._predict)
@@ -72,7 +65,6 @@ class LessonController(QObject):
         view.pointAt.connect(self._point)
         engine.updated.connect(self._on_updated)
         engine.loaded.connect(self._on_loaded)
-        engine.refused.connect(self._on_refused)
         engine.lost.connect(self._on_lost)
         engine.recovered.connect(self._on_recovered)
         engine.lesson_checked.connect(self._on_checked)
@@ -82,7 +74,7 @@ class LessonController(QObject):
 
     def show_contents(self) -> None:
         """Show the list of lessons; the machine stays as it is."""
-        self._stop_performing()
+        self.performance.stop()
         self.attempt = None
         entries = [self._entry(folder.name) for folder in lesson_folders(CONTENT)]
         self._view.show_contents(entries, self._progress.notice)
@@ -117,7 +109,7 @@ class LessonController(QObject):
         program = self._engine.program
         foreign = program is not None and not self._belongs(program, self._engine.kind)
         self._arrive()
-        self._perform(attempt.lesson.way_to(attempt.index))
+        self.performance.begin(attempt.lesson.way_to(attempt.index))
         if foreign and program is not None:
             self._say(f"The lesson has put its own guest into the machine, in place of {program.title}.")
 
@@ -131,17 +123,17 @@ class LessonController(QObject):
             self._progress.finish(attempt.lesson.name)
             self.show_contents()
             return
-        self._stop_performing()
+        self.performance.stop()
         self._arrive()
         if attempt.index > self._prepared:
             self._prepared = attempt.index
             if attempt.step.setup is not None:
-                self._perform(attempt.step.setup.acts())
+                self.performance.begin(attempt.step.setup.acts())
         self._look()
 
     def _back(self) -> None:
         if self.attempt is not None and self.attempt.back():
-            self._stop_performing()
+            self.performance.stop()
             self._arrive()
             self._look()
 
@@ -167,14 +159,14 @@ class LessonController(QObject):
             self.attempt.restart_step()
             self._prepared = self.attempt.index
             self._say("")
-            self._perform(self.attempt.lesson.way_to(self.attempt.index))
+            self.performance.begin(self.attempt.lesson.way_to(self.attempt.index))
 
     def _demonstrate(self) -> None:
         """Do the act for the person, from where the step begins, slowly enough to be followed."""
         attempt = self.attempt
         if attempt is not None and attempt.step.act is not None:
             self._say("")
-            self._perform(attempt.lesson.way_to(attempt.index), watched=_slowly(attempt.step.act.solution))
+            self.performance.begin(attempt.lesson.way_to(attempt.index), watched=attempt.step.act.solution)
 
     def _keep_judgement(self) -> None:
         attempt = self.attempt
@@ -183,50 +175,37 @@ class LessonController(QObject):
 
     # -- looking at the machine
 
-    def _ask(self, question: CheckLesson) -> int:
-        self._ticket += 1
-        self._engine.check_lesson(replace(question, ticket=self._ticket))
-        return self._ticket
-
     def _look(self) -> None:
         """Ask what the machine shows about the present step, if it waits for that and can be seen."""
         attempt = self.attempt
         waits = attempt is not None and attempt.step.act is not None and attempt.record.done is None
-        if attempt is None or not waits or self.performing or not self._view.isVisible():
+        if attempt is None or not waits or self.performance.going_on or not self._view.isVisible():
             return
         if self._look_ticket is None:
-            self._look_ticket = self._ask(attempt.question(0))
+            self._look_ticket = next(self._tickets)
+            self._engine.check_lesson(attempt.question(self._look_ticket))
 
     def _on_checked(self, shown: LessonChecked) -> None:
-        if shown.ticket == self._act_ticket:
-            self._act_ticket = None
-            if shown.error is not None:
-                self._give_up(str(shown.error))
-            elif shown.running:
-                self._waiting = _Waiting.STANDSTILL
-            else:
-                self._act_is_done()
-        elif shown.ticket == self._look_ticket:
+        if shown.ticket == self._look_ticket:
             self._look_ticket = None
-            if self.attempt is not None and not self.performing:
+            if self.attempt is not None and not self.performance.going_on:
                 self.attempt.receive(shown)
                 self._keep_judgement()
                 self._render()
 
     def _on_updated(self, snapshot: Snapshot) -> None:
-        if self._waiting is _Waiting.STANDSTILL:
-            if not snapshot.running and snapshot.stop is StopReason.REQUESTED:
-                self._give_up("Stopped on the way.")
-            elif not snapshot.running or snapshot.stop is StopReason.WAITING:
-                self._act_is_done()
-        elif self.attempt is not None and not self._look_soon.isActive():
+        if self.attempt is not None and not self._look_soon.isActive():
             self._look_soon.start(LOOK_RUNNING_MS if snapshot.running else LOOK_MS)
+
+    def _on_performed(self) -> None:
+        self._render()
+        self._look()
 
     # -- what else happens to the machine
 
     def _on_loaded(self, _loaded: object) -> None:
         program = self._engine.program
-        if self.attempt is None or self.performing or program is None:
+        if self.attempt is None or self.performance.going_on or program is None:
             return
         if self._belongs(program, self._engine.kind):
             self._say("")
@@ -241,19 +220,13 @@ class LessonController(QObject):
         targets = [act.load for act in (*attempt.lesson.way_to(attempt.index), *own) if isinstance(act, acts.Load)]
         return any(target.kind == kind and target.guest in (program.name, program.path) for target in targets)
 
-    def _on_refused(self, error: UserError) -> None:
-        if self.performing:
-            self._give_up(str(error))
-
     def _on_lost(self, _words: str) -> None:
-        self._look_ticket = None
-        if self.performing:
-            self._give_up("The engine died on the way.")
+        self._look_ticket = None  # it will not be answered any more
 
     def _on_recovered(self) -> None:
         if self.attempt is not None and not self.attempt.may_go_on:
             self._say("The engine has started again, and the machine stands where this step begins.")
-            self._perform(self.attempt.lesson.way_to(self.attempt.index))
+            self.performance.begin(self.attempt.lesson.way_to(self.attempt.index))
 
     # -- showing
 
@@ -263,7 +236,9 @@ class LessonController(QObject):
 
     def _render(self) -> None:
         if self.attempt is not None:
-            self._view.show_attempt(self.attempt, note=self._note, offer_setup=self._offer_setup, busy=self.performing)
+            self._view.show_attempt(
+                self.attempt, note=self._note, offer_setup=self._offer_setup, busy=self.performance.going_on
+            )
 
 
 def _facts(lesson: Lesson) -> str:

@@ -22,7 +22,7 @@ from lessons import acts
 from lessons.checks import CheckLesson, LessonChecked
 
 BEAT_MS = 350  # between the acts of a demonstration, so that each can be watched
-WATCHED_STEPS = 12  # a demonstration of so many steps or fewer is shown one by one
+WATCHED_STEPS = 12  # so many steps or fewer are demonstrated one by one
 NOWHERE = 0xFFFF_FFFF  # no guest executes there: running to it is running on at full speed, whatever the person set
 
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.controllers import lesson_controller
+from app.controllers import lesson_controller, lesson_performance
 from app.controllers.lesson_controller import LessonController
 from app.theme import make_theme
 from app.views.lesson_view import VIEW, LessonView
@@ -72,7 +72,7 @@ def bench(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Simp
     broken.mkdir()
     (broken / "lesson.toml").write_text("title = 3", encoding="utf-8")
     monkeypatch.setattr(lesson_controller, "CONTENT", tmp_path / "content")
-    monkeypatch.setattr(lesson_controller, "BEAT_MS", 1)
+    monkeypatch.setattr(lesson_performance, "BEAT_MS", 1)
     monkeypatch.setattr("lessons.names.shipped_guests", lambda: {"rings": None})
     laboratory = FakeLaboratory(
         [program("rings", start=1), program("hello")], {("rings", "bare"): RINGS, ("hello", "bare"): RINGS}
@@ -111,7 +111,9 @@ def made(qtbot: QtBot, engine: LaboratoryEngine, folder: Path) -> SimpleNamespac
 
 def opened(bench: SimpleNamespace) -> SimpleNamespace:
     bench.view.lessonOpened.emit("01-test")
-    bench.wait_for(lambda: not bench.controller.performing and bench.controller.attempt.record.latest is not None)
+    bench.wait_for(
+        lambda: not bench.controller.performance.going_on and bench.controller.attempt.record.latest is not None
+    )
     return bench
 
 
@@ -163,7 +165,7 @@ def test_show_me_does_the_act_from_where_the_step_begins_one_instruction_at_a_ti
     bench.view.predicted.emit(1)
     done = len(bench.engine.commands)
     bench.view.doRequested.emit()
-    assert bench.controller.performing
+    assert bench.controller.performance.going_on
     bench.wait_for(lambda: bench.stage() is Stage.DONE)
     assert bench.engine.commands[done:] == ["load rings bare", f"run to {START:#x}", "step 1", "step 1"]
     assert bench.controller.attempt.judgement is Judgement.WRONG
@@ -175,7 +177,7 @@ def test_set_up_again_takes_the_machine_and_the_step_back(bench: SimpleNamespace
     bench.engine.step(2)
     bench.wait_for(lambda: bench.stage() is Stage.DONE)
     bench.view.setupRequested.emit()
-    bench.wait_for(lambda: not bench.controller.performing)
+    bench.wait_for(lambda: not bench.controller.performance.going_on)
     assert bench.stage() is Stage.PREDICT
     assert bench.engine.laboratory.snapshot().executed == 1
 
@@ -202,16 +204,16 @@ def test_the_next_act_waits_until_the_machine_stands_still(bench: SimpleNamespac
     bench.engine.runs_on = True
     bench.view.lessonOpened.emit("01-test")
     bench.engine.settle()
-    assert bench.controller.performing
+    assert bench.controller.performance.going_on
     bench.engine.halt()
-    bench.wait_for(lambda: not bench.controller.performing)
+    bench.wait_for(lambda: not bench.controller.performance.going_on)
 
 
 def test_the_persons_breakpoints_do_not_stand_in_the_way(bench: SimpleNamespace) -> None:
     opened(bench)
     bench.engine.latest = SimpleNamespace(running=False, breakpoints=frozenset({BASE}), executed=0, stop=None)
     bench.view.setupRequested.emit()
-    bench.wait_for(lambda: not bench.controller.performing)
+    bench.wait_for(lambda: not bench.controller.performance.going_on)
     breakpoints = [words for words in bench.engine.commands if words.startswith("breakpoints")]
     assert breakpoints == ["breakpoints []", f"breakpoints [{BASE}]"]
 
@@ -222,7 +224,7 @@ def test_a_refused_command_ends_the_performance_with_its_sentence(bench: SimpleN
 
     bench.engine.load_program = nothing
     bench.view.lessonOpened.emit("01-test")
-    bench.wait_for(lambda: not bench.controller.performing)
+    bench.wait_for(lambda: not bench.controller.performance.going_on)
     assert bench.view.page.note.label.text() == "There is no such file. Put it there."
     assert bench.view.page.note.button.isVisible()
 
@@ -249,7 +251,7 @@ def test_a_new_engine_is_brought_to_where_the_step_begins(bench: SimpleNamespace
     done = len(bench.engine.commands)
     bench.engine.lost.emit("The engine died.")
     bench.engine.recovered.emit()
-    bench.wait_for(lambda: not bench.controller.performing)
+    bench.wait_for(lambda: not bench.controller.performance.going_on)
     assert bench.engine.commands[done:] == ["load rings bare", f"run to {START:#x}"]
     assert "started again" in bench.view.page.note.label.text()
 
@@ -291,7 +293,7 @@ def test_finishing_is_kept_and_leads_back_to_the_list(bench: SimpleNamespace) ->
 @pytest.fixture
 def real(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     """A controller over the lessons that ship and the real machine."""
-    monkeypatch.setattr(lesson_controller, "BEAT_MS", 1)
+    monkeypatch.setattr(lesson_performance, "BEAT_MS", 1)
     monkeypatch.setattr(lesson_controller, "LOOK_MS", 1)
     session = Session()
     yield made(qtbot, LaboratoryEngine(session, load_program), tmp_path)
@@ -303,7 +305,7 @@ def test_a_shipped_lesson_is_gone_through_by_predicting_and_being_shown(real: Si
     real.view.lessonOpened.emit(name)
     while real.controller.attempt is not None:
         attempt = real.controller.attempt
-        real.wait_for(lambda: not real.controller.performing)
+        real.wait_for(lambda: not real.controller.performance.going_on)
         if attempt.step.predict:
             real.view.page.predict.options[0].click()
             real.view.page.predict.commit.click()
