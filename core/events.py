@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from typing import NamedTuple
 
 
 class Ring(IntEnum):
@@ -67,9 +68,8 @@ class Cause(Enum):
     __hash__ = object.__hash__
 
 
-@dataclass(frozen=True, slots=True)
-class Trap:
-    """One departure from direct execution, and what was done about it.
+class Trap(NamedTuple):
+    """One departure from direct execution, and what was done about it. (A tuple, since it is made in the hot path.)
 
     number       ordinal since power-on, from 0
     time         virtual time (instructions executed plus idle time skipped) when it happened

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from core.cpu.context import Gpr, Seg
 from core.cpu.decode import decode, spell
@@ -29,8 +29,7 @@ from core.traplog import TrapLog
 IDLE_BOUND = 64  # timer events that a halted guest may sleep through before the loop looks up
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a monitor did about a departure; the interposer makes the `Trap` of it.
 
     `hidden` says that the guest must not notice: the attempt is not counted, the instruction will be tried again.

@@ -2,30 +2,43 @@
 
 from __future__ import annotations
 
-from core.events import Cause, End, Ring, StopReason, Trap
+from core.events import Cause, End, Ring, StopReason, Trap, vector_name
+
+# Causes for which the vector says more than the cause.
+_BY_VECTOR = frozenset({Cause.FAULT, Cause.PRIVILEGED, Cause.HALT})
 
 
 def _place(trap: Trap) -> str:
     if trap.believed == trap.ring_from:
         return f"in ring {trap.ring_from.value}"
-    return f"in guest ring {trap.believed.value}, really ring {trap.ring_from.value}"
+    return f"in guest ring {trap.believed.value} is really in ring {trap.ring_from.value}"
+
+
+def _event(trap: Trap) -> str:
+    if trap.vector is not None and trap.cause in _BY_VECTOR:
+        return vector_name(trap.vector).split(" ", 1)[0]
+    phrase = trap.cause.phrase
+    return phrase if phrase[1].isupper() or phrase[0] == "#" else phrase[0].lower() + phrase[1:]
+
+
+def _actor(trap: Trap) -> str:
+    return "the monitor" if trap.handler.startswith("monitor") else "the CPU"
 
 
 def of_trap(trap: Trap) -> str:
     """What a departure was, who handled it and how."""
-    what = trap.instruction.upper() if trap.instruction else f"the instruction at {trap.pc:#010x}"
-    where = f"went on at {trap.pc_after:#010x} in ring {trap.ring_after.value}"
+    what = trap.instruction.upper().replace("0X", "0x") if trap.instruction else f"The instruction at {trap.pc:#010x}"
+    where = f"the guest goes on at {trap.pc_after:#010x} in ring {trap.ring_after.value}"
     if trap.cause is Cause.INTERRUPT:
-        return f"Before {what} {_place(trap)}, a device interrupted: {trap.handler} — {trap.outcome}; {where}."
+        return f"Before {what}, {_place(trap)}, a device interrupted: {_actor(trap)} {trap.outcome}; {where}."
     if trap.cause is Cause.IO and trap.ring_from == trap.ring_to:
         return f"{what} {_place(trap)} {trap.outcome}."
-    cause = trap.cause.phrase[0].lower() + trap.cause.phrase[1:]
-    return f"{what} {_place(trap)} left direct execution ({cause}): {trap.handler} {trap.outcome}; {where}."
+    return f"{what} {_place(trap)}: {_event(trap)}, and {_actor(trap)} {trap.outcome}; {where}."
 
 
 def of_step(instruction: str, before: Ring, after: Ring) -> str:
     """An instruction that ran directly."""
-    what = instruction.upper() if instruction else "An instruction"
+    what = instruction.upper().replace("0X", "0x") if instruction else "An instruction"
     if before != after:
         return f"{what} ran directly and went from ring {before.value} to ring {after.value}: no trap, no monitor."
     return f"{what} ran directly in ring {after.value}."

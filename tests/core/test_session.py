@@ -326,8 +326,8 @@ def test_the_sentence_tells_what_a_step_did() -> None:
     session = on("cli\nnop\nhlt", "trap_emulate")
     session.step()
     assert session.sentence == (
-        "CLI in guest ring 0, really ring 1 left direct execution (privileged instruction): monitor: CLI cleared the "
-        "virtual IF; went on at 0x00100001 in ring 1."
+        "CLI in guest ring 0 is really in ring 1: #GP, and the monitor cleared the virtual IF; the guest goes on at "
+        "0x00100001 in ring 1."
     )
     session.step()
     assert session.sentence == "NOP ran directly in ring 1."
