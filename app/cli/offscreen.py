@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from app.main_window import MainWindow
 
 PATIENCE = 60.0  # seconds
-STILL, LOOK = 1.2, 0.2  # seconds without a change that end all motion, and between looks
+STILL, LOOK = 0.7, 0.1  # seconds without a change that end all motion, and between looks
 
 
 @dataclass(frozen=True, slots=True)

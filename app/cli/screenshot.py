@@ -57,8 +57,8 @@ def _bring_to(stage: Stage, guest: str, kind: str, after: int) -> None:
     engine = stage.engine
     engine.load(guest, kind)
     stage.watcher.wait_until(lambda: engine.program is not None and engine.latest is not None)
-    stage.settle()
     if after:
+        stage.settle()
         engine.step(after, quietly=True)  # what is shown on the way would depend on how fast this machine is
         stage.watcher.wait_until(lambda: engine.latest is not None and engine.latest.stop is not None, inf)
 

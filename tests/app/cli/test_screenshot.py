@@ -18,16 +18,14 @@ def shoot(output: Path, *options: str) -> QImage:
     return QImage(str(output))
 
 
-def test_it_has_the_size_that_was_asked_for(qtbot: QtBot, tmp_path: Path) -> None:
-    image = shoot(tmp_path / "a.png", "--size", "1000x600")
-    assert (image.width(), image.height()) == (1000, 600)
-
-
-def test_the_same_command_gives_the_same_picture_and_another_theme_another(qtbot: QtBot, tmp_path: Path) -> None:
+def test_the_same_command_gives_the_same_picture_and_another_theme_and_size_another(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
     first, second = shoot(tmp_path / "a.png"), shoot(tmp_path / "b.png")
-    light = shoot(tmp_path / "c.png", "--theme", "light")
+    light = shoot(tmp_path / "c.png", "--theme", "light", "--size", "1000x600")
     assert first == second
-    assert first != light
+    assert (first.width(), first.height()) == (1280, 720)
+    assert (light.width(), light.height()) == (1000, 600)
     assert light.pixelColor(5, 5).lightness() > first.pixelColor(5, 5).lightness()
 
 
