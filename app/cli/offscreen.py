@@ -72,6 +72,7 @@ def shown_window(size: tuple[int, int], settings: Mapping[str, str]) -> Iterator
         window = MainWindow(engine, kept)
         try:
             window.layout_.restore()
+            window.run.restore()
             window.resize(*size)
             window.show()
             yield Stage(window, engine, watcher)

@@ -137,12 +137,16 @@ def main(arguments: argparse.Namespace) -> int:
         if arguments.input:
             session.send_input(arguments.input.encode())
         outcome = run(session, arguments.max_instructions, _ignore if arguments.json else _print_console)
+        report = session.report
     finally:
         session.close()
     if arguments.json:
         print(json.dumps(outcome.as_json()))
     else:
         _say(outcome.in_words())
+    if report:  # the run ended by a fault of the lab, not of the guest
+        print(report, file=sys.stderr)
+        return statuses.LAB_FAULT
     return outcome.exit_status
 
 

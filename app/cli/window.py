@@ -23,6 +23,7 @@ def open_window() -> int:
     from app.main_window import MainWindow
 
     engine = Engine()
+    hook, interrupt = sys.excepthook, signal.getsignal(signal.SIGINT)
     try:
         window = MainWindow(engine)
         signal.signal(signal.SIGINT, lambda *_: window.close())
@@ -30,6 +31,8 @@ def open_window() -> int:
         window.open()
         return application.exec()
     finally:
+        sys.excepthook = hook
+        signal.signal(signal.SIGINT, interrupt)
         engine.close()
 
 

@@ -203,6 +203,9 @@ class EngineLoop:
             self._next_snapshot = self._clock()
         if explain:
             self._session.sentence = narration.of_stop(reason, self._session.end, self._session.pc)
+        if reason is StopReason.ENDED and self._session.report:  # not the guest's end, but the lab's
+            sentence = self._session.end.sentence if self._session.end else "The machine cannot go on."
+            self._send(protocol.Faulted(LabFault(sentence, self._session.report)))
         if arrived and self._next:
             self._start(self._next.popleft())
         else:

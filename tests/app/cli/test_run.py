@@ -14,6 +14,7 @@ from app.__main__ import main
 from app.cli import statuses
 from app.cli.run import Outcome
 from core.events import Cause, EndHow
+from core.session import Session
 from tests.bench import loops
 
 PATIENCE = 30.0
@@ -125,6 +126,17 @@ def test_ctrl_c_ends_an_endless_guest_and_says_how_far_it_was(image: Path) -> No
     assert guest.returncode == statuses.INTERRUPTED
     assert "interrupted" in err
     assert "Traceback" not in err
+
+
+def test_an_end_that_is_the_lab_s_fault_is_told_as_one(
+    image: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    image.write_bytes(loops.elf(TRIPLE_FAULT))
+    monkeypatch.setattr(Session, "report", "EIP=00100000")
+    status, out, err = run(capfd, image, "--json")
+    assert status == statuses.LAB_FAULT
+    assert json.loads(out)["end"]["how"] == "error"
+    assert err == "EIP=00100000\n"
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ class FakeSession:
     input: bytes = b""
     breakpoints: frozenset[int] = frozenset()
     sentence: str = ""
+    report: str = ""
     traps: TrapLog = field(default_factory=TrapLog)
     end: End | None = None
     stop: StopReason | None = None
@@ -75,6 +76,8 @@ class FakeSession:
             if self.executed in stops and self.executed != last:  # a slice that ends on one does not tell
                 reason = StopReason.BREAKPOINT
                 break
+        if self.end is not None:
+            reason = StopReason.ENDED
         self.on_slice()
         self.stop = reason
         return reason

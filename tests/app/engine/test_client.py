@@ -12,6 +12,7 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.engine.client import Engine
+from app.engine.protocol import Loaded
 from app.engine.shared_memory import SharedViews
 from core.errors import RequestError, UserError
 from core.events import StopReason
@@ -43,7 +44,7 @@ def snapshot_of(engine: Engine) -> Snapshot:
 
 
 def load(engine: Engine, await_: Await, guest: str | Path = "rings", kind: str = "bare") -> None:
-    loaded = []
+    loaded: list[Loaded] = []
     engine.loaded.connect(loaded.append)
     engine.load(str(guest), kind)
     await_(lambda: bool(loaded) and engine.latest is not None and engine.latest.generation == loaded[0].generation)

@@ -25,7 +25,7 @@ from app.engine.protocol import (
     Updated,
 )
 from core.errors import LabFault, RequestError, UnknownName
-from core.events import StopReason
+from core.events import End, EndHow, StopReason
 from core.guests.image import Program
 from core.snapshot import Snapshot
 from tests.app.engine.fake_session import FakeSession, program
@@ -276,6 +276,18 @@ def test_a_fault_of_the_lab_is_told_and_survived() -> None:
     messages = play(Engine(FakeSession(raises=fault)), (0, LOAD), (0, Run()), (1, Step()))
     assert Faulted(fault) in messages
     assert snapshots(messages)[-1].executed == 1
+
+
+def test_an_end_that_is_the_lab_s_fault_comes_with_its_report() -> None:
+    end = End(EndHow.ERROR, None, "The CPU gave up at 0x1000.")
+    messages = play(Engine(FakeSession(end=end, report="EIP=1000")), (0, LOAD), (0, Run()))
+    assert Faulted(LabFault("The CPU gave up at 0x1000.", "EIP=1000")) in messages
+    assert snapshots(messages)[-1].stop is StopReason.ENDED
+
+
+def test_an_end_that_is_the_guest_s_own_is_no_fault() -> None:
+    messages = play(Engine(FakeSession(end=End(EndHow.EXIT, 0, "It ended."))), (0, LOAD), (0, Run()))
+    assert not [message for message in messages if isinstance(message, Faulted)]
 
 
 def test_a_mistake_of_ours_is_told_with_its_traceback_and_survived() -> None:
