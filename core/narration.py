@@ -18,7 +18,7 @@ def _event(trap: Trap) -> str:
     if trap.vector is not None and trap.cause in _BY_VECTOR:
         return vector_name(trap.vector).split(" ", 1)[0]
     phrase = trap.cause.phrase
-    return phrase if phrase[1].isupper() or phrase[0] == "#" else phrase[0].lower() + phrase[1:]
+    return phrase[0].lower() + phrase[1:] if phrase[1].islower() else phrase
 
 
 def _actor(trap: Trap) -> str:
