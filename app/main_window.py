@@ -349,7 +349,7 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         self.layout_.shown()
 
-    def createPopupMenu(self) -> QMenu | None:  # type: ignore[override]
+    def createPopupMenu(self) -> QMenu | None:
         """On the right button over docks and toolbar: the views, but not the parts of the frame."""
         menu = QMenu(self)
         for dock in self.layout_.docks.values():
@@ -385,15 +385,12 @@ def state_words(snapshot: Snapshot) -> str:
     elif snapshot.running:
         state = "running"
     else:
-        state = STOPPED.get(snapshot.stop, "stopped")
+        at_breakpoint = snapshot.stop is StopReason.BREAKPOINT and snapshot.pc in snapshot.breakpoints
+        state = "at a breakpoint" if at_breakpoint else "stopped"
+    if snapshot.stop is StopReason.WAITING:
+        state = "waiting for input"
     unit = "instruction" if snapshot.executed == 1 else "instructions"
     return f"{state} · {grouped(snapshot.executed)} {unit}"
-
-
-STOPPED: dict[StopReason | None, str] = {
-    StopReason.BREAKPOINT: "at a breakpoint",
-    StopReason.WAITING: "waiting for input",
-}
 
 
 def _caption(words: str, buddy: QWidget) -> QLabel:

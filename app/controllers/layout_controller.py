@@ -17,6 +17,7 @@ GEOMETRY_KEY, STATE_KEY = "layout/geometry", "layout/state"
 RIGHT_SHARE = 0.26  # of the window's width, for the right column
 LEFT_SHARE = 0.36  # of the rest, for the first of the upper row (the rings)
 FIRST_BOTTOM_SHARE = 0.73  # of the rest, for the first of the bottom row (the traps)
+FIRST_RIGHT_SHARE = 0.58  # of its height, for the first of the right column (the lesson)
 FRAME = 160  # pixels of height that menus, toolbar and foot take, about
 BOTTOM_SHARE = 0.38  # of the height of the rest, for the bottom row
 SIDE_BY_SIDE = 2  # views of one row or column that stand beside one another; more go behind as tabs
@@ -172,7 +173,8 @@ class LayoutController(QObject):
         if above and right:
             resize([above[0], right[0]], [width - column, column], across)
         if len(right) > 1:
-            resize(right[:SIDE_BY_SIDE], [height // 2, height - height // 2], down)
+            first = round(height * FIRST_RIGHT_SHARE)
+            resize(right[:SIDE_BY_SIDE], [first, height - first], down)
         if above and bottom:
             low = round(height * BOTTOM_SHARE)
             resize([above[0], bottom[0]], [height - low, low], down)

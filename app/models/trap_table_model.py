@@ -11,7 +11,6 @@ from app.models.numerals import address, grouped, ring_name
 from app.models.trap_log import CAPACITY, TrapLog
 from core.events import Trap, vector_name
 
-TRAP_ROLE = Qt.ItemDataRole.UserRole
 NO_VALUE = "—"
 
 Index = QModelIndex | QPersistentModelIndex
@@ -137,8 +136,6 @@ class TrapTableModel(QAbstractTableModel):
         trap = self.log[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
             return cell_text(trap, index.column())
-        if role == TRAP_ROLE:
-            return trap
         if role in (Qt.ItemDataRole.ToolTipRole, Qt.ItemDataRole.AccessibleDescriptionRole):
             return explain(trap)
         if role == Qt.ItemDataRole.TextAlignmentRole and index.column() in NUMERIC:

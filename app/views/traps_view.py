@@ -40,7 +40,7 @@ LETTERS = {
     TrapColumn.VECTOR: 6.5,
     TrapColumn.PC: 11,
     TrapColumn.INSTRUCTION: 22,
-    TrapColumn.HANDLER: 20,
+    TrapColumn.HANDLER: 24,
     TrapColumn.OUTCOME: 36,
     TrapColumn.CYCLES: 8,
 }
@@ -53,6 +53,8 @@ TERSE_LETTERS = {  # 0: not shown; the tooltip says it all
     TrapColumn.VECTOR: 0,
     TrapColumn.PC: 0,
 }
+
+TALL = 380  # pixels of height from which on the timeline stands over the table, however wide the view is
 
 
 class TrapsView(View):
@@ -133,7 +135,7 @@ class TrapsView(View):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        flat = self.width() > 2.4 * self.height()
+        flat = self.width() > 2.4 * self.height() and self.height() < self.theme.type.pixels(TALL)
         orientation = Qt.Orientation.Horizontal if flat else Qt.Orientation.Vertical
         if orientation != self.splitter.orientation():
             self.splitter.setOrientation(orientation)
@@ -288,7 +290,7 @@ class TrapTable(QTableView):
 
     def _offer_columns(self, header: QHeaderView) -> None:
         for column in TrapColumn:
-            action = header.addAction(HEADINGS[column][0])  # type: ignore[call-overload]
+            action = header.addAction(HEADINGS[column][0])
             action.setCheckable(True)
             action.setChecked(True)
             action.toggled.connect(lambda shown, column=column: self._want(column, shown))

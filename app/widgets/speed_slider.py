@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetricsF
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSlider, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSlider, QWidget
 
 from app.theme import Theme
 
@@ -21,6 +21,7 @@ class SpeedSlider(QWidget):
 
     def __init__(self, last: int, words: Callable[[int], str]) -> None:
         super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self._words = words
         self._last = last
         self.slider = QSlider(Qt.Orientation.Horizontal)

@@ -96,7 +96,7 @@ def trap(number: int = 0, **facts: object) -> Trap:
         outcome="cleared the virtual IF",
         pc_after=BASE + 1,
     )
-    return replace(usual, **facts)  # type: ignore[arg-type]
+    return usual._replace(**facts)
 
 
 def traps(count: int, first: int = 0) -> tuple[Trap, ...]:
@@ -110,7 +110,7 @@ def traps(count: int, first: int = 0) -> tuple[Trap, ...]:
              instruction="jmp 0x0010000f", error_code=None),
     )  # fmt: skip
     return tuple(
-        replace(kinds[number * number % 7 % len(kinds)], number=number, time=137 * number + number % 11)
+        kinds[number * number % 7 % len(kinds)]._replace(number=number, time=137 * number + number % 11)
         for number in range(first, first + count)
     )
 

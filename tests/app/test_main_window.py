@@ -58,7 +58,11 @@ def test_it_opens_with_a_guest_on_its_way(open_window: Open, engine: FakeEngine)
 
 
 def test_snapshot_reaches_views_sentence_and_state(window: MainWindow, engine: FakeEngine) -> None:
-    engine.say(snapshot(executed=1234, sentence="CLI was emulated.", stop=StopReason.BREAKPOINT))
+    engine.say(
+        snapshot(
+            executed=1234, sentence="CLI was emulated.", stop=StopReason.BREAKPOINT, breakpoints=frozenset({BASE + 1})
+        )
+    )
     assert window.sentence.text == "CLI was emulated."
     assert window.state.text().replace("\u202f", " ") == "at a breakpoint · 1 234 instructions"
     code = view(window, CodeView)

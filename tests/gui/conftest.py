@@ -10,7 +10,7 @@ from PySide6.QtCore import QPoint, QSettings, Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.controllers import lesson_controller
+from app.controllers import lesson_performance
 from app.controllers.actions import Act
 from app.engine.client import Engine
 from app.main_window import MainWindow
@@ -94,7 +94,7 @@ def engine(qapp: QApplication) -> Iterator[Engine]:
 @pytest.fixture
 def person(engine: Engine, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Person]:
     """Someone with a fresh window, in which the smallest guest stands at power-on; lessons do not wait."""
-    monkeypatch.setattr(lesson_controller, "BEAT_MS", 1)
+    monkeypatch.setattr(lesson_performance, "BEAT_MS", 1)
     settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
     window = MainWindow(engine, settings, owns_engine=False)
     qtbot.addWidget(window)

@@ -29,7 +29,7 @@ def test_a_person_gets_through(person: Person, qtbot: QtBot, name: str) -> None:
     attempt = window.lessons.attempt
     assert attempt is not None
     for number in range(len(attempt.lesson.steps)):
-        person.wait(lambda: not window.lessons.performing)
+        person.wait(lambda: not window.lessons.performance.going_on)
         assert attempt.index == number
         if attempt.stage is Stage.PREDICT:
             assert view.page is not None
@@ -54,7 +54,7 @@ def test_opening_a_lesson_points_at_its_view_and_sets_the_machine_up(person: Per
     assert lessons.attempt is not None
     shown = lessons.attempt.step.show
     assert shown is not None
-    person.wait(lambda: not lessons.performing and person.window.layout_.docks[shown.view].isVisible())
+    person.wait(lambda: not lessons.performance.going_on and person.window.layout_.docks[shown.view].isVisible())
     assert person.engine.program is not None
     assert person.engine.program.name == "rings"
 
