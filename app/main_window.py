@@ -86,16 +86,16 @@ class MainWindow(QMainWindow):
         self.appearance.dress()
         self.run = RunController(engine, self.actions_, self.settings, self)
         self.program = ProgramController(engine, self.actions_, catalogue or shipped(), self.settings, self)
+        self.speed = SpeedSlider(FULL, lambda stop: words_of(SPEEDS[stop]))
+        self._build_toolbar()  # before the views, since Tab goes in the order of building
         self.layout_ = LayoutController(
             self, views.discover() if specs is None else specs, self.appearance.theme, self.actions_, self.settings
         )
         self.message = MessageArea()
         self.sentence = SentenceBar(self.appearance.theme)
         self.state = QLabel()
-        self.speed = SpeedSlider(FULL, lambda stop: words_of(SPEEDS[stop]))
         self._lost = ""
         self.lessons = self._make_lessons()
-        self._build_toolbar()
         self._build_foot()
         self._build_menus()
         self._connect_engine()

@@ -34,7 +34,7 @@ class CauseChips(QWidget):
         self._flow = FlowLayout(self, gap=theme.space(1))
         self._flow.addWidget(before)
         self._flow.addWidget(after)
-        self._after = after
+        self._before, self._after = before, after
         self.setAccessibleName("Causes")
 
     def show_counts(self, causes: tuple[tuple[Cause, int], ...]) -> None:
@@ -88,6 +88,8 @@ class CauseChips(QWidget):
             self._flow.removeWidget(widget)
         for widget in (chip, *behind):
             self._flow.addWidget(widget)
+        before = [one for one in self._chips if ORDER[one] < ORDER[cause]]
+        self.setTabOrder(self._chips[max(before, key=ORDER.__getitem__)] if before else self._before, chip)
         return chip
 
     def _dress(self, cause: Cause, chip: QToolButton) -> None:

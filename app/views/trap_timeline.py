@@ -97,6 +97,10 @@ class TrapTimeline(pg.GraphicsView):
         self.setAccessibleName("Timeline of traps")
         self.setAccessibleDescription("Left and right arrows go from trap to trap, plus and minus zoom, 0 shows all.")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        viewport = self.viewport()  # what is inside must not be another stop of the Tab key
+        viewport.setFocusProxy(None)
+        viewport.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        viewport.setFocusProxy(self)
         self.setMouseTracking(True)
         self.box = pg.ViewBox(enableMenu=False, invertY=True)
         self.box.setMouseEnabled(x=True, y=False)

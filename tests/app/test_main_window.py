@@ -19,7 +19,7 @@ from app.views.console_view import ConsoleView
 from app.views.traps_view import TrapsView
 from app.widgets.dialogs import KeyboardDialog, ReportDialog
 from core.errors import ImageError, LabFault
-from core.events import End, EndHow, StopReason
+from core.events import Cause, End, EndHow, StopReason
 from core.snapshot import Snapshot
 from tests.app.builders import BASE, loaded, snapshot, traps
 from tests.app.fake_engine import FakeEngine
@@ -241,6 +241,30 @@ def test_what_can_have_the_focus_has_a_name(window: MainWindow) -> None:
         and not (widget.accessibleName() or getattr(widget, "text", lambda: "")())
     ]
     assert nameless == []
+
+
+def focus_chain(window: MainWindow) -> list[QWidget]:
+    """What Tab leads to, in order."""
+    chain, widget = [], window.nextInFocusChain()
+    while widget is not window:
+        if widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.isVisible() and widget.isEnabled():
+            chain.append(widget)
+        widget = widget.nextInFocusChain()
+    return chain
+
+
+def test_tab_goes_through_the_window_as_one_reads_it(window: MainWindow, engine: FakeEngine, qtbot: QtBot) -> None:
+    engine.say(snapshot(traps=traps(20), causes=tuple((cause, 1) for cause in reversed(Cause))))
+    qtbot.waitUntil(lambda: sum(one.accessibleName().endswith(", 1") for one in focus_chain(window)) == len(Cause))
+    chain = focus_chain(window)
+    names = [widget.accessibleName() for widget in chain]
+    assert names[:3] == ["Guest", "Kind of monitor", "Speed"]
+    assert all(names)
+    views = list(window.layout_.views.values())
+    order = [at for widget in chain[3:] for at, one in enumerate(views) if one.isAncestorOf(widget)]
+    assert order == sorted(order)
+    chips = [name for name in names if name.endswith(", 1")]
+    assert chips == [f"{cause.phrase}, 1" for cause in Cause]
 
 
 def test_closing_ends_the_engine(window: MainWindow, engine: FakeEngine) -> None:
