@@ -1,4 +1,4 @@
-"""The one physical CPU: Unicorn 2.1.4 in 32-bit system mode. The only file that imports unicorn.
+"""The one physical CPU: Unicorn 2.1.4 in 32-bit system mode. All that knows unicorn is in this one file, however long.
 
 The emulated CPU is real in its MMU, rings, descriptor checks and AMD-V; it does not deliver exceptions through the
 IDT, check I/O permission or complete a #VMEXIT: for those it comes here, and here it is handed on to a
