@@ -15,27 +15,27 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
 
 from app import views
-from app.controllers.actions import ACTIONS, FILE, HELP, RUN, VIEW, Act, Actions, plain, shown_keys
+from app.controllers.actions import ACTIONS, FILE, HELP, RUN, VIEW, Act, Actions
 from app.controllers.appearance_controller import AppearanceController
 from app.controllers.catalogue import Catalogue, shipped
+from app.controllers.help_controller import HelpController
 from app.controllers.layout_controller import LayoutController
 from app.controllers.lesson_controller import LessonController
 from app.controllers.program_controller import ProgramController
 from app.controllers.run_controller import RunController
 from app.controllers.speed import FULL, SPEEDS, words_of
+from app.controllers.trouble_controller import TroubleController
 from app.models.numerals import grouped
-from app.report import machine_report
 from app.theme import Theme
 from app.theme.typography import Size
 from app.views import View, ViewSpec
 from app.views.abilities import HasAnchors, KeepsHistory
 from app.views.code_view import CodeView
 from app.views.lesson_view import LessonView
-from app.widgets.dialogs import AboutDialog, KeyboardDialog, ReportDialog
 from app.widgets.message_area import MessageArea
 from app.widgets.sentence_bar import SentenceBar
 from app.widgets.speed_slider import SpeedSlider
-from core.errors import LabFault, LessonError, UserError
+from core.errors import LessonError
 from core.events import StopReason
 from core.snapshot import Snapshot
 from lessons.loader import lesson_folders, load_lesson
@@ -44,17 +44,6 @@ from lessons.progress import Progress
 if TYPE_CHECKING:
     from app.engine.client import Engine
     from app.engine.protocol import Loaded
-
-KEYS_OF_VIEWS = [
-    ("Ctrl+F", "Traps: filter by words."),
-    ("← → Home End", "Traps, timeline: from trap to trap."),
-    ("+ − 0", "Traps, timeline: zoom; show all."),
-    ("↑ ↓", "Code, Registers, Traps: from row to row."),
-    ("Ctrl+C", "Code: copy the line."),
-    ("any letter, Enter", "Console: goes to the guest."),
-    ("Enter", "Lesson: go on."),
-    ("Alt+← Alt+→", "Lesson: the step before, the next step."),
-]
 
 
 class MainWindow(QMainWindow):
@@ -91,10 +80,11 @@ class MainWindow(QMainWindow):
         self.layout_ = LayoutController(
             self, views.discover() if specs is None else specs, self.appearance.theme, self.actions_, self.settings
         )
+        self.help = HelpController(self.actions_, self.appearance, self.layout_, self)
         self.message = MessageArea()
+        self.trouble = TroubleController(engine, self.message, self.appearance, self)
         self.sentence = SentenceBar(self.appearance.theme)
         self.state = QLabel()
-        self._lost = ""
         self.lessons = self._make_lessons()
         self._build_foot()
         self._build_menus()
@@ -181,23 +171,16 @@ class MainWindow(QMainWindow):
     def _connect_engine(self) -> None:
         self.engine.updated.connect(self._show_snapshot)
         self.engine.loaded.connect(self._show_program)
-        self.engine.refused.connect(self._show_refusal)
-        self.engine.faulted.connect(self._show_fault)
-        self.engine.lost.connect(self._show_loss)
-        self.engine.recovered.connect(self._show_recovery)
 
     def _connect_rest(self) -> None:
         actions = self.actions_
         self.run.speedChanged.connect(self.speed.set_stop)
         self.speed.stopChosen.connect(self.run.set_speed)
         self.program.loading.connect(lambda title: self.sentence.show_sentence(f"Loading {title} …"))
-        self.program.refused.connect(self._show_refusal)
+        self.program.refused.connect(self.trouble.show_refusal)
         self.layout_.cameIntoSight.connect(self._catch_up)
         self.appearance.themeChanged.connect(self._dress)
-        self.message.detailsRequested.connect(self.show_report)
         actions[Act.QUIT].triggered.connect(self.close)
-        actions[Act.KEYBOARD].triggered.connect(self._show_keyboard)
-        actions[Act.ABOUT].triggered.connect(self._show_about)
         actions[Act.BREAKPOINT].triggered.connect(lambda: self._with_code(CodeView.toggle_breakpoint))
         actions[Act.FOLLOW_PC].triggered.connect(lambda: self._with_code(CodeView.follow))
         intents: dict[str, Callable[..., object]] = {
@@ -257,8 +240,6 @@ class MainWindow(QMainWindow):
             view.show_program(loaded)
         self.setWindowTitle(f"{loaded.program.title} — Ringside")
         self.sentence.show_sentence(f"{loaded.program.title}: {loaded.program.summary}")
-        if not self._lost:
-            self.message.hide()
 
     def _show_snapshot(self, snapshot: Snapshot) -> None:
         for view in self.layout_.views.values():
@@ -275,23 +256,6 @@ class MainWindow(QMainWindow):
         if self.engine.latest is not None:
             view.show_snapshot(self.engine.latest)
 
-    def _show_refusal(self, error: UserError) -> None:
-        self.message.show_error(str(error))
-
-    def _show_fault(self, fault: LabFault) -> None:
-        report = machine_report(fault.problem, self.engine.latest, fault.report)
-        self.message.show_error(f"{fault.problem} Reset powers the guest on again.", report)
-
-    def _show_loss(self, words: str) -> None:
-        self._lost = machine_report(words, self.engine.latest)
-        self.message.show_error(words, self._lost)
-
-    def _show_recovery(self) -> None:
-        words = "The machine stopped working; it was started again"
-        words += " with the same guest." if self.engine.program is not None else "."
-        self.message.show_note(words, self._lost)
-        self._lost = ""
-
     # -- looks
 
     def _dress(self, theme: Theme) -> None:
@@ -305,32 +269,6 @@ class MainWindow(QMainWindow):
         self._fit_toolbar()
         self.state.setFont(theme.type.mono(Size.CAPTION))
         self.state.setContentsMargins(theme.space(2), 0, theme.space(3), 0)
-
-    def show_report(self, report: str) -> None:
-        """Open the report, to read and to save."""
-        ReportDialog(report, self.appearance.theme, self).open()
-
-    def _show_keyboard(self) -> None:
-        rows: list[tuple[str, str, str]] = []
-        for menu in (FILE, RUN, VIEW, HELP):
-            rows.append((plain(menu), "", ""))
-            rows += [
-                ("", " or ".join(shown_keys(keys) for keys in spec.keys), spec.tip)
-                for spec in ACTIONS.values()
-                if spec.menu == menu and spec.keys
-            ]
-        rows.append(("In the views", "", ""))
-        rows += [("", keys, does) for keys, does in self.layout_.keys() + KEYS_OF_VIEWS]
-        KeyboardDialog(rows, self.appearance.theme, self).open()
-
-    def _show_about(self) -> None:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            number = version("ringside")
-        except PackageNotFoundError:
-            number = ""
-        AboutDialog(number, self.appearance.theme, self).open()
 
     def _fit_toolbar(self) -> None:
         """Name the actions beside their icons as far as the window is wide enough."""

@@ -150,6 +150,13 @@ def test_lost_engine_is_told_with_a_report_and_the_window_stays(
     dialog.close()
 
 
+def test_engine_that_comes_back_without_the_guest_says_so(window: MainWindow, engine: FakeEngine) -> None:
+    engine.lost.emit("The engine died (SIGKILL). It starts again, with no guest: choose one to go on.")
+    engine.recovered.emit()
+    assert window.message.text == "The machine stopped working; it was started again without a guest."
+    assert not window.actions_[Act.RUN].isEnabled()
+
+
 def test_report_can_be_saved_and_failure_is_said(window: MainWindow, engine: FakeEngine, tmp_path: object) -> None:
     engine.fail(LabFault("An unknown exit.", "rip=0"))
     window.message.details.click()

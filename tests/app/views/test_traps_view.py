@@ -10,8 +10,8 @@ from PySide6.QtCore import QPointF, Qt
 from pytestqt.qtbot import QtBot
 
 from app.theme import Theme, make_theme
+from app.views.trap_marks import Lane, Marks
 from app.views.trap_rates import TrapRates
-from app.views.trap_timeline import Lane, Marks
 from app.views.traps_view import TrapsView
 from core.events import Cause, Trap
 from core.snapshot import Snapshot

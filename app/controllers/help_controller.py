@@ -1,0 +1,61 @@
+"""Help: every key of the window, and what Ringside is."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QMainWindow
+
+from app.controllers.actions import ACTIONS, FILE, HELP, RUN, VIEW, Act, Actions, plain, shown_keys
+from app.widgets.dialogs import AboutDialog, KeyboardDialog
+
+if TYPE_CHECKING:
+    from app.controllers.appearance_controller import AppearanceController
+    from app.controllers.layout_controller import LayoutController
+
+KEYS_OF_VIEWS = [
+    ("Ctrl+F", "Traps: filter by words."),
+    ("← → Home End", "Traps, timeline: from trap to trap."),
+    ("+ − 0", "Traps, timeline: zoom; show all."),
+    ("↑ ↓", "Code, Registers, Traps: from row to row."),
+    ("Ctrl+C", "Code: copy the line."),
+    ("any letter, Enter", "Console: goes to the guest."),
+    ("Enter", "Lesson: go on."),
+    ("Alt+← Alt+→", "Lesson: the step before, the next step."),
+]
+
+
+class HelpController(QObject):
+    """Opens the two dialogues of the Help menu."""
+
+    def __init__(
+        self, actions: Actions, appearance: AppearanceController, layout: LayoutController, window: QMainWindow
+    ) -> None:
+        super().__init__(window)
+        self._appearance, self._layout, self._window = appearance, layout, window
+        actions[Act.KEYBOARD].triggered.connect(self.show_keyboard)
+        actions[Act.ABOUT].triggered.connect(self.show_about)
+
+    def show_keyboard(self) -> None:
+        """Every key, by menu and by view."""
+        rows: list[tuple[str, str, str]] = []
+        for menu in (FILE, RUN, VIEW, HELP):
+            rows.append((plain(menu), "", ""))
+            rows += [
+                ("", " or ".join(shown_keys(keys) for keys in spec.keys), spec.tip)
+                for spec in ACTIONS.values()
+                if spec.menu == menu and spec.keys
+            ]
+        rows.append(("In the views", "", ""))
+        rows += [("", keys, does) for keys, does in self._layout.keys() + KEYS_OF_VIEWS]
+        KeyboardDialog(rows, self._appearance.theme, self._window).open()
+
+    def show_about(self) -> None:
+        """What this is and what it stands on."""
+        try:
+            number = version("ringside")
+        except PackageNotFoundError:  # run from a checkout that was not installed
+            number = ""
+        AboutDialog(number, self._appearance.theme, self._window).open()

@@ -1,0 +1,150 @@
+"""The table of traps, as wide as it is told and never further from the newest than the person wants."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+
+from app.models.trap_filter import TrapFilter
+from app.models.trap_table_model import HEADINGS, TrapColumn
+from app.theme import Theme
+from app.views.trap_delegate import TrapDelegate
+
+LETTERS = {
+    TrapColumn.NUMBER: 8,
+    TrapColumn.TIME: 11,
+    TrapColumn.VM: 3.5,
+    TrapColumn.RINGS: 11,
+    TrapColumn.CAUSE: 21,
+    TrapColumn.VECTOR: 6.5,
+    TrapColumn.PC: 11,
+    TrapColumn.INSTRUCTION: 22,
+    TrapColumn.HANDLER: 24,
+    TrapColumn.OUTCOME: 36,
+    TrapColumn.CYCLES: 8,
+}
+TERSE = 100  # letters of width under which the table is terse
+TERSE_LETTERS = {  # 0: not shown; the tooltip says it all
+    TrapColumn.NUMBER: 7,
+    TrapColumn.TIME: 10,
+    TrapColumn.VM: 0,
+    TrapColumn.CAUSE: 7,
+    TrapColumn.VECTOR: 0,
+    TrapColumn.PC: 0,
+}
+
+
+class TrapTable(QTableView):
+    """The table. It stays with the newest trap while its end is in sight, and otherwise where the person left it.
+
+    rowChosen  (row) the person moved to another row
+    """
+
+    rowChosen = Signal(int)
+
+    def __init__(self, rows: TrapFilter, theme: Theme) -> None:
+        super().__init__()
+        self._rows = rows
+        self._moving = False
+        self._at_end = True
+        self._unwanted: set[TrapColumn] = set()
+        self._delegate = TrapDelegate(rows, theme, self)
+        self.setAccessibleName("Table of traps")
+        self.setItemDelegate(self._delegate)
+        self.setModel(rows)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setMouseTracking(True)
+        self.setCornerButtonEnabled(False)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header = self.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionsMovable(True)
+        header.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        self._offer_columns(header)
+        self.verticalScrollBar().valueChanged.connect(self._scrolled)
+        rows.rowsRemoved.connect(self._trimmed)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take colours and type from `theme`."""
+        self._delegate.apply_theme(theme)
+        self.verticalHeader().setMinimumSectionSize(8)
+        self.verticalHeader().setDefaultSectionSize(theme.type.row_height() - theme.space(1))
+        self._fit_columns()
+        self.viewport().update()
+
+    def follow_newest(self) -> None:
+        """Scroll to the newest trap if the person was there."""
+        if self._at_end:
+            self._moving = True
+            self.scrollToBottom()
+            self._moving = False
+
+    def choose(self, row: int) -> None:
+        """Select that row and bring it into sight, without telling anyone."""
+        self._moving = True
+        index = self._rows.index(row, max(0, self.currentIndex().column()))
+        self.selectionModel().setCurrentIndex(
+            index,
+            QItemSelectionModel.SelectionFlag.ClearAndSelect | QItemSelectionModel.SelectionFlag.Rows,
+        )
+        horizontal = self.horizontalScrollBar().value()
+        self.scrollTo(index)
+        self.horizontalScrollBar().setValue(horizontal)
+        self._moving = False
+        self._scrolled()
+
+    def selectionChanged(self, selected: QItemSelection, deselected: QItemSelection) -> None:
+        super().selectionChanged(selected, deselected)
+        if not self._moving and not selected.isEmpty():
+            self.rowChosen.emit(selected.first().top())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_columns()
+        self.follow_newest()
+
+    def _fit_columns(self) -> None:
+        """Set the widths: a narrow table has fewer and terser columns, in a wide one the outcome takes what is left."""
+        letter, room = self._delegate.letter, self.viewport().width()
+        self._delegate.terse = room < TERSE * letter
+        for column, letters in LETTERS.items():
+            terse = TERSE_LETTERS.get(column, letters) if self._delegate.terse else letters
+            self.setColumnHidden(column, column in self._unwanted or not terse)
+            self.setColumnWidth(column, round((terse or letters) * letter))
+        others = sum(
+            self.columnWidth(column)
+            for column in TrapColumn
+            if column != TrapColumn.OUTCOME and not self.isColumnHidden(column)
+        )
+        self.setColumnWidth(TrapColumn.OUTCOME, max(self.columnWidth(TrapColumn.OUTCOME), room - others))
+
+    def _offer_columns(self, header: QHeaderView) -> None:
+        for column in TrapColumn:
+            action = header.addAction(HEADINGS[column][0])
+            action.setCheckable(True)
+            action.setChecked(True)
+            action.toggled.connect(lambda shown, column=column: self._want(column, shown))
+
+    def _want(self, column: TrapColumn, wanted: bool) -> None:
+        self._unwanted = self._unwanted - {column} if wanted else self._unwanted | {column}
+        self._fit_columns()
+
+    def _scrolled(self) -> None:
+        if not self._moving:
+            bar = self.verticalScrollBar()
+            self._at_end = bar.value() >= bar.maximum()
+
+    def _trimmed(self, _parent: QModelIndex, first: int, last: int) -> None:
+        if not self._at_end:
+            self._moving = True
+            bar = self.verticalScrollBar()
+            bar.setValue(max(0, bar.value() - (last - first + 1)))
+            self._moving = False
