@@ -6,6 +6,7 @@ from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt,
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
+from app.models.numerals import grouped
 from app.models.trap_filter import TrapFilter
 from app.models.trap_table_model import HEADINGS, TrapColumn
 from app.theme import Theme
@@ -26,8 +27,8 @@ LETTERS = {
 }
 TERSE = 100  # letters of width under which the table is terse
 TERSE_LETTERS = {  # 0: not shown; the tooltip says it all
-    TrapColumn.NUMBER: 7,
-    TrapColumn.TIME: 10,
+    TrapColumn.NUMBER: 6,
+    TrapColumn.TIME: 8,
     TrapColumn.VM: 0,
     TrapColumn.CAUSE: 7,
     TrapColumn.VECTOR: 0,
@@ -49,6 +50,7 @@ class TrapTable(QTableView):
         self._moving = False
         self._at_end = True
         self._unwanted: set[TrapColumn] = set()
+        self._digits = (0, 0)
         self._delegate = TrapDelegate(rows, theme, self)
         self.setAccessibleName("Table of traps")
         self.setItemDelegate(self._delegate)
@@ -81,7 +83,10 @@ class TrapTable(QTableView):
         self.viewport().update()
 
     def follow_newest(self) -> None:
-        """Scroll to the newest trap if the person was there."""
+        """Make room for its number and time, and scroll to the newest trap if the person was there."""
+        if self._digits != (digits := self._digits_of_newest()):
+            self._digits = digits
+            self._fit_columns()
         if self._at_end:
             self._moving = True
             self.scrollToBottom()
@@ -115,8 +120,12 @@ class TrapTable(QTableView):
         """Set the widths: a narrow table has fewer and terser columns, in a wide one the outcome takes what is left."""
         letter, room = self._delegate.letter, self.viewport().width()
         self._delegate.terse = room < TERSE * letter
-        for column, letters in LETTERS.items():
+        grown = dict(zip((TrapColumn.NUMBER, TrapColumn.TIME), self._digits, strict=True))
+        for column, least in LETTERS.items():
+            letters = max(least, grown.get(column, 0) + 2)
             terse = TERSE_LETTERS.get(column, letters) if self._delegate.terse else letters
+            if column in grown and self._delegate.terse:
+                terse = max(terse, grown[column] + 1.5)
             self.setColumnHidden(column, column in self._unwanted or not terse)
             self.setColumnWidth(column, round((terse or letters) * letter))
         others = sum(
@@ -125,6 +134,14 @@ class TrapTable(QTableView):
             if column != TrapColumn.OUTCOME and not self.isColumnHidden(column)
         )
         self.setColumnWidth(TrapColumn.OUTCOME, max(self.columnWidth(TrapColumn.OUTCOME), room - others))
+
+    def _digits_of_newest(self) -> tuple[int, int]:
+        """Letters in its number and in its time."""
+        rows = self._rows.rowCount()
+        if not rows:
+            return 0, 0
+        newest = self._rows.trap(rows - 1)
+        return len(grouped(newest.number)), len(grouped(newest.time))
 
     def _offer_columns(self, header: QHeaderView) -> None:
         for column in TrapColumn:

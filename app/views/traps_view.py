@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.models.numerals import grouped
 from app.models.trap_filter import TrapFilter
 from app.models.trap_table_model import TrapTableModel
 from app.theme import Theme
@@ -86,6 +87,7 @@ class TrapsView(View):
         """Draw what has been recorded."""
         self.keep(snapshot)
         self.rate.setText(self._rates.words(snapshot, self._clock()))
+        self.rate.setToolTip(self._what_is_kept(snapshot))
         self.set_empty(not len(self.model.log))
         if self._stale:
             self._stale = False
@@ -125,7 +127,6 @@ class TrapsView(View):
         self._find_action = self.search.addAction(icon(Icon.FIND, self.theme), QLineEdit.ActionPosition.LeadingPosition)
         self.rate.setProperty("role", "quiet")
         self.rate.setAccessibleName("Rate of traps")
-        self.rate.setToolTip("Measured over the last moment by the wall clock while running; totals while stopped.")
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
@@ -141,6 +142,14 @@ class TrapsView(View):
         self.timeline.setMinimumSize(120, 48)
         self.table.setMinimumSize(160, 60)
         self.set_content(content)
+
+    def _what_is_kept(self, snapshot: Snapshot) -> str:
+        words = "While it runs: measured over the last moment by the wall clock. While it stands: since power-on."
+        kept, missing = len(self.model.log), self.model.log.missing
+        if kept < snapshot.trap_count:
+            words += f"\nThe table holds the newest {grouped(kept)} of {grouped(snapshot.trap_count)} traps"
+            words += f"; {grouped(missing)} came too fast to be shown, and were only counted." if missing else "."
+        return words
 
     def _share(self) -> None:
         total = 1000

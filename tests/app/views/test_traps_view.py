@@ -9,6 +9,7 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 from pytestqt.qtbot import QtBot
 
+from app.models.trap_table_model import TrapColumn
 from app.theme import Theme, make_theme
 from app.views.trap_marks import Lane, Marks
 from app.views.trap_rates import TrapRates
@@ -100,6 +101,19 @@ def test_zoomed_timeline_is_left_alone_and_0_shows_all(qtbot: QtBot, view: Traps
     assert box.viewRange()[0] == zoomed
     qtbot.keyClick(view.timeline, Qt.Key.Key_0)
     assert box.viewRange()[0][1] > float(view.timeline.marks.times[-1])
+
+
+def test_what_is_not_kept_is_told(view: TrapsView) -> None:
+    assert "newest" not in view.rate.toolTip()
+    view.show_snapshot(with_traps(traps(5, first=1_000_000)))
+    assert "came too fast" in view.rate.toolTip()
+
+
+def test_long_numbers_are_never_cut(view: TrapsView) -> None:
+    view.show_snapshot(with_traps(traps(5, first=123_456_789)))
+    letter = view.fontMetrics().horizontalAdvance("0")
+    assert view.table.columnWidth(TrapColumn.NUMBER) > 11 * letter
+    assert view.table.columnWidth(TrapColumn.TIME) > 14 * letter
 
 
 def test_power_on_forgets_the_past(view: TrapsView) -> None:
