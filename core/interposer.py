@@ -3,8 +3,9 @@
 Fault, INT, I/O, CPUID, halt, timer: the CPU stops executing the guest directly, comes here, and here it is named, put
 to the monitor (which decides), recorded as a `Trap`, and execution goes on. Devices run in virtual time: the guest is
 executed up to exactly the instruction at which the next device event is due (Smith & Nair, "Virtual Machines", ch. 8;
-interrupt windows as in AMD APM vol. 2 §15.21). On bare hardware the monitor is the hardware itself. One file, because
-the loop and the departures are one mechanism: each departure decides how far the loop may run on.
+interrupt windows as in AMD APM vol. 2 §15.21). On bare hardware the monitor is the hardware itself.
+
+It is one file, because the loop and the departures are one mechanism: each departure decides how far the loop runs on.
 """
 
 from __future__ import annotations

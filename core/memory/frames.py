@@ -7,6 +7,7 @@ hypervisor maps into a VM only frames that are its own.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Iterable
 
 from core.addresses import PAGE_SHIFT, PAGE_SIZE, HostPhysical
 from core.errors import RequestError
@@ -63,8 +64,14 @@ class FrameAllocator:
 
     def release(self, owner: str) -> None:
         """Free every frame of `owner`."""
-        for frame, who in enumerate(self._owners):
-            if who == owner:
-                self._owners[frame] = FREE
-                heapq.heappush(self._candidates, frame)
-                self._free += 1
+        self.release_frames([HostPhysical(n << PAGE_SHIFT) for n, who in enumerate(self._owners) if who == owner])
+
+    def release_frames(self, frames: Iterable[HostPhysical]) -> None:
+        """Free these frames."""
+        for frame in frames:
+            number = frame >> PAGE_SHIFT
+            if self._owners[number] == FREE:
+                raise ValueError(f"frame {number:#x} is free already")
+            self._owners[number] = FREE
+            heapq.heappush(self._candidates, number)
+            self._free += 1

@@ -93,14 +93,20 @@ def translate(memory: GuestPhysicalMemory, paging: Paging, linear: GuestVirtual,
     if not paging.enabled:
         return GuestPhysical(linear)
     result = walk(memory, paging, linear, access)
+    mark_walked(memory, result, access)
     if result.physical is None:
         raise GuestFault(Vector.PF, result.error_code, linear)
-    for position, entry in enumerate(result.entries):
-        leaf = position == len(result.entries) - 1
+    return result.physical
+
+
+def mark_walked(memory: GuestPhysicalMemory, result: Walk, access: Access) -> None:
+    """Set the accessed and dirty bits of a walk: of every entry passed, the last one only if it lets the access in."""
+    passed = result.entries if result.physical is not None else result.entries[:-1]
+    for entry in passed:
+        leaf = result.physical is not None and entry is result.entries[-1]
         wanted = entry.value | ACCESSED | (DIRTY if leaf and access.write else 0)
         if wanted != entry.value:
             memory.write_u32(entry.address, wanted)
-    return result.physical
 
 
 class LinearMemory:

@@ -13,7 +13,6 @@ from core.cpu import flags
 from core.cpu.context import Seg
 from core.cpu.guest_cpu import DESC_DPL_SHIFT, GuestCpu, Segment, Table
 from core.cpu.unicorn_cpu import Cpu
-from core.errors import UnknownDeparture
 from core.memory.walk import Paging
 from core.vmm.shadow_descriptors import KERNEL_RING
 
@@ -21,21 +20,23 @@ from core.vmm.shadow_descriptors import KERNEL_RING
 CR0_SHARED = flags.CR0_MP | flags.CR0_EM | flags.CR0_NE
 CR0_MONITOR = flags.CR0_PE | flags.CR0_PG | flags.CR0_WP | flags.CR0_ET
 CR4_SHARED = flags.CR4_TSD | flags.CR4_DE | flags.CR4_OSFXSR | flags.CR4_OSXMMEXCPT
-_NO_PAGING = Paging(flags.CR0_PE | flags.CR0_ET, 0, 0)
 
 
 class DeprivilegedCpu(GuestCpu):
-    """`tables_changed` is called when the guest loads GDTR, so that the shadow follows."""
+    """`tables_changed()` is called when the guest loads GDTR, `paging_changed(before)` when it loads CR3 or changes
+    what rules its page walks; so the shadows follow."""
 
-    def __init__(self, cpu: Cpu, tables_changed: Callable[[], None]) -> None:
+    def __init__(self, cpu: Cpu, tables_changed: Callable[[], None], paging_changed: Callable[[Paging], None]) -> None:
         super().__init__(cpu)
         self._tables_changed = tables_changed
+        self._paging_changed = paging_changed
         self._cpl = 0
         self._if = False
         self._iopl = 0
         self._shadow_at = -1
         self.has_fpu = False  # the monitor keeps the FPU (real CR0.TS set) until the guest first uses it
         self._cr = {0: flags.CR0_PE | flags.CR0_ET, 2: 0, 3: 0, 4: 0}
+        self._paging = Paging(self._cr[0], 0, 0)
         self._gdtr = self._idtr = Table(0, 0)
         self._system = {Seg.LDTR: Segment(0, 0, 0, 0), Seg.TR: Segment(0, 0, 0, 0)}
 
@@ -45,11 +46,6 @@ class DeprivilegedCpu(GuestCpu):
     def cpl(self) -> int:
         """The ring the guest believes it is in."""
         return self._cpl
-
-    @property
-    def paging(self) -> Paging:
-        """Off: see `set_cr`."""
-        return _NO_PAGING
 
     def set_cpl(self, cpl: int) -> None:
         """Ring compression: 0 and 1 both become the real ring 1."""
@@ -145,14 +141,19 @@ class DeprivilegedCpu(GuestCpu):
 
     def set_cr(self, number: int, value: int) -> None:
         """Keep the guest's value; the CPU gets what the monitor needs and the guest's FPU and time-stamp bits."""
+        before = self.paging
         if number == 0:
-            if value & flags.CR0_PG:
-                raise UnknownDeparture(
-                    "The guest turned paging on, which trap-and-emulate does not carry yet; run it on the bare machine."
-                )
             value |= flags.CR0_ET
             task_switched = value & flags.CR0_TS or not self.has_fpu
             self.cpu.write_cr(0, CR0_MONITOR | value & CR0_SHARED | (flags.CR0_TS if task_switched else 0))
         elif number == 4:
             self.cpu.write_cr(4, value & CR4_SHARED)
         self._cr[number] = value & 0xFFFF_FFFF
+        self._paging = Paging(self._cr[0], self._cr[3], self._cr[4])
+        if number == 3 or self._paging != before:
+            self._paging_changed(before)
+
+    @property
+    def paging(self) -> Paging:
+        """What rules the guest's own page walks."""
+        return self._paging

@@ -1,9 +1,9 @@
 """Classic trap-and-emulate by ring deprivileging: the guest's kernel runs in ring 1, and what it may not do traps.
 
 The oldest kind (Popek & Goldberg 1974; Goldberg 1973). Most instructions run directly; a privileged one raises #GP, the
-monitor does to the guest's virtual CPU what it would have done to the real one, and the guest goes on. Here for guests
-that leave paging off. The CPU itself runs with paging on, under tables of the monitor's, so that the VM has frames of
-its own choosing, the monitor's region is guarded, and a write to the guest's GDT is noticed (a trace).
+monitor does to the guest's virtual CPU what it would have done to the real one, and the guest goes on. The CPU itself
+always runs with paging on, under shadow page tables, so that the VM has frames of the allocator's choosing, the
+monitor's region is guarded, and writes to the guest's page tables and GDT are noticed (traced).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from core.errors import UnknownDeparture
 from core.events import Cause, Ring
 from core.interposer import Outcome
 from core.layout import MONITOR_BASE, SHADOW_GDT, SHADOW_LDT, SHADOW_TSS
-from core.memory.shadow import ShadowTables
-from core.memory.walk import WRITABLE
+from core.memory.shadow import Denied, Filled, NotRam, ShadowPager, Traced
+from core.memory.walk import Access, Paging, walk
 from core.vmm.deprivileged_cpu import CR0_MONITOR, DeprivilegedCpu
 from core.vmm.emulate import Emulator
 from core.vmm.shadow_descriptors import TABLE_BYTES, write_shadow
@@ -29,7 +29,7 @@ from core.vmm.vmm import BUSY_TSS, SYSENTER_CS, SYSENTER_EIP, SYSENTER_ESP, Vmm
 
 # Exceptions by which the CPU refuses what a deprivileged kernel was entitled to do.
 REFUSALS = frozenset({Vector.GP, Vector.NP, Vector.SS, Vector.TS})
-PF_PRESENT, PF_WRITE = 1, 2
+PF_WRITE = 2
 # Machine addresses beyond RAM under which a touched device page is mapped for one instruction.
 DEVICE_WINDOW = MAPPED_TO - (16 << 20)
 TSC_MSR = 0x10
@@ -49,9 +49,8 @@ class TrapEmulate(Vmm):
 
     def make_guest(self) -> GuestCpu:
         """The guest believes in ring 0; see `DeprivilegedCpu`."""
-        self._guest = DeprivilegedCpu(self.cpu, self._sync_tables)
+        self._guest = DeprivilegedCpu(self.cpu, self._sync_tables, self._paging_changed)
         self._emulator = Emulator(self._guest, self.linear, self)
-        self._traced: set[GuestPhysical] = set()
         self._windows: dict[int, GuestPhysical] = {}
         self._shadowed: tuple[Table, Segment] | None = None
         self._contents = (b"", b"")
@@ -60,25 +59,35 @@ class TrapEmulate(Vmm):
 
     def prepare(self) -> None:
         """Build the monitor's page tables and descriptor tables, and turn the real CPU's paging on."""
-        machine = self.machine
-        self._tables = ShadowTables(machine.ram, machine.frames, f"monitor of {self.letter}")
-        self._tables.map_all(GuestVirtual(0), self.physical.frames)
-        self._gdt_frames = self._region(SHADOW_GDT, TABLE_BYTES)
-        self._ldt_frames = self._region(SHADOW_LDT, TABLE_BYTES)
-        self._region(SHADOW_TSS, PAGE_SIZE)
+        frames, owner = self.machine.frames, f"monitor of {self.letter}"
+        self.pager = ShadowPager(self.physical, frames, owner, self.cpu.flush_tlb)
+        self._gdt_frames = self._region(SHADOW_GDT, TABLE_BYTES, owner)
+        self._ldt_frames = self._region(SHADOW_LDT, TABLE_BYTES, owner)
+        self._region(SHADOW_TSS, PAGE_SIZE, owner)
         state = self.cpu.state
-        self.cpu.write_cr(3, self._tables.root)
+        self.cpu.write_cr(3, self.pager.root)
         self.cpu.write_cr(0, CR0_MONITOR)
         task = state.segs[Seg.TR]
         task.selector, task.base, task.limit, task.flags = 0, SHADOW_TSS, 0x67, BUSY_TSS
         self._guest.set_cpl(0)
 
-    def _region(self, linear: GuestVirtual, size: int) -> list[HostPhysical]:
-        """Monitor pages at `linear`, that the guest's rings can neither write nor (from ring 3) read."""
-        frames = [self._tables.new_frame() for _ in range(size // PAGE_SIZE)]
+    def _region(self, linear: GuestVirtual, size: int, owner: str) -> list[HostPhysical]:
+        """Monitor pages at `linear`, which the guest's rings cannot write nor, from ring 3, read."""
+        frames = self.machine.frames.allocate(size, owner)
         for index, frame in enumerate(frames):
-            self._tables.map(GuestVirtual(linear + index * PAGE_SIZE), frame, writable=False, user=False)
+            self.machine.ram.write(frame, bytes(PAGE_SIZE))
+            self.pager.map_monitor_page(GuestVirtual(linear + index * PAGE_SIZE), frame)
         return frames
+
+    # -- paging
+
+    def _paging_changed(self, before: Paging) -> None:
+        """The guest loaded CR3, or changed what its walks mean."""
+        paging = self._guest.paging
+        if (paging.cr0 ^ before.cr0) & flags.CR0_WP or (paging.cr4 ^ before.cr4) & flags.CR4_PSE:
+            self.pager.forget_all()
+        self.cpu.write_cr(3, self.pager.enter(paging))
+        self._sync_tables()
 
     # -- the shadow descriptor tables
 
@@ -87,6 +96,11 @@ class TrapEmulate(Vmm):
         guest = self._guest
         gdtr, ldt = guest.gdtr, guest.segment(Seg.LDTR)
         has_ldt = bool(ldt.selector & 0xFFFC)
+        pages = self._pages_of(gdtr.base, gdtr.limit)
+        if has_ldt:
+            pages |= self._pages_of(ldt.base, ldt.limit)
+        if pages != self.pager.watched:
+            self.pager.watch(pages)
         where = (gdtr, ldt)
         contents = (
             self._guest_table(gdtr.base, gdtr.limit),
@@ -103,30 +117,20 @@ class TrapEmulate(Vmm):
             held = real[Seg.LDTR]
             held.selector, held.base = ldt.selector, SHADOW_LDT
             held.limit, held.flags = (ldt.limit & 0xFFFF, ldt.flags) if has_ldt else (0, 0)
-            self._trace(((gdtr.base, gdtr.limit), (ldt.base, ldt.limit)) if has_ldt else ((gdtr.base, gdtr.limit),))
         self._shadowed, self._contents = where, contents
 
     def _guest_table(self, base: int, limit: int) -> bytes:
         raw = self.linear.peek(self._guest.paging, base, (limit & 0xFFFF) + 1)
         return raw if raw is not None else b""
 
-    def _trace(self, tables: tuple[tuple[int, int], ...]) -> None:
-        """Close the pages of the guest's tables (base, limit) to writing; open those of the tables before."""
-        wanted: set[GuestPhysical] = set()
-        for base, limit in tables:
-            first, last = base & ~PAGE_MASK, base + (limit & 0xFFFF)
-            wanted |= {GuestPhysical(page) for page in range(first, last + 1, PAGE_SIZE) if page < self.physical.size}
-        for page in self._traced - wanted:
-            self._set_writable(page, True)
-        for page in wanted - self._traced:
-            self._set_writable(page, False)
-        self._traced = wanted
-        self.cpu.flush_tlb()
-
-    def _set_writable(self, page: GuestPhysical, writable: bool) -> None:
-        linear = GuestVirtual(page)
-        entry = self._tables.entry(linear)
-        self._tables.set_entry(linear, entry | WRITABLE if writable else entry & ~WRITABLE)
+    def _pages_of(self, base: int, limit: int) -> set[GuestPhysical]:
+        """The guest-physical pages in which a descriptor table stands."""
+        pages: set[GuestPhysical] = set()
+        for linear in range(base & ~PAGE_MASK, base + (limit & 0xFFFF) + 1, PAGE_SIZE):
+            found = walk(self.physical, self._guest.paging, GuestVirtual(linear & 0xFFFF_FFFF), Access()).physical
+            if found is not None and found < self.physical.size:
+                pages.add(GuestPhysical(found & ~PAGE_MASK))
+        return pages
 
     # -- departures
 
@@ -162,20 +166,54 @@ class TrapEmulate(Vmm):
         return Outcome(cause, f"monitor: {mnemonic(instruction)}", text, Ring.KERNEL)
 
     def _page_fault(self, error_code: int) -> Outcome:
-        """The guest has no page tables, so every page fault is hidden from it."""
-        address = self.faulting_address()
-        page = GuestPhysical(address & ~PAGE_MASK)
-        if page in self._traced and error_code & PF_WRITE:
-            self._set_writable(page, True)
-            self.cpu.flush_tlb()
-            self.interposer.after_one_step(lambda: self._close_traced_page(page))
-            text = f"let one write to the guest's descriptor table at {address:#010x} through and renewed the shadow"
-            return Outcome(Cause.TRACE, "monitor: trace", text, Ring.KERNEL, hidden=True)
+        """True, hidden, or a trace: the guest's own tables decide."""
+        address = GuestVirtual(self.faulting_address())
+        guest = self._guest
+        write = bool(error_code & PF_WRITE)
+        found = self.pager.resolve(guest.paging, address, write=write, user=guest.cpl == 3)
+        match found:
+            case Denied(code):
+                return self.reflect(Event(Vector.PF, Origin.EXCEPTION, code, address), Cause.PAGE_FAULT_TRUE)
+            case Filled(frame):
+                text = f"entered {address & ~PAGE_MASK:#010x} into the shadow page table, as frame {frame:#010x}"
+                return Outcome(Cause.PAGE_FAULT_HIDDEN, "monitor: shadow paging", text, Ring.KERNEL, hidden=True)
+            case Traced(page):
+                return self._let_traced_write(address, page)
+            case NotRam(page):
+                return self._open_page(address, page)
+
+    def _let_traced_write(self, address: GuestVirtual, page: GuestPhysical) -> Outcome:
+        before = self.physical.read(page, PAGE_SIZE)
+        close = self.pager.open_once(address, self.physical.host(page))
+
+        def follow() -> None:
+            close()
+            self.pager.written(page, before, self.physical.read(page, PAGE_SIZE))
+            self._sync_tables()
+
+        self.interposer.after_one_step(follow)
+        what = "descriptor table" if page in self.pager.watched else "page table"
+        text = f"let one write to the guest's {what} at {address:#010x} through and made the shadow follow"
+        return Outcome(Cause.TRACE, "monitor: trace", text, Ring.KERNEL, hidden=True)
+
+    def _open_page(self, address: GuestVirtual, page: GuestPhysical) -> Outcome:
+        """For one instruction: a device's page, or what the guest has mapped over the monitor's region."""
         if page < self.physical.size:
-            raise UnknownDeparture(f"A page fault at {address:#010x}, which the monitor's own tables allow.")
-        self._open_device_page(page)
-        where = "the monitor's region" if page >= MONITOR_BASE else "beyond the guest's memory"
-        text = f"showed the guest the open bus at {address:#010x} ({where}) for one instruction"
+            close = self.pager.open_once(address, self.physical.host(page))
+            self.interposer.after_one_step(close)
+            text = f"showed the guest its own page at {address:#010x}, in the monitor's region, for one instruction"
+            return Outcome(Cause.PAGE_FAULT_HIDDEN, "monitor: guarded region", text, Ring.KERNEL, hidden=True)
+        window = DEVICE_WINDOW + len(self._windows) * PAGE_SIZE
+        close = self.pager.open_once(address, window)
+        self._windows[window] = page
+
+        def shut() -> None:
+            close()
+            del self._windows[window]
+
+        self.interposer.after_one_step(shut)
+        where = "the monitor's region" if address >= MONITOR_BASE else "beyond the guest's memory"
+        text = f"showed the guest the bus at {address:#010x} ({where}) for one instruction"
         return Outcome(Cause.PAGE_FAULT_HIDDEN, "monitor: device page", text, Ring.KERNEL, hidden=True)
 
     def _give_fpu(self) -> Outcome:
@@ -185,27 +223,6 @@ class TrapEmulate(Vmm):
         guest.set_cr(0, guest.cr(0))
         text = "gave the guest the FPU at its first use, and cleared the real TS"
         return Outcome(Cause.FAULT, "monitor: FPU", text, Ring.KERNEL, hidden=True)
-
-    def _close_traced_page(self, page: GuestPhysical) -> None:
-        if page in self._traced:
-            self._set_writable(page, False)
-            self.cpu.flush_tlb()
-        self._sync_tables()
-
-    def _open_device_page(self, page: GuestPhysical) -> None:
-        """Map a page that is not RAM to the machine's bus for one instruction."""
-        linear = GuestVirtual(page)
-        window = DEVICE_WINDOW + len(self._windows) * PAGE_SIZE
-        before = self._tables.entry(linear)
-        self.interposer.after_one_step(lambda: self._close_device_page(window, linear, before))
-        self._windows[window] = page
-        self._tables.map(linear, window, writable=True, user=True)
-        self.cpu.flush_tlb()
-
-    def _close_device_page(self, window: int, linear: GuestVirtual, entry: int) -> None:
-        del self._windows[window]
-        self._tables.set_entry(linear, entry)
-        self.cpu.flush_tlb()
 
     def device_address(self, address: int) -> int:
         """The page that the window stands for."""
@@ -242,7 +259,8 @@ class TrapEmulate(Vmm):
         self._guest.begin_interrupt_shadow()
 
     def invalidate(self, linear: int) -> None:
-        """See `Effects`: nothing is cached for a guest without paging."""
+        """See `Effects`: the shadow follows the guest's tables at once, so only the TLB is left."""
+        self.cpu.flush_tlb()
 
     def read_msr(self, number: int) -> int:
         """See `Effects`."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 
-from core.guests.assembler import assemble_file
+from core.guests.assembler import assemble
 from core.guests.image import ImageSegment, Program
 
 SLOTS, SLOT_BYTES, SCRATCH, SCRATCH_BYTES = 24, 32, 0x200000, 0x2000
@@ -31,14 +31,11 @@ def _imm(value: int) -> bytes:
     return struct.pack("<I", value)
 
 
-@lru_cache(maxsize=1)
-def frame() -> Program:
-    """The program whose slots are still NOPs."""
-    return assemble_file(Path(__file__).with_name("slots.s"))
-
-
-def _symbol(name: str) -> int:
-    return frame().symbols[name]
+@lru_cache(maxsize=2)
+def frame(paging: bool = False) -> Program:
+    """The program whose slots are still NOPs; with `paging` it has turned paging on."""
+    source = Path(__file__).with_name("slots.s").read_text(encoding="utf-8")
+    return assemble(".set PAGING, 1\n" + source if paging else source, "slots.s")
 
 
 def _modrm(op: int | bytes, reg: int, rm: int) -> bytes:
@@ -64,6 +61,11 @@ def _absolute(op: int, reg: int, at: int) -> bytes:
 def _copy_three(at: int) -> bytes:
     """mov ecx, 3; mov esi, at; mov edi, SCRATCH + 0x400; cld; rep movsb."""
     return b"\xb9\x03\0\0\0\xbe" + _imm(at) + b"\xbf" + _imm(SCRATCH + 0x400) + b"\xfc\xf3\xa4"
+
+
+def _string_io(op: bytes) -> bytes:
+    """mov ecx, 3; mov dx, 0x80; mov esi, SCRATCH; mov edi, SCRATCH + 16; cld; INS or OUTS."""
+    return b"\xb9\x03\0\0\0\x66\xba\x80\0\xbe" + _imm(SCRATCH) + b"\xbf" + _imm(SCRATCH + 16) + b"\xfc" + op
 
 
 _BINARY = st.sampled_from([0x01, 0x09, 0x11, 0x19, 0x21, 0x29, 0x31, 0x39])
@@ -110,6 +112,8 @@ _faults = st.one_of(
     st.builds(lambda vector: bytes([0xCD, vector]), st.sampled_from([0x30, 0x3F, 0x40, 0x0D, 0x0E, 0x08])),
     st.builds(lambda at: b"\xa1" + _imm(at), st.integers(0x0100_0000, 0xFFBF_FFFC)),  # beyond RAM: the open bus
     st.builds(lambda at: b"\xa3" + _imm(at), st.integers(0x0100_0000, 0xFFBF_FFFC)),
+    st.builds(lambda at: _with_eax(at, b"\xff\xe0"), st.integers(0x0100_0000, 0xFFBF_FFF0)),  # jump there
+    st.builds(_string_io, st.sampled_from([b"\x6c", b"\x6d", b"\x6e", b"\x6f", b"\xf3\x6c", b"\xf3\x6e"])),
 )
 
 
@@ -140,16 +144,78 @@ _tables = st.one_of(
     ),
 )
 
+_offset = st.one_of(st.integers(0, 0xFF8), st.integers(0xFFD, 0xFFF))
+_accesses = st.sampled_from([0x8B, 0x89, 0x11, 0x8A, 0x88])
+_PAGES = st.integers(0, 15)
+_ENTRY_FLAGS = st.sampled_from([0, 1, 3, 5, 7, 0x21, 0x63, 0x67])
+_TABLE_1, _TABLE_1_2, _DIRECTORIES = 0x402000, 0x404000, (0x400000, 0x403000)
+_WINDOW, _FRAMES = 0x480000, 0x600000
+_TABLES = st.sampled_from([_TABLE_1, _TABLE_1, _TABLE_1_2])
+
+
+def _store(at: int, value: int) -> bytes:
+    """mov dword [at], value."""
+    return b"\xc7\x05" + _imm(at) + _imm(value)
+
+
+def _remap(table: int, page: int, frame_: int, flags: int) -> bytes:
+    """Change one entry of the window and INVLPG the page."""
+    entry = _store(table + 4 * (0x80 + page), _FRAMES + (frame_ << 12) | flags)
+    return entry + b"\x0f\x01\x3d" + _imm(_WINDOW + (page << 12))
+
+
+def _reload(directory: int) -> bytes:
+    """mov cr3, directory."""
+    return _with_eax(directory, b"\x0f\x22\xd8")
+
+
+_paging = st.one_of(
+    st.builds(_remap, _TABLES, _PAGES, _PAGES, _ENTRY_FLAGS),
+    st.builds(_remap, _TABLES, _PAGES, _PAGES, _ENTRY_FLAGS),
+    st.builds(lambda page, offset, op: _absolute(op, 3, _WINDOW + (page << 12) + offset), _PAGES, _offset, _accesses),
+    st.builds(lambda page, offset, op: _absolute(op, 3, _WINDOW + (page << 12) + offset), _PAGES, _offset, _accesses),
+    st.builds(lambda page, offset, op: _absolute(op, 3, _WINDOW + (page << 12) + offset), _PAGES, _offset, _accesses),
+    st.builds(lambda table, page: _absolute(0x8B, 1, table + 4 * (0x80 + page)), _TABLES, _PAGES),  # mov ecx, [entry]
+    st.builds(_reload, st.sampled_from(_DIRECTORIES)),
+    st.just(b"\x0f\x20\xc0\x35\0\0\x01\0\x0f\x22\xc0"),  # toggle CR0.WP
+    # a directory entry: the one table, the other, none, or read-only
+    st.builds(
+        lambda directory, value, reload: _store(directory + 4, value) + _reload(reload),
+        st.sampled_from(_DIRECTORIES),
+        st.sampled_from([_TABLE_1 + 7, _TABLE_1_2 + 7, _TABLE_1 + 3, _TABLE_1 + 5]),
+        st.sampled_from(_DIRECTORIES),
+    ),
+    # a large page at 8 MiB, and an access to it
+    st.builds(
+        lambda flags, at: _store(0x400008, 0x400080 | flags) + _reload(0x400000) + _absolute(0x89, 3, 0x800000 + at),
+        st.sampled_from([1, 3, 7, 0x67]),
+        st.integers(0x200000, 0x20F000),
+    ),
+    # a write to a page table through the window's own mapping, twice in one instruction
+    st.builds(lambda page: b"\xbe" + _imm(_TABLE_1 + 0x200) + b"\xbf" + _imm(_TABLE_1 + 0x204) + b"\xa5", _PAGES),
+    # read, modify and write an entry: toggle its writable bit, then INVLPG
+    st.builds(
+        lambda page: (
+            b"\x83\x35" + _imm(_TABLE_1 + 4 * (0x80 + page)) + b"\x02\x0f\x01\x3d" + _imm(_WINDOW + (page << 12))
+        ),
+        _PAGES,
+    ),
+)
+
 piece = st.one_of(_plain, _plain, _privileged, _segments, _faults, _rings, _tables)
 timer = st.one_of(st.none(), st.integers(3, 40))
 programs = st.tuples(st.lists(piece, min_size=1, max_size=SLOTS), timer)
+paged_programs = st.tuples(
+    st.lists(st.one_of(_paging, _paging, _rings, _plain, _faults), min_size=1, max_size=SLOTS), timer
+)
 
 _TIMER_ON = bytes.fromhex("b011e620b020e621b004e621b001e621b0fee621b034e643")
 
 
-def build(pieces: list[bytes], reload: int | None) -> Program:
+def build(pieces: list[bytes], reload: int | None, *, paging: bool = False) -> Program:
     """The frame with `pieces` in its slots, the first of them after the timer was started with `reload`."""
-    base, slots = frame(), _symbol("slots")
+    base = frame(paging)
+    slots, gdt = base.symbols["slots"], base.symbols["gdt"]
     image = bytearray(base.segments[0].data)
     contents = list(pieces)
     if reload is not None:
@@ -159,7 +225,8 @@ def build(pieces: list[bytes], reload: int | None) -> Program:
         code = code.replace(b"SLOT", following)
         if b"GDT" in code:
             at = code.index(b"GDT")
-            code = code[:at] + _imm(_symbol("gdt") + code[at + 3]) + code[at + 4 :]
+            code = code[:at] + _imm(gdt + code[at + 3]) + code[at + 4 :]
+        assert len(code) <= SLOT_BYTES, code.hex()
         start = slots - base.segments[0].address + number * SLOT_BYTES
         image[start : start + len(code)] = code
     first = base.segments[0]

@@ -1,5 +1,5 @@
 # A frame for random programs: SLOTS slots of 32 bytes, each with one random piece of code. Every exception is noted
-# (vector, error code, EIP, CS, flags) in a log, and the program goes on with the next slot, in ring 0 again.
+# (vector, error code, EIP, CS, flags, CR2) in a log, and the program goes on with the next slot, in ring 0 again.
 
 .equ SLOTS, 24
 .equ SLOT_BYTES, 32
@@ -32,8 +32,64 @@ fill_idt:
     ltr ax
     call load_segments
     mov esp, STACK
+.ifdef PAGING
+    call turn_paging_on
+.endif
     mov edi, offset slots
     jmp edi
+
+.ifdef PAGING
+# Two directories with the same first table (0 to 4 MiB, one to one, for everybody). The second table maps itself and
+# the other tables at their own addresses, and from 0x480000 on a window of 16 pages that the random programs remap.
+.equ DIRECTORY, 0x400000
+.equ TABLE_0,   0x401000
+.equ TABLE_1,   0x402000
+.equ DIRECTORY_2, 0x403000
+.equ TABLE_1_2, 0x404000
+.equ FRAMES,    0x600000
+
+turn_paging_on:
+    xor ecx, ecx
+    mov eax, 7
+fill_first:
+    mov [TABLE_0 + ecx * 4], eax
+    add eax, 0x1000
+    inc ecx
+    cmp ecx, 1024
+    jb fill_first
+    xor ecx, ecx
+    mov eax, 0x400007
+fill_tables:
+    mov [TABLE_1 + ecx * 4], eax
+    mov [TABLE_1_2 + ecx * 4], eax
+    add eax, 0x1000
+    inc ecx
+    cmp ecx, 16
+    jb fill_tables
+    mov ecx, 0x80
+    mov eax, FRAMES + 7
+fill_window:
+    mov [TABLE_1 + ecx * 4], eax
+    xor eax, 2                      # the second directory sees the window read-only
+    mov [TABLE_1_2 + ecx * 4], eax
+    xor eax, 2
+    add eax, 0x1000
+    inc ecx
+    cmp ecx, 0x90
+    jb fill_window
+    mov dword ptr [DIRECTORY], TABLE_0 + 7
+    mov dword ptr [DIRECTORY + 4], TABLE_1 + 7
+    mov dword ptr [DIRECTORY_2], TABLE_0 + 7
+    mov dword ptr [DIRECTORY_2 + 4], TABLE_1_2 + 7
+    mov eax, DIRECTORY
+    mov cr3, eax
+    mov eax, 0x10
+    mov cr4, eax
+    mov eax, cr0
+    or eax, 0x80010000
+    mov cr0, eax
+    ret
+.endif
 
 load_segments:
     mov ax, 0x10
@@ -79,7 +135,9 @@ common:
     mov [ebx + 12], eax
     mov eax, [esp + 28]             # EFLAGS
     mov [ebx + 16], eax
-    add dword ptr [log_next], 20
+    mov eax, cr2
+    mov [ebx + 20], eax
+    add dword ptr [log_next], 24
 log_full:
     cmp dword ptr [esp + 12], 0x20  # the timer's: end of interrupt, and go on where it came in
     je timer
@@ -156,7 +214,7 @@ log_next:  .long log
 resume_at: .long 0
 .balign 4096
 log:
-    .fill 20 * 64, 1, 0
+    .fill 24 * 64, 1, 0
 log_end:
 .bss
 .balign 4096

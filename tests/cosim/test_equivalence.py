@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 
+from core.addresses import GuestPhysical
 from core.events import EndHow
 from core.guests.catalog import load_program
 from core.guests.image import Program
 from core.session import Session
 from core.vmm import kinds
-from tests.cosim.random_programs import SCRATCH, SCRATCH_BYTES, build, frame, programs
+from tests.cosim.random_programs import SCRATCH, SCRATCH_BYTES, build, paged_programs, programs
 
 LIMIT = 3000
 OTHERS = [kind for kind in kinds() if kind != "bare"]
@@ -24,8 +25,9 @@ VISIBLE = (
 def visible(session: Session) -> dict[str, object]:
     """All that a guest's run has left to compare."""
     registers = {register.name: hex(register.believed) for register in session.registers() if register.name in VISIBLE}
-    symbols = frame().symbols
-    data = session.peek(symbols["gdt"], symbols["log_end"] - symbols["gdt"])
+    assert session.program is not None
+    symbols = session.program.symbols
+    data = session.vmm.physical.read(GuestPhysical(symbols.get("gdt", 0)), 0x3000)
     return {
         "end": session.end,
         "executed": session.executed,
@@ -36,6 +38,8 @@ def visible(session: Session) -> dict[str, object]:
         "scratch": session.peek(SCRATCH, SCRATCH_BYTES),
         "stack": session.peek(0x2EFF00, 0x300),
         "kernel stack": session.peek(0x2FFF00, 0x100),
+        "page tables": session.vmm.physical.read(GuestPhysical(0x400000), 0x5000),
+        "frames": session.vmm.physical.read(GuestPhysical(0x600000), 0x10000),
     }
 
 
@@ -66,6 +70,17 @@ def run(program: Program, kind: str) -> dict[str, object]:
 @settings(max_examples=600)
 def test_random_programs_are_the_same_under_every_kind(kind: str, program: tuple[list[bytes], int | None]) -> None:
     built = build(*program)
+    expected, found = run(built, "bare"), run(built, kind)
+    assert differences(expected, found) == []
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+@given(paged_programs)
+@settings(max_examples=600)
+def test_random_programs_with_paging_are_the_same_under_every_kind(
+    kind: str, program: tuple[list[bytes], int | None]
+) -> None:
+    built = build(*program, paging=True)
     expected, found = run(built, "bare"), run(built, kind)
     assert differences(expected, found) == []
 
