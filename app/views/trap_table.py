@@ -122,10 +122,10 @@ class TrapTable(QTableView):
         self._delegate.terse = room < TERSE * letter
         grown = dict(zip((TrapColumn.NUMBER, TrapColumn.TIME), self._digits, strict=True))
         for column, least in LETTERS.items():
-            letters = max(least, grown.get(column, 0) + 2)
+            letters = max(least, grown.get(column, 0) + 2.2)
             terse = TERSE_LETTERS.get(column, letters) if self._delegate.terse else letters
             if column in grown and self._delegate.terse:
-                terse = max(terse, grown[column] + 1.5)
+                terse = max(terse, grown[column] + 2.2)
             self.setColumnHidden(column, column in self._unwanted or not terse)
             self.setColumnWidth(column, round((terse or letters) * letter))
         others = sum(
