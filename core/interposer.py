@@ -412,7 +412,7 @@ class Interposer:
             instruction=spell(code, pc) if code else "",
             handler=outcome.handler,
             outcome=outcome.text,
-            pc_after=monitor.guest.pc,
+            pc_after=monitor.guest.pc if outcome.cause is not Cause.IO else pc + decode(code, pc).len & 0xFFFF_FFFF,
         )
         log.append(trap)
         if self.looked_for is not None and self.looked_for(trap):

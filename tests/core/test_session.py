@@ -300,6 +300,7 @@ def test_a_snapshot_shows_what_was_read_from_the_machine(kind: str) -> None:
     assert {register.name: register.believed for register in snapshot.registers}["EAX"] == 0x1234
     assert [trap.cause for trap in snapshot.traps] == [Cause.IO]
     assert snapshot.traps[0].outcome.startswith("wrote 0x34 to")
+    assert snapshot.traps[0].pc_after == session.pc
     assert (snapshot.pc, snapshot.executed, snapshot.trap_count) == (session.pc, 2, 1)
     current = next(line for line in snapshot.listing if line.address == snapshot.pc)
     assert (current.text, current.file, current.line) == ("int3", "guest.s", 3)

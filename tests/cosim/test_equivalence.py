@@ -13,7 +13,7 @@ from core.session import Session
 from core.vmm import kinds
 from tests.cosim.random_programs import SCRATCH, SCRATCH_BYTES, build, paged_programs, programs
 
-LIMIT = 3000
+LIMIT = 12_000
 OTHERS = [kind for kind in kinds() if kind != "bare"]
 # what the guest itself can read; IF and IOPL of EFLAGS included, since belief is compared
 VISIBLE = (
