@@ -105,6 +105,7 @@ class Interposer:
         self._monitor: Monitor | None = None
         self._line = False  # the interrupt controller's INTR output
         self._denied: _DeniedIo | None = None
+        self._settled = 0  # the count up to which departures have been handled; the next instruction exceeds it
         self._after_step: list[Callable[[], None]] = []
         self.looked_for: Callable[[Trap], bool] | None = None  # stop right after the first trap that satisfies it
         self._found = False
@@ -182,6 +183,7 @@ class Interposer:
                     continue
                 end = self._next_end(until)
                 cpu.end = end
+                self._settled = cpu.executed
                 halted = cpu.run()
                 if self._denied is not None:
                     self._refuse_io()
@@ -282,8 +284,11 @@ class Interposer:
             self._refuse_io()
             return
         cpu, monitor = self.cpu, self.monitor
+        if self.end is not None:
+            cpu.stop_now()
+            return
         pc = cpu.last_pc
-        if not software and vector in FAULT_CLASS and monitor.guest.pc != pc:
+        if not software and vector in FAULT_CLASS and (monitor.guest.pc != pc or cpu.executed == self._settled):
             # fetching the instruction faulted, so no probe has seen and counted it
             if cpu.executed >= cpu.end:
                 cpu.stop_now()
@@ -390,6 +395,7 @@ class Interposer:
         self._record(outcome, pc, vector, error_code, real, believed)
         if outcome.hidden:
             self.cpu.uncount_attempt(real)
+        self._settled = self.cpu.executed
         if self._line and self.monitor.guest.interrupts_enabled:
             self.cpu.end = min(self.cpu.end, self.cpu.executed)
 

@@ -1,6 +1,7 @@
 """The exit port: a guest that writes v to port 0xF4 ends its run with status v.
 
-No PC has it; QEMU's `isa-debug-exit` is its model. It gives guests a way to say that they are done, and how it went.
+No PC has it; its model is `isa-debug-exit` of QEMU, which also takes four ports from there, so that a status may be
+wider than a byte. It gives guests a way to say that they are done, and how it went.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ class ExitPortState:
 
 
 class ExitPort(Device):
-    """Calls `on_exit(value)` at each write of a byte."""
+    """Calls `on_exit(value)` at each write of 1, 2 or 4 bytes to its first port; the others only complete it."""
 
     name = "exit port"
     wide = True
@@ -29,8 +30,8 @@ class ExitPort(Device):
 
     @property
     def ports(self) -> Sequence[PortRegion]:
-        """One port."""
-        return (PortRegion(PORT_EXIT, 1),)
+        """One register of four bytes."""
+        return (PortRegion(PORT_EXIT, 4),)
 
     def read_port(self, port: int, size: int) -> int:
         """Reads as an empty bus."""
@@ -38,8 +39,9 @@ class ExitPort(Device):
 
     def write_port(self, port: int, size: int, value: int) -> None:
         """End the run."""
-        self._on_exit(value)
+        if port == PORT_EXIT:
+            self._on_exit(value)
 
-    def describe(self, port: int) -> str:
-        """One register."""
-        return "status"
+    def describe(self, port: int, write: bool = False) -> str:
+        """The register, or a byte of it that does nothing by itself."""
+        return "exit status" if port == PORT_EXIT else f"byte {port - PORT_EXIT} of the exit status (ends nothing)"

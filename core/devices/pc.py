@@ -6,7 +6,7 @@ A device is added by a file beside this one and a line here.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.devices.bus import Bus
@@ -30,6 +30,7 @@ class Pc:
         on_exit: Callable[[int], None],
         on_interrupt: Callable[[bool], None],
     ) -> None:
+        self._on_interrupt = on_interrupt
         self.pic = Pic(on_interrupt)
         self.pit = Pit(clock, self.pic.line(IRQ_PIT))
         self.serial = SerialPort(console, self.pic.line(IRQ_SERIAL))
@@ -41,7 +42,12 @@ class Pc:
         """A copy of every device's state, by the device's name."""
         return {device.name: copy.deepcopy(device.state) for device in self.bus.devices}
 
-    def load(self, saved: dict[str, Any]) -> None:
-        """Put every device back into a saved state; the lines between them are part of it."""
+    def load(self, saved: Mapping[str, Any]) -> None:
+        """Put every device back into a saved state; the lines between them are part of it, and the CPU is told the
+        level of INTR. A ValueError, and nothing changed, if it was saved from another set of devices."""
+        names = {device.name for device in self.bus.devices}
+        if names != saved.keys():
+            raise ValueError(f"the state is of {', '.join(sorted(saved))}, but the PC has {', '.join(sorted(names))}")
         for device in self.bus.devices:
             device.state = copy.deepcopy(saved[device.name])
+        self._on_interrupt(self.pic.interrupt_pending)

@@ -3,7 +3,8 @@
 A rising edge on an input is remembered in IRR; the highest-priority one that is not masked and not outranked by one in
 service raises INTR; the CPU's acknowledge moves it to ISR and gives its vector. Modelled: ICW1–4, OCW1–3, both end-of-
 interrupt commands, rotation, automatic EOI, special mask mode, special fully nested mode, poll, spurious interrupts.
-Edge triggering only, as on every ISA machine.
+Simplified: inputs are edge-triggered and vectors are those of an 8086, as in every PC, whatever the guest asks for; how
+the chips are wired is soldered, so ICW3 is taken and not looked at; an acknowledge cycle takes no time.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ from core.layout import IRQ_CASCADE, PORT_PIC_MASTER, PORT_PIC_SLAVE
 ICW1, ICW1_NEEDS_ICW4, ICW1_SINGLE = 0x10, 0x01, 0x02
 ICW4_AUTO_EOI, ICW4_NESTED = 0x02, 0x10
 OCW3 = 0x08
-SPURIOUS = 7
+SPURIOUS = 7  # the input that a chip names when no request is there to be acknowledged
+
+_WORDS = ("OCW1: interrupt mask", "", "ICW2: vector base", "ICW3: wiring", "ICW4: mode")
 
 
 @dataclass(slots=True)
 class ChipState:
-    """One 8259A. `expected` is the initialisation word it waits for (2 to 4), 0 when it is ready."""
+    """One 8259A; bit n of a register is input n. `expected` is the initialisation word that the chip waits for at its
+    data port (2 to 4), 0 when it is ready. `lowest` is the input of lowest priority; the next one has the highest."""
 
     requests: int = 0
     in_service: int = 0
@@ -38,7 +42,7 @@ class ChipState:
     special_mask: bool = False
     read_in_service: bool = False
     poll: bool = False
-    lowest: int = 7  # input of lowest priority
+    lowest: int = 7
 
 
 @dataclass(slots=True)
@@ -50,29 +54,34 @@ class PicState:
     interrupt: bool = False
 
 
-def _highest(bits: int, lowest: int) -> int | None:
-    """The set bit of highest priority, if input `lowest` has the lowest."""
-    for step in range(1, 9):
-        irq = lowest + step & 7
-        if bits >> irq & 1:
-            return irq
-    return None
-
-
 def _rank(irq: int, lowest: int) -> int:
+    """0 for the input of highest priority, 7 for `lowest`."""
     return irq - lowest - 1 & 7
 
 
+def _highest(bits: int, lowest: int) -> int | None:
+    """The set bit of highest priority."""
+    if not bits:
+        return None
+    turned = (bits | bits << 8) >> lowest + 1 & 0xFF  # bit n: the input of rank n
+    return (turned & -turned).bit_length() + lowest & 7
+
+
+def _serving(chip: ChipState) -> int | None:
+    """The input of highest priority in service; special mask mode looks past those that are masked."""
+    return _highest(chip.in_service & ~chip.mask if chip.special_mask else chip.in_service, chip.lowest)
+
+
 def _wanted(chip: ChipState, *, is_master: bool) -> int | None:
-    """The input that the chip wants served now: not masked, and not outranked by one in service."""
+    """The input that the chip wants served now: not masked, and not outranked by one in service. The chip's output."""
     found = _highest(chip.requests & ~chip.mask, chip.lowest)
     if found is None:
         return None
-    serving = chip.in_service & ~chip.mask if chip.special_mask else chip.in_service
-    if chip.special_nested and is_master:
-        serving &= ~(1 << IRQ_CASCADE)
-    outranking = _highest(serving, chip.lowest)
-    if outranking is None or _rank(found, chip.lowest) < _rank(outranking, chip.lowest):
+    serving = _serving(chip)
+    if serving is None or _rank(found, chip.lowest) < _rank(serving, chip.lowest):
+        return found
+    # special fully nested mode: a slave in service may ask again, for a higher one of its own inputs
+    if found == serving == IRQ_CASCADE and chip.special_nested and is_master:
         return found
     return None
 
@@ -94,77 +103,75 @@ class Pic(Device):
     # -- requests
 
     def line(self, irq: int) -> IrqLine:
-        """The request line number `irq` (0–15; 2 is taken by the second chip)."""
+        """The request line number `irq` (0–15; 2 is taken by the second chip); a ValueError for any other."""
         if irq == IRQ_CASCADE or not 0 <= irq < 16:
             raise ValueError(f"there is no interrupt request line {irq}")
-        return lambda level: self._set_level(irq, level)
 
-    def _set_level(self, irq: int, level: bool) -> None:
-        self._edge(self._chip(irq >= 8), irq & 7, level)
-        self._update()
+        def set_level(level: bool) -> None:
+            self._set_input(self.state.slave if irq >= 8 else self.state.master, irq & 7, level)
+            self._update()
+
+        return set_level
 
     @staticmethod
-    def _edge(chip: ChipState, irq: int, level: bool) -> None:
+    def _set_input(chip: ChipState, irq: int, level: bool) -> None:
         bit = 1 << irq
-        if level and not chip.levels & bit:
-            chip.requests |= bit
         if not level:
+            chip.levels &= ~bit
             chip.requests &= ~bit  # a request withdrawn before it was acknowledged is gone
-        chip.levels = chip.levels | bit if level else chip.levels & ~bit
-
-    def _chip(self, slave: bool) -> ChipState:
-        return self.state.slave if slave else self.state.master
+        elif not chip.levels & bit:
+            chip.levels |= bit
+            chip.requests |= bit
 
     def _update(self) -> None:
-        """Carry the second chip's wish to the first, and the first's to the CPU."""
+        """Carry the second chip's output to the first, and the first's to the CPU."""
         state = self.state
-        self._edge(state.master, IRQ_CASCADE, _wanted(state.slave, is_master=False) is not None)
-        interrupt = _wanted(state.master, is_master=True) is not None
-        if interrupt != state.interrupt:
-            state.interrupt = interrupt
-            self._on_interrupt(interrupt)
+        self._set_input(state.master, IRQ_CASCADE, _wanted(state.slave, is_master=False) is not None)
+        self._drive(_wanted(state.master, is_master=True) is not None)
+
+    def _drive(self, level: bool) -> None:
+        if level != self.state.interrupt:
+            self.state.interrupt = level
+            self._on_interrupt(level)
 
     @property
     def interrupt_pending(self) -> bool:
         """The INTR output."""
-        return bool(self.state.interrupt)
+        return self.state.interrupt
 
     def acknowledge(self) -> int:
-        """The CPU's acknowledge cycles: the vector to deliver (a spurious one if the request has gone)."""
-        state = self.state
-        irq = self._serve(state.master, is_master=True)
-        vector = state.master.base + (SPURIOUS if irq is None else irq)
+        """The CPU's acknowledge cycles: the vector to deliver. If the request has gone, that of the chip's input 7,
+        with nothing put in service."""
+        chip, irq = self.state.master, self._serve(self.state.master)
         if irq == IRQ_CASCADE:
-            inner = self._serve(state.slave, is_master=False)
-            vector = state.slave.base + (SPURIOUS if inner is None else inner)
-        # INTR falls and rises again for what is pending still
-        state.interrupt = False
-        self._on_interrupt(False)
+            chip, irq = self.state.slave, self._serve(self.state.slave)
+        self._drive(False)  # INTR falls, and rises again for what is pending still
         self._update()
-        return vector
+        return chip.base + (SPURIOUS if irq is None else irq)
 
-    @staticmethod
-    def _serve(chip: ChipState, *, is_master: bool) -> int | None:
-        irq = _wanted(chip, is_master=is_master)
+    def _serve(self, chip: ChipState) -> int | None:
+        """The chip's part in an acknowledge cycle or a poll."""
+        state = self.state
+        irq = _wanted(chip, is_master=chip is state.master)
+        if chip is state.slave:
+            self._set_input(state.master, IRQ_CASCADE, False)  # its output falls, so that the next request is an edge
         if irq is None:
             return None
         chip.requests &= ~(1 << irq)
-        if chip.auto_eoi:
-            if chip.rotate_on_auto_eoi:
-                chip.lowest = irq
-        else:
+        if not chip.auto_eoi:
             chip.in_service |= 1 << irq
+        elif chip.rotate_on_auto_eoi:
+            chip.lowest = irq
         return irq
 
     # -- registers
 
     def read_port(self, port: int, size: int) -> int:
         """IRR, ISR, the poll word, or the mask."""
-        slave = port & ~1 == PORT_PIC_SLAVE
-        chip = self._chip(slave)
+        chip = self._chip(port)
         if chip.poll:
             chip.poll = False
-            irq = self._serve(chip, is_master=not slave)
+            irq = self._serve(chip)
             self._update()
             return 0 if irq is None else 0x80 | irq
         if port & 1:
@@ -173,7 +180,7 @@ class Pic(Device):
 
     def write_port(self, port: int, size: int, value: int) -> None:
         """An initialisation word or an operation command word."""
-        chip = self._chip(port & ~1 == PORT_PIC_SLAVE)
+        chip = self._chip(port)
         if port & 1:
             self._write_data(chip, value)
         elif value & ICW1:
@@ -184,13 +191,22 @@ class Pic(Device):
             self._end_of_interrupt(chip, value)
         self._update()
 
-    @staticmethod
-    def _initialise(chip: ChipState, value: int) -> None:
-        levels = chip.levels
-        for name, initial in ((name, getattr(ChipState(), name)) for name in ChipState.__slots__):
-            setattr(chip, name, initial)
-        chip.levels, chip.mask, chip.expected = levels, 0, 2
-        chip.needs_icw4, chip.single = bool(value & ICW1_NEEDS_ICW4), bool(value & ICW1_SINGLE)
+    def _chip(self, port: int) -> ChipState:
+        return self.state.slave if port & ~1 == PORT_PIC_SLAVE else self.state.master
+
+    def _initialise(self, chip: ChipState, value: int) -> None:
+        """ICW1 forgets everything; an input that is high must fall and rise again to ask for service."""
+        fresh = ChipState(
+            levels=chip.levels,
+            mask=0,
+            expected=2,
+            needs_icw4=bool(value & ICW1_NEEDS_ICW4),
+            single=bool(value & ICW1_SINGLE),
+        )
+        if chip is self.state.slave:
+            self.state.slave = fresh
+        else:
+            self.state.master = fresh
 
     @staticmethod
     def _write_data(chip: ChipState, value: int) -> None:
@@ -202,13 +218,14 @@ class Pic(Device):
                 chip.base = value & 0xF8
                 chip.expected = last if chip.single else 3
             case 3:
-                chip.expected = last  # ICW3 says how the chips are wired; ours are soldered
+                chip.expected = last
             case _:
                 chip.auto_eoi, chip.special_nested = bool(value & ICW4_AUTO_EOI), bool(value & ICW4_NESTED)
                 chip.expected = 0
 
     @staticmethod
     def _operate(chip: ChipState, value: int) -> None:
+        """OCW3: special mask (bits 6–5), poll (bit 2), which register is read (bits 1–0)."""
         if value & 0x40:
             chip.special_mask = bool(value & 0x20)
         if value & 0x04:
@@ -226,14 +243,23 @@ class Pic(Device):
             elif not specific:
                 chip.rotate_on_auto_eoi = bool(rotate)
             return
-        serving = chip.in_service & ~chip.mask if chip.special_mask else chip.in_service
-        ended = level if specific else _highest(serving, chip.lowest)
+        ended = level if specific else _serving(chip)
         if ended is not None:
             chip.in_service &= ~(1 << ended)
             if rotate:
                 chip.lowest = ended
 
-    def describe(self, port: int) -> str:
-        """Command or data port, of the first or second chip."""
-        which = "first" if port & ~1 == PORT_PIC_MASTER else "second"
-        return f"{'mask (data port)' if port & 1 else 'command'} of the {which} chip"
+    def describe(self, port: int, write: bool = False) -> str:
+        """The word that is written next, or the register that is read next, and of which chip."""
+        chip = self._chip(port)
+        if port & 1 and write:
+            what = _WORDS[chip.expected]
+        elif write:
+            what = "command (ICW1, OCW2 or OCW3)"
+        elif chip.poll:
+            what = "poll word"
+        elif port & 1:
+            what = "interrupt mask register (IMR)"
+        else:
+            what = "in-service register (ISR)" if chip.read_in_service else "interrupt request register (IRR)"
+        return f"{what} of the {'second' if chip is self.state.slave else 'first'} chip"

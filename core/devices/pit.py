@@ -1,10 +1,10 @@
-"""The timer of the PC: an 8254 with three channels, and port 0x61 with the gate and output of the third.
+"""The timer of the PC: an 8254 with three counters, and port 0x61 with the gate and output of the third.
 
-Each channel counts down ticks of 1.193182 MHz and moves its output as its mode says (Intel 8254 data sheet, 1993). Time
-is virtual: the tick at virtual time t is floor(t × PIT_HZ / INSTRUCTIONS_PER_SECOND), so counts are computed when
-somebody looks and nothing runs in between. Channel 0 is wired to interrupt request 0. Simplified: a count written while
-modes 2 and 3 run takes effect at the end of the period (mode 3 of the chip: of the half period), and the request line
-falls only just before it rises, so that a request pending when the square wave falls is not withdrawn.
+Each counter counts ticks of 1.193182 MHz and moves its output as its mode says (Intel 8254 data sheet, 1993; port 0x61:
+IBM PC AT Technical Reference, 1984). Time is virtual: the tick at virtual time t is floor(t × PIT_HZ /
+INSTRUCTIONS_PER_SECOND), so counters are brought up to now when somebody looks and nothing runs in between. Counter 0
+is wired to interrupt request 0. Simplified: a rising output raises that line, but only a command that pulls the output
+low drops it; the output's own fall does not, so that a request is not withdrawn because a square wave is low.
 """
 
 from __future__ import annotations
@@ -12,15 +12,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from core.devices import counter as counting
+from core.devices.counter import MODE_NAMES, Counter
 from core.devices.device import Clock, Device, IrqLine, PortRegion
 from core.layout import INSTRUCTIONS_PER_SECOND, PIT_HZ, PORT_PIT, PORT_SYSTEM_CONTROL
 
 CONTROL = PORT_PIT + 3
 READ_BACK = 3
-ACCESS_LOW, ACCESS_HIGH, ACCESS_BOTH = 1, 2, 3
-PERIODIC = (2, 3)
-TRIGGERED = (1, 5)  # these begin at a rising gate, not at the writing of a count
+ACCESS_LATCH, ACCESS_LOW, ACCESS_HIGH, ACCESS_BOTH = range(4)
+NO_COUNT, NO_STATUS = 0x20, 0x10  # set in a read-back command for what is not wanted
+SPEAKER_GATE, CONTROL_BITS = 0x01, 0x0F
 REFRESH_TICKS = 18  # bit 4 of port 0x61 toggles with memory refresh, every 15 µs
+
+_PURPOSE = ("system tick", "memory refresh", "speaker")
 
 
 def tick_at(time: int) -> int:
@@ -34,94 +38,36 @@ def time_of(tick: int) -> int:
 
 
 @dataclass(slots=True)
-class ChannelState:
-    """One counter. `start` is the tick at which the count was loaded, None while it does not count."""
+class Channel:
+    """A counter behind its port: the half-written count, and what commands have latched to be read."""
 
-    mode: int = 3
-    access: int = ACCESS_BOTH
-    bcd: bool = False
-    count: int = 0x10000
-    start: int | None = None
-    pending: int | None = None  # a count that waits for the end of the period
-    paused_at: int | None = None  # tick at which a low gate stopped a counting that it suspends
-    gate: bool = True
+    counter: Counter = field(default_factory=Counter)
     low_byte: int | None = None  # written, its high byte still to come
-    latched: list[int] = field(default_factory=list)  # bytes that reads give before anything else
     high_next: bool = False  # the next read of a two-byte access gives the high byte
+    latched_status: int | None = None
+    latched_count: list[int] = field(default_factory=list)  # bytes still to be read, in order
+
+    @property
+    def access(self) -> int:
+        """Which bytes of a count are read and written."""
+        return self.counter.control >> 4 & 3
+
+
+def _three() -> list[Channel]:
+    """The gates of the first two counters are tied high; that of the third is port 0x61's, low at power-on."""
+    return [Channel(), Channel(), Channel(Counter(gate=False))]
 
 
 @dataclass(slots=True)
 class PitState:
-    """The three channels, the tick up to which edges were reported, and the writable bits of port 0x61."""
+    """The three channels, and the writable bits of port 0x61."""
 
-    channels: list[ChannelState] = field(default_factory=lambda: [ChannelState() for _ in range(3)])
-    reported: int = 0
+    channels: list[Channel] = field(default_factory=_three)
     control: int = 0
 
 
-def _elapsed(channel: ChannelState, tick: int) -> int:
-    """Ticks counted at `tick`; a count that waited for the end of a period is taken over."""
-    assert channel.start is not None, "only for a channel that counts"
-    if channel.paused_at is not None:
-        tick = channel.paused_at
-    if channel.pending is not None and tick - channel.start >= channel.count:
-        channel.start += channel.count
-        channel.count, channel.pending = channel.pending, None
-    return max(tick - channel.start, 0)
-
-
-def output(channel: ChannelState, tick: int) -> bool:
-    """The output pin at `tick`."""
-    if channel.start is None:
-        return channel.mode != 0
-    elapsed, count = _elapsed(channel, tick), channel.count
-    match channel.mode:
-        case 0 | 1:
-            return elapsed >= count
-        case 2:
-            return not channel.gate or elapsed % count != count - 1
-        case 3:
-            return not channel.gate or elapsed % count < (count + 1) // 2
-        case _:
-            return elapsed != count
-
-
-def value(channel: ChannelState, tick: int) -> int:
-    """What the counter holds at `tick`, as it is read (BCD digits if so set)."""
-    if channel.start is None:
-        held = channel.count
-    else:
-        elapsed, count = _elapsed(channel, tick), channel.count
-        if channel.mode == 2:
-            held = count - elapsed % count
-        elif channel.mode == 3:
-            half = (count + 1) // 2
-            into = elapsed % count
-            held = count - 2 * (into if into < half else into - half)
-        else:
-            held = count - elapsed
-    if not channel.bcd:
-        return held & 0xFFFF
-    return int(f"{held % 10000:04d}", 16)
-
-
-def next_rise(channel: ChannelState, after: int) -> int | None:
-    """The first tick later than `after` at which the output goes from low to high."""
-    if channel.start is None or channel.paused_at is not None or (channel.mode in PERIODIC and not channel.gate):
-        return None
-    elapsed = _elapsed(channel, after)
-    start, count = channel.start, channel.count
-    if channel.mode in PERIODIC:
-        if channel.pending is not None:
-            return start + count
-        periods = max(elapsed, after - start) // count + 1 if after >= start else 1
-        return start + periods * count
-    rise = start + count + (channel.mode in (4, 5))
-    return rise if rise > after else None
-
-
 class Pit(Device):
-    """The timer and port 0x61."""
+    """The timer and port 0x61. `line` is driven by counter 0."""
 
     name = "timer"
 
@@ -135,130 +81,119 @@ class Pit(Device):
         """Three counters and the control word; system control port B."""
         return (PortRegion(PORT_PIT, 4), PortRegion(PORT_SYSTEM_CONTROL, 1))
 
-    def _now(self) -> int:
-        return tick_at(self._clock())
-
     # -- time
 
     def next_event(self) -> int | None:
-        """When channel 0 will next raise its output."""
-        rise = next_rise(self.state.channels[0], self.state.reported)
+        """When counter 0 will next raise its output: the first virtual time of that tick."""
+        rise = counting.next_rise(self.state.channels[0].counter)
         return None if rise is None else time_of(rise)
 
     def advance(self, now: int) -> None:
-        """Raise the request line if channel 0's output has risen; rises in between are one, as the line is an edge."""
-        tick = tick_at(now)
-        rise = next_rise(self.state.channels[0], self.state.reported)
-        self.state.reported = max(tick, self.state.reported)
-        if rise is not None and rise <= tick:
-            self._line(False)
+        """Bring counter 0 up to `now`. Rises that were missed are one, as an edge-triggered line remembers one."""
+        self._run(0, tick_at(now))
+
+    def _run(self, number: int, tick: int) -> Channel:
+        """The channel, brought up to `tick`."""
+        channel = self.state.channels[number]
+        if counting.run(channel.counter, tick) and number == 0:
+            self._drive(True)
+        return channel
+
+    def _drive(self, level: bool) -> None:
+        self._line(False)  # it may be high still from the last rise
+        if level:
             self._line(True)
 
     # -- registers
 
     def read_port(self, port: int, size: int) -> int:
         """A byte of a counter or of what was latched; port 0x61."""
-        now = self._now()
+        tick = tick_at(self._clock())
         if port == PORT_SYSTEM_CONTROL:
-            refresh = now // REFRESH_TICKS & 1
-            return self.state.control | refresh << 4 | output(self.state.channels[2], now) << 5
+            speaker = self._run(2, tick).counter.output
+            return self.state.control | (tick // REFRESH_TICKS & 1) << 4 | speaker << 5
         if port == CONTROL:
-            return 0xFF
-        channel = self.state.channels[port - PORT_PIT]
-        if channel.latched:
-            return channel.latched.pop(0)
-        held = value(channel, now)
+            return 0xFF  # it can only be written
+        channel = self._run(port - PORT_PIT, tick)
+        if channel.latched_status is not None:
+            status, channel.latched_status = channel.latched_status, None
+            return status
+        if channel.latched_count:
+            return channel.latched_count.pop(0)
+        high = channel.access == ACCESS_HIGH
         if channel.access == ACCESS_BOTH:
-            channel.high_next = not channel.high_next
-            return held & 0xFF if channel.high_next else held >> 8
-        return held & 0xFF if channel.access == ACCESS_LOW else held >> 8
+            high, channel.high_next = channel.high_next, not channel.high_next
+        held = counting.held(channel.counter)
+        return held >> 8 if high else held & 0xFF
 
     def write_port(self, port: int, size: int, value: int) -> None:
         """A control word, a byte of a count, or port 0x61."""
-        now = self._now()
+        tick = tick_at(self._clock())
         if port == PORT_SYSTEM_CONTROL:
-            self.state.control = value & 0x0F
-            self._set_gate(self.state.channels[2], bool(value & 1), now)
-        elif port == CONTROL:
-            self._control(value, now)
+            self.state.control = value & CONTROL_BITS
+            counting.set_gate(self._run(2, tick).counter, bool(value & SPEAKER_GATE))
+        elif port == CONTROL and value >> 6 == READ_BACK:
+            self._read_back(value, tick)
         else:
-            self._write_count(port - PORT_PIT, value, now)
-
-    def _control(self, word: int, now: int) -> None:
-        select = word >> 6
-        if select == READ_BACK:
-            for number, channel in enumerate(self.state.channels):
-                if word >> 1 + number & 1:
-                    self._read_back(channel, word, now)
-            return
-        channel = self.state.channels[select]
-        access = word >> 4 & 3
-        if access == 0:
-            self._latch(channel, now)
-            return
-        mode = word >> 1 & 7
-        channel.mode = mode if mode < 6 else mode - 4
-        channel.access, channel.bcd = access, bool(word & 1)
-        channel.start = channel.pending = channel.paused_at = channel.low_byte = None
-        channel.latched.clear()
-        channel.high_next = False
-        if select == 0 and channel.mode == 0:
-            self._line(False)
-
-    def _latch(self, channel: ChannelState, now: int) -> None:
-        if channel.latched:
-            return  # the first latched value stays until it is read
-        held = value(channel, now)
-        both = [held & 0xFF, held >> 8]
-        channel.latched = both if channel.access == ACCESS_BOTH else [both[channel.access - 1]]
-
-    def _read_back(self, channel: ChannelState, word: int, now: int) -> None:
-        """Latch status (bit 4 clear) and count (bit 5 clear); status is read first."""
-        if not word & 0x20:
-            self._latch(channel, now)
-        if not word & 0x10:
-            status = output(channel, now) << 7 | (channel.start is None) << 6
-            channel.latched.insert(0, status | channel.access << 4 | channel.mode << 1 | channel.bcd)
-
-    def _write_count(self, number: int, byte: int, now: int) -> None:
-        channel = self.state.channels[number]
-        if channel.access == ACCESS_BOTH:
-            if channel.low_byte is None:
-                channel.low_byte = byte
-                if channel.mode == 0:
-                    channel.start = None  # the first byte stops the counting
-                return
-            raw, channel.low_byte = byte << 8 | channel.low_byte, None
-        else:
-            raw = byte if channel.access == ACCESS_LOW else byte << 8
-        digits = sum((raw >> 4 * place & 0xF) * 10**place for place in range(4))
-        count = (digits or 10000) if channel.bcd else (raw or 0x10000)
-        if channel.mode in PERIODIC and channel.start is not None:
-            channel.pending = count
-            return
-        channel.count = count
-        if channel.mode not in TRIGGERED:
-            channel.start = now + 1  # loaded at the next tick
-            channel.paused_at = None if channel.gate or channel.mode in PERIODIC else now
-        if number == 0:
-            self.state.reported = max(self.state.reported, now)
-            if channel.mode == 0:
-                self._line(False)
+            number = value >> 6 if port == CONTROL else port - PORT_PIT
+            channel = self._run(number, tick)
+            before = channel.counter.output
+            if port == CONTROL:
+                self._control(channel, value)
+            else:
+                self._write_count(channel, value)
+            if number == 0 and channel.counter.output != before:
+                self._drive(channel.counter.output)
 
     @staticmethod
-    def _set_gate(channel: ChannelState, gate: bool, now: int) -> None:
-        rising, falling = gate and not channel.gate, channel.gate and not gate
-        channel.gate = gate
-        if rising and (channel.mode in TRIGGERED or (channel.mode in PERIODIC and channel.start is not None)):
-            channel.start = now + 1
-        elif rising and channel.paused_at is not None and channel.start is not None:
-            channel.start += now - channel.paused_at
-            channel.paused_at = None
-        elif falling and channel.mode in (0, 4) and channel.start is not None:
-            channel.paused_at = now
+    def _control(channel: Channel, word: int) -> None:
+        if word >> 4 & 3 == ACCESS_LATCH:
+            _latch_count(channel)
+            return
+        counting.program(channel.counter, word)
+        channel.low_byte = channel.latched_status = None
+        channel.latched_count.clear()
+        channel.high_next = False
 
-    def describe(self, port: int) -> str:
-        """A counter, the control word, or system control."""
+    @staticmethod
+    def _write_count(channel: Channel, byte: int) -> None:
+        if channel.access == ACCESS_LOW:
+            counting.write_count(channel.counter, byte)
+        elif channel.access == ACCESS_HIGH:
+            counting.write_count(channel.counter, byte << 8)
+        elif channel.low_byte is None:
+            channel.low_byte = byte
+            counting.begin_count(channel.counter)
+        else:
+            low, channel.low_byte = channel.low_byte, None
+            counting.write_count(channel.counter, byte << 8 | low)
+
+    def _read_back(self, word: int, tick: int) -> None:
+        """Latch the count, the status or both of any of the counters; a status is read first."""
+        for number in range(3):
+            if not word & 2 << number:
+                continue
+            channel = self._run(number, tick)
+            if not word & NO_COUNT:
+                _latch_count(channel)
+            if not word & NO_STATUS and channel.latched_status is None:
+                channel.latched_status = counting.status(channel.counter)
+
+    def describe(self, port: int, write: bool = False) -> str:
+        """A counter and what it is for, the control word, or system control port B."""
         if port == PORT_SYSTEM_CONTROL:
-            return "system control (speaker and counter 2)"
-        return "control word" if port == CONTROL else f"counter {port - PORT_PIT}"
+            return "system control port B (gate and output of counter 2)"
+        if port == CONTROL:
+            return "control word" if write else "control word (cannot be read)"
+        number = port - PORT_PIT
+        channel = self.state.channels[number]
+        what = "status of " if channel.latched_status is not None and not write else ""
+        return f"{what}counter {number} ({_PURPOSE[number]}, {MODE_NAMES[channel.counter.mode]})"
+
+
+def _latch_count(channel: Channel) -> None:
+    """Hold the present count for reading; one that was not yet read stays."""
+    if not channel.latched_count:
+        held = counting.held(channel.counter)
+        both = [held & 0xFF, held >> 8]
+        channel.latched_count = both if channel.access == ACCESS_BOTH else [both[channel.access - 1]]

@@ -1,9 +1,11 @@
-"""The serial port: a 16550A UART (National Semiconductor data sheet, 1995), the guest's console.
+"""The serial port: a 16550A UART (National Semiconductor PC16550D data sheet, 1995), the guest's console.
 
-Sending takes no virtual time: a byte written is out at once and the transmitter is always empty. What comes from
-outside waits, as much as there is, on the host's side, and enters the receiver while there is room, so nothing typed
-is lost and the guest never sees an overrun. Modelled: all registers, the divisor latch, FIFO control with trigger
-levels, interrupt enable and identification with their priorities, OUT2 as the interrupt gate, loopback.
+Registers, FIFO with trigger levels, interrupts with their priorities, loopback and OUT2 are the data sheet's.
+Simplified: a byte takes no virtual time, so the transmitter is always empty again and the time-out of a partly filled
+FIFO comes at once; speed and word length are kept and change nothing; the line is perfect, so the only error is an
+overrun, and only a guest that talks to itself in loopback can cause one. What comes from outside waits on the host's
+side, as much as there is, and enters the receiver in bursts whenever that is empty; a byte that a guest clears away
+unread counts as not yet arrived. So nothing typed is ever lost.
 """
 
 from __future__ import annotations
@@ -15,35 +17,49 @@ from core.devices.device import Device, IrqLine, PortRegion
 from core.layout import PORT_SERIAL
 
 DATA, ENABLE, IDENTIFY, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS, MODEM_STATUS, SCRATCH = range(8)
-ENABLE_RECEIVED, ENABLE_EMPTY = 1, 2
-NO_INTERRUPT, EMPTY_INTERRUPT, RECEIVED_INTERRUPT, TIMEOUT_INTERRUPT = 0x01, 0x02, 0x04, 0x0C
-FIFO_ENABLED = 0xC0
+
+# interrupt enable register
+ENABLE_RECEIVED, ENABLE_EMPTY, ENABLE_LINE, ENABLE_MODEM = 1, 2, 4, 8
+# interrupt identification register, by falling priority
+LINE_INTERRUPT, RECEIVED_INTERRUPT, TIMEOUT_INTERRUPT, EMPTY_INTERRUPT, MODEM_INTERRUPT = 0x06, 0x04, 0x0C, 0x02, 0x00
+NO_INTERRUPT, FIFO_ENABLED = 0x01, 0xC0
+# FIFO control register
+FIFO_ENABLE, FIFO_CLEAR_RECEIVER = 0x01, 0x02
+# line control, modem control, line status
 DIVISOR_LATCH = 0x80
 OUT2, LOOPBACK = 0x08, 0x10
-DATA_READY, TRANSMITTER_EMPTY = 0x01, 0x60
-CLEAR_SEND_AND_CARRIER = 0xB0  # modem status: a peer is there and ready
+DATA_READY, OVERRUN, TRANSMITTER_EMPTY = 0x01, 0x02, 0x60
+# modem status: CTS, DSR and DCD, a peer is there and ready; in the low half bits that tell of a change
+PEER_READY = 0xB0
+RING_BIT = 0x4  # its change tells of the end of ringing only
+
 FIFO_DEPTH = 16
 TRIGGERS = (1, 4, 8, 14)
+LOOPED = 0x100  # marks a byte in the receiver that came by loopback, not from outside
 
 _READ = (
-    "receive buffer", "interrupt enable", "interrupt identification", "line control", "modem control", "line status",
-    "modem status", "scratch",
+    "receiver buffer register", "interrupt enable register", "interrupt identification register",
+    "line control register", "modem control register", "line status register", "modem status register",
+    "scratch register",
 )  # fmt: skip
+_WRITE = ("transmit holding register", _READ[1], "FIFO control register", *_READ[3:])
 
 
 @dataclass(slots=True)
 class SerialState:
-    """Registers, the receive FIFO, and what still waits outside."""
+    """Registers as firmware leaves them (9600 baud, 8 bits), what was received, and what still waits outside."""
 
     enable: int = 0
     line_control: int = 0x03
     modem_control: int = 0
+    modem_changes: int = 0
     scratch: int = 0
     divisor: int = 12
     fifo_enabled: bool = False
     trigger: int = 1
     received: list[int] = field(default_factory=list)
-    outside: list[int] = field(default_factory=list)
+    outside: bytearray = field(default_factory=bytearray)
+    overrun: bool = False
     empty_pending: bool = False  # a transmitter-empty interrupt not yet identified
     line: bool = False
 
@@ -51,7 +67,7 @@ class SerialState:
 class SerialPort(Device):
     """`console(byte)` gets every byte sent; `receive` takes what is typed."""
 
-    name = "serial port"
+    name = "serial port A"
 
     def __init__(self, console: Callable[[int], None], line: IrqLine) -> None:
         self._console = console
@@ -63,31 +79,67 @@ class SerialPort(Device):
         """Eight registers."""
         return (PortRegion(PORT_SERIAL, 8),)
 
+    # -- the outside
+
     def receive(self, data: bytes) -> None:
         """Bytes from outside, in order."""
-        self.state.outside.extend(data)
+        self.state.outside += data
         self._refill()
         self._update()
 
+    @property
+    def _depth(self) -> int:
+        return FIFO_DEPTH if self.state.fifo_enabled else 1
+
     def _refill(self) -> None:
+        """Let in what there is room for; in loopback the receiver is off the line."""
         state = self.state
-        room = (FIFO_DEPTH if state.fifo_enabled else 1) - len(state.received)
-        if room > 0 and state.outside:
+        room = self._depth - len(state.received)
+        if room > 0 and state.outside and not state.modem_control & LOOPBACK:
             state.received.extend(state.outside[:room])
             del state.outside[:room]
 
-    def _identify(self) -> int:
+    def _send(self, byte: int) -> None:
+        state = self.state
+        state.empty_pending = False
+        self._update()  # the byte fills the holding register for a moment: the request falls and rises
+        if state.modem_control & LOOPBACK:
+            self._loop(byte)
+        else:
+            self._console(byte)
+        state.empty_pending = True
+
+    def _loop(self, byte: int) -> None:
+        """An overrun destroys the one byte that the receiver holds, or with a FIFO the one that finds it full."""
+        received = self.state.received
+        if len(received) < self._depth:
+            received.append(byte | LOOPED)
+            return
+        self.state.overrun = True
+        if not self.state.fifo_enabled:
+            received[0] = byte | LOOPED
+
+    # -- interrupts
+
+    def _identify(self, *, receiving: bool = True) -> int:
         """The interrupt of highest priority that is enabled and due."""
         state = self.state
-        if state.enable & ENABLE_RECEIVED and state.received:
+        enable = state.enable
+        if enable & ENABLE_LINE and state.overrun:
+            return LINE_INTERRUPT
+        if enable & ENABLE_RECEIVED and state.received and receiving:
             return RECEIVED_INTERRUPT if len(state.received) >= state.trigger else TIMEOUT_INTERRUPT
-        if state.enable & ENABLE_EMPTY and state.empty_pending:
+        if enable & ENABLE_EMPTY and state.empty_pending:
             return EMPTY_INTERRUPT
+        if enable & ENABLE_MODEM and state.modem_changes:
+            return MODEM_INTERRUPT
         return NO_INTERRUPT
 
-    def _update(self) -> None:
+    def _update(self, *, receiving: bool = True) -> None:
+        """Drive the request line, which on a PC goes through OUT2; loopback takes that pin off."""
         state = self.state
-        line = self._identify() != NO_INTERRUPT and bool(state.modem_control & OUT2)
+        due = self._identify(receiving=receiving) != NO_INTERRUPT
+        line = due and state.modem_control & (OUT2 | LOOPBACK) == OUT2
         if line != state.line:
             state.line = line
             self._line(line)
@@ -97,58 +149,72 @@ class SerialPort(Device):
     def read_port(self, port: int, size: int) -> int:
         """One of the eight registers."""
         state, register = self.state, port - PORT_SERIAL
-        latch = state.line_control & DIVISOR_LATCH
         match register:
-            case 0 if latch:
-                return state.divisor & 0xFF
-            case 1 if latch:
-                return state.divisor >> 8
+            case 0 | 1 if state.line_control & DIVISOR_LATCH:
+                return state.divisor >> 8 * register & 0xFF
             case 0:
                 return self._take()
             case 1:
                 return state.enable
             case 2:
-                found = self._identify()
-                if found == EMPTY_INTERRUPT:
-                    state.empty_pending = False
-                    self._update()
-                return found | (FIFO_ENABLED if state.fifo_enabled else 0)
+                return self._read_identification()
             case 3:
                 return state.line_control
             case 4:
                 return state.modem_control
             case 5:
-                return TRANSMITTER_EMPTY | (DATA_READY if state.received else 0)
+                return self._read_line_status()
             case 6:
-                return self._modem_status()
+                status = self._modem_inputs() | state.modem_changes
+                state.modem_changes = 0
+                self._update()
+                return status
             case _:
                 return state.scratch
 
-    def _modem_status(self) -> int:
+    def _take(self) -> int:
+        """The oldest byte received, 0 if there is none."""
+        state = self.state
+        byte = state.received.pop(0) & 0xFF if state.received else 0
+        if len(state.received) < state.trigger:
+            self._update(receiving=False)  # below the trigger each read drops the request until the next time-out
+        if not state.received:
+            self._refill()
+        self._update()
+        return byte
+
+    def _read_identification(self) -> int:
+        """Reading it clears a transmitter-empty interrupt, if that is what it tells of."""
+        state = self.state
+        found = self._identify()
+        if found == EMPTY_INTERRUPT:
+            state.empty_pending = False
+            self._update()
+        return found | (FIFO_ENABLED if state.fifo_enabled else 0)
+
+    def _read_line_status(self) -> int:
+        state = self.state
+        status = TRANSMITTER_EMPTY | (DATA_READY if state.received else 0)
+        if state.overrun:
+            status |= OVERRUN
+            state.overrun = False
+            self._update()
+        return status
+
+    def _modem_inputs(self) -> int:
         """In loopback the outputs are wired to the inputs: RTS→CTS, DTR→DSR, OUT1→RI, OUT2→DCD."""
         control = self.state.modem_control
         if not control & LOOPBACK:
-            return CLEAR_SEND_AND_CARRIER
+            return PEER_READY
         return (control & 2) << 3 | (control & 1) << 5 | (control & 4) << 4 | (control & 8) << 4
-
-    def _take(self) -> int:
-        state = self.state
-        byte = state.received.pop(0) if state.received else 0
-        self._update()  # the request falls when the last byte is taken, as between two bytes on a real line
-        if not state.received:
-            self._refill()
-            self._update()
-        return byte
 
     def write_port(self, port: int, size: int, value: int) -> None:
         """One of the eight registers."""
         state, register = self.state, port - PORT_SERIAL
-        latch = state.line_control & DIVISOR_LATCH
         match register:
-            case 0 if latch:
-                state.divisor = state.divisor & 0xFF00 | value
-            case 1 if latch:
-                state.divisor = state.divisor & 0xFF | value << 8
+            case 0 | 1 if state.line_control & DIVISOR_LATCH:
+                shift = 8 * register
+                state.divisor = state.divisor & ~(0xFF << shift) | value << shift
             case 0:
                 self._send(value)
             case 1:
@@ -160,37 +226,40 @@ class SerialPort(Device):
             case 3:
                 state.line_control = value
             case 4:
-                state.modem_control = value & 0x1F
+                self._control_modem(value)
             case 7:
                 state.scratch = value
             case _:
-                pass  # the status registers cannot be written
+                pass  # the status registers are for the factory's tests only
         self._update()
 
-    def _send(self, byte: int) -> None:
-        state = self.state
-        if state.modem_control & LOOPBACK:
-            state.outside.insert(0, byte)
-            self._refill()
-        else:
-            self._console(byte)
-        state.empty_pending = True
-
     def _control_fifo(self, value: int) -> None:
+        """Without the enabling bit the others are not looked at; turning the FIFO on or off clears it."""
         state = self.state
-        enabled = bool(value & 1)
-        if enabled != state.fifo_enabled or value & 2:
-            state.outside[:0] = state.received if not value & 2 else []
+        enabled = bool(value & FIFO_ENABLE)
+        if enabled != state.fifo_enabled or (enabled and value & FIFO_CLEAR_RECEIVER):
+            state.outside[:0] = bytes(byte for byte in state.received if byte < LOOPED)
             state.received.clear()
+            self._update()
         state.fifo_enabled = enabled
         state.trigger = TRIGGERS[value >> 6] if enabled else 1
         self._refill()
 
-    def describe(self, port: int) -> str:
-        """The register, by the name under which it is read."""
+    def _control_modem(self, value: int) -> None:
+        state = self.state
+        before = self._modem_inputs()
+        state.modem_control = value & 0x1F
+        after = self._modem_inputs()
+        changed = (before ^ after) >> 4
+        if after & RING_BIT << 4:
+            changed &= ~RING_BIT
+        state.modem_changes |= changed
+        if not state.received:
+            self._refill()  # loopback may have ended
+
+    def describe(self, port: int, write: bool = False) -> str:
+        """The register, by the name that it has for a read or for a write."""
         register = port - PORT_SERIAL
         if self.state.line_control & DIVISOR_LATCH and register < 2:
-            return "divisor latch"
-        if register == DATA:
-            return "data"
-        return _READ[register]
+            return f"divisor latch, {'high' if register else 'low'} byte"
+        return (_WRITE if write else _READ)[register]

@@ -383,3 +383,12 @@ def test_sysenter_without_its_msrs_is_a_general_protection_fault(kind: str) -> N
     session.run()
     assert session.end is not None
     assert "#GP general protection, then #DF" in session.end.sentence
+
+
+@each_kind
+def test_a_guest_that_cannot_even_be_fetched_any_more_ends(kind: str) -> None:
+    """Paging on with no page tables: the fetch faults, and so does every delivery."""
+    session = on("mov eax, cr0\nor eax, 0x80000000\nmov cr0, eax\nnop", kind)
+    assert session.run(1000) is StopReason.ENDED
+    assert session.end is not None
+    assert "#PF page fault" in session.end.sentence

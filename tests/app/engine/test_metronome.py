@@ -28,12 +28,12 @@ def test_it_is_silent_once_the_slice_is_over() -> None:
 
     metronome = Metronome(beat, period=0.0001)
     for _ in range(200):
-        with metronome:
-            inside = True
-        # whatever beats from here on is late: the slice is over when the block has been left
-        inside = False
-    with metronome:
         inside = True
+        with metronome:
+            pass
+        inside = False  # whatever beats from here on is late
+    inside = True
+    with metronome:
         assert first.wait(PATIENCE)
     inside = False
     metronome.close()

@@ -1,0 +1,85 @@
+"""Build Pebble: `python assets/guests/pebble/build.py` writes the images and the manifest of their hashes.
+
+Needs the `guests` extra (one wheel with clang and lld). The build is reproducible: no time, no path and no build id
+goes into an image, so that two builds are the same byte for byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+SHIPPED = HERE.parent
+MANIFEST = SHIPPED / "manifest.json"
+COMPILE = (
+    "-target x86-freestanding-none -mcpu=pentium3-mmx-sse -std=c11 -Os -g -gdwarf-4 -fno-omit-frame-pointer -ffreestanding "
+    "-fno-pic -fno-stack-protector -fno-sanitize=all -fno-builtin -fno-unwind-tables -fno-asynchronous-unwind-tables "
+    "-msoft-float -Wall -Wextra -Werror -fno-ident"
+).split()
+LINK = "-target x86-freestanding-none -nostdlib -static -Wl,--build-id=none -Wl,-z,norelro -Wl,-z,noexecstack".split()
+VARIANTS = {"pebble": [], "pebble-clean": ["-DPEBBLE_CLEAN"]}
+
+
+def zig(*arguments: str, folder: Path) -> None:
+    """Run zig's C compiler in `folder`."""
+    subprocess.run([sys.executable, "-m", "ziglang", "cc", *arguments], cwd=folder, check=True)
+
+
+def compile_all(sources: list[Path], into: Path, tree: Path, flags: list[str]) -> list[str]:
+    """Object files of `sources`, whose paths in the debug information begin with `pebble/`."""
+    objects = []
+    for source in sources:
+        target = into / f"{source.name}.o"
+        mapped = f"-ffile-prefix-map={tree}=pebble"
+        name = str(source.relative_to(tree))
+        zig(*COMPILE, *flags, mapped, "-fdebug-compilation-dir=pebble", "-c", name, "-o", str(target), folder=tree)
+        objects.append(str(target))
+    return objects
+
+
+def build(into: Path, tree: Path = HERE) -> dict[str, Path]:
+    """Build every variant into the folder `into`; gives the images by name."""
+    images = {}
+    for name, flags in VARIANTS.items():
+        work = into / f"work-{name}"
+        (work / "user").mkdir(parents=True)
+        library = compile_all([tree / "user" / "lib.c"], work, tree, [])
+        for source in sorted((tree / "user").glob("*.c")):
+            if source.stem == "lib":
+                continue
+            (work / source.stem).mkdir()
+            objects = compile_all([source], work / source.stem, tree, [])
+            program = work / "user" / f"{source.stem}.elf"
+            zig(*LINK, "-Wl,-T,user/user.ld", *objects, *library, "-o", str(program), folder=tree)
+        kernel = work / "kernel"
+        kernel.mkdir()
+        sources = sorted((tree / "kernel").glob("*.c")) + sorted((tree / "kernel").glob("*.S"))
+        objects = compile_all(sources, kernel, tree, [*flags, f"-Wa,-I{work}", "-I", str(work)])
+        images[name] = into / f"{name}.elf"
+        zig(*LINK, "-Wl,-T,kernel/kernel.ld", *objects, "-o", str(images[name]), folder=tree)
+    return images
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def main() -> None:
+    """Build, put the images beside this folder, write the manifest."""
+    with tempfile.TemporaryDirectory() as folder:
+        manifest = {}
+        for name, image in build(Path(folder)).items():
+            (SHIPPED / image.name).write_bytes(image.read_bytes())
+            manifest[image.name] = digest(image)
+            print(f"{image.name}: {image.stat().st_size} bytes, {manifest[image.name][:16]}…")
+    MANIFEST.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

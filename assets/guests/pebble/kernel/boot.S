@@ -1,0 +1,23 @@
+/* Where Pebble begins: the multiboot header, and the first instructions on a stack of our own. */
+
+#define MULTIBOOT_MAGIC 0x1BADB002
+#define MULTIBOOT_FLAGS 0x00000003 /* modules page-aligned, memory sizes wanted */
+
+        .section .multiboot, "a"
+        .align 4
+        .long MULTIBOOT_MAGIC, MULTIBOOT_FLAGS, -(MULTIBOOT_MAGIC + MULTIBOOT_FLAGS)
+
+        .text
+        .globl _start
+_start:
+        movl $boot_stack_top, %esp
+        xorl %ebp, %ebp         /* the end of every chain of frame pointers */
+        pushl %ebx              /* the boot loader's information */
+        pushl %eax              /* its magic number */
+        call kernel_main
+
+        .bss
+        .align 4096
+boot_stack:
+        .skip 4096
+boot_stack_top:

@@ -1,0 +1,12 @@
+/* Every program that Pebble has; included where PROGRAM says what is to be made of each. */
+PROGRAM(init)
+PROGRAM(shell)
+PROGRAM(hello)
+PROGRAM(counter)
+PROGRAM(primes)
+PROGRAM(forks)
+PROGRAM(pages)
+PROGRAM(writer)
+PROGRAM(greedy)
+PROGRAM(fault)
+PROGRAM(bench)
