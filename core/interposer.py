@@ -105,6 +105,8 @@ class Interposer:
         self._monitor: Monitor | None = None
         self._line = False  # the interrupt controller's INTR output
         self._denied: _DeniedIo | None = None
+        self._reset_wanted = False
+        self.power_cycle: Callable[[], None] = lambda: None  # set by the hypervisor
         self._settled = 0  # the count up to which departures have been handled; the next instruction exceeds it
         self._after_step: list[Callable[[], None]] = []
         self.looked_for: Callable[[Trap], bool] | None = None  # stop right after the first trap that satisfies it
@@ -138,6 +140,11 @@ class Interposer:
         """The guest wrote its status to the exit port."""
         self.finish(End(EndHow.EXIT, status, f"The guest ended its run with status {status}."))
 
+    def guest_resets(self) -> None:
+        """The guest pulled its CPU's reset line: the VM is powered on again before the next instruction."""
+        self._reset_wanted = True
+        self.cpu.end = 0
+
     def finish(self, end: End) -> None:
         """End the run after the present instruction."""
         if self.end is None:
@@ -167,6 +174,9 @@ class Interposer:
         try:
             while True:
                 self._do_after_step()
+                if self._reset_wanted:
+                    self._reset()
+                    monitor = self.monitor
                 if self.end is not None:
                     return StopReason.ENDED
                 if cpu.executed >= until:
@@ -271,6 +281,13 @@ class Interposer:
             actions, self._after_step = self._after_step, []
             for action in actions:
                 action()
+
+    def _reset(self) -> None:
+        """Power the VM on again; virtual time, the record and the console go on."""
+        self._reset_wanted = self.halted = self._line = False
+        self._denied = None
+        self._after_step.clear()
+        self.power_cycle()
 
     def _give_up(self, fault: LabFault) -> None:
         self.report = f"{fault}\n\n{fault.report or self.cpu.dump()}"

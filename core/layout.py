@@ -51,11 +51,21 @@ PORT_PIT = 0x40
 PORT_SYSTEM_CONTROL = 0x61
 PORT_SERIAL = 0x3F8
 PORT_EXIT = 0xF4
+PORT_KEYBOARD = 0x60
+PORT_CMOS = 0x70
+PORT_DISK = 0x1F0
+PORT_DISK_CONTROL = 0x3F6
+PORT_VGA = 0x3C0
 
 # -- interrupt request lines
 IRQ_PIT = 0
 IRQ_CASCADE = 2
 IRQ_SERIAL = 4
+IRQ_KEYBOARD = 1
+IRQ_DISK = 14
+
+# -- the screen's memory, in every VM's RAM
+SCREEN_MEMORY = GuestPhysical(0xB8000)
 
 # -- virtual time: one instruction is ten nanoseconds of the lab's clock, whatever it costs the host
 INSTRUCTIONS_PER_SECOND = 100_000_000

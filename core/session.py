@@ -16,10 +16,12 @@ from core.cpu.context import Gpr
 from core.cpu.decode import decode, spell
 from core.cpu.guest_cpu import GuestCpu
 from core.cpu.probes import PC_RING
+from core.devices.disk_image import DiskImage
 from core.errors import RequestError
 from core.events import End, Ring, StopReason, Trap
+from core.guests.boot import check_command_line
 from core.guests.image import Program
-from core.hypervisor import Hypervisor
+from core.hypervisor import Hypervisor, VmSpec
 from core.interposer import Interposer
 from core.listing import disassemble
 from core.machine import Backing, Machine
@@ -59,27 +61,33 @@ class Session:
 
     # -- set up
 
-    def load(self, program: Program, kind: str) -> None:
-        """Power on a fresh machine with `program` under `kind`. On a UserError the former machine is untouched."""
+    def load(self, program: Program, kind: str, *, command_line: str = "", disk: DiskImage | None = None) -> None:
+        """Power on a fresh machine with `program` under `kind`. On a UserError the former machine is untouched.
+
+        `command_line` is given to guests with a multiboot header; `disk` is never changed, its writes lie in the VM.
+        """
         vmm_class = kind_named(kind)
+        spec = VmSpec(LETTER, vmm_class, program, layout.VM_MEMORY, command_line, disk)
+        check_command_line(program, command_line)
         memory = vmm_class.machine_memory(layout.VM_MEMORY)
         self.close()
         self._clear()
         self._machine = Machine(memory, self._backing, recording=self._recording)
         self._interposer = Interposer(self._machine, self.traps)
         self._hypervisor = Hypervisor(self._machine, self._interposer)
-        self._vmm = self._hypervisor.create(LETTER, vmm_class, program, layout.VM_MEMORY, self._console.append)
+        self._hypervisor.create(spec, self._console.append)
+        self._spec = spec
         self._real = GuestCpu(self._machine.cpu)
         self.program, self.kind = program, kind
         self._power_on_count += 1
         self._machine.cpu.breakpoints = self._breakpoints
-        self.sentence = narration.of_power_on(program.name, vmm_class.title, self._vmm.guest.pc)
+        self.sentence = narration.of_power_on(program.name, vmm_class.title, self.pc)
 
     def reset(self) -> None:
         """The same program and kind, from power-on."""
         if self.program is None:
             raise RequestError("There is nothing to reset.", "Load a guest first.")
-        self.load(self.program, self.kind)
+        self.load(self.program, self.kind, command_line=self._spec.command_line, disk=self._spec.disk)
 
     def close(self) -> None:
         """Power off; the session can load again."""
@@ -101,7 +109,7 @@ class Session:
     def vmm(self) -> Vmm:
         """The monitor of the VM."""
         self._require_machine()
-        return self._vmm
+        return self._hypervisor.vms[LETTER]
 
     # -- run
 
@@ -248,11 +256,11 @@ class Session:
 
     def peek(self, linear: int, size: int) -> bytes | None:
         """Guest memory as ring 0 of the guest sees it; None where nothing is mapped."""
-        return self.vmm.linear.peek(self._vmm.guest.paging, linear & 0xFFFF_FFFF, size)
+        return self.vmm.linear.peek(self.vmm.guest.paging, linear & 0xFFFF_FFFF, size)
 
     def peek_code(self, linear: int) -> bytes:
         """The bytes of the instruction at `linear` and perhaps some more; empty where nothing is mapped."""
-        return self.vmm.linear.peek_code(self._vmm.guest.paging, linear & 0xFFFF_FFFF)
+        return self.vmm.linear.peek_code(self.vmm.guest.paging, linear & 0xFFFF_FFFF)
 
     def read_memory(self, linear: int, size: int) -> bytes:
         """As `peek`; a RequestError where nothing is mapped."""

@@ -177,6 +177,10 @@ class Cpu:
         """Forget code cached from host-physical `address` on, after it was overwritten from outside."""
         self._uc.ctl_remove_cache(address, address + size)
 
+    def forget_all_code(self) -> None:
+        """The same for all of memory."""
+        self._uc.ctl_flush_tb()
+
     # -- running
 
     @property

@@ -10,17 +10,23 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.devices.bus import Bus
+from core.devices.cmos import Cmos
 from core.devices.device import Clock
+from core.devices.disk import Disk
+from core.devices.disk_image import DiskImage
 from core.devices.exit_port import ExitPort
+from core.devices.keyboard import Keyboard
 from core.devices.pic import Pic
 from core.devices.pit import Pit
 from core.devices.serial import SerialPort
-from core.layout import IRQ_PIT, IRQ_SERIAL
+from core.devices.vga import Vga
+from core.layout import IRQ_DISK, IRQ_KEYBOARD, IRQ_PIT, IRQ_SERIAL
 
 
 class Pc:
     """Power-on makes one: `console(byte)` gets the serial output, `on_exit(status)` the exit port's writes,
-    `on_interrupt(level)` the changes of the interrupt controller's INTR output."""
+    `on_interrupt(level)` the changes of the interrupt controller's INTR output, `on_reset()` the guest's wish to be
+    reset. `memory` is the VM's, in bytes; without `disk` the disk channel is empty."""
 
     def __init__(
         self,
@@ -29,13 +35,29 @@ class Pc:
         console: Callable[[int], None],
         on_exit: Callable[[int], None],
         on_interrupt: Callable[[bool], None],
+        on_reset: Callable[[], None] = lambda: None,
+        memory: int = 0,
+        disk: DiskImage | None = None,
     ) -> None:
         self._on_interrupt = on_interrupt
         self.pic = Pic(on_interrupt)
         self.pit = Pit(clock, self.pic.line(IRQ_PIT))
         self.serial = SerialPort(console, self.pic.line(IRQ_SERIAL))
+        self.keyboard = Keyboard(self.pic.line(IRQ_KEYBOARD), on_reset)
+        self.disk = Disk(disk, self.pic.line(IRQ_DISK))
+        self.vga = Vga(clock)
         self.bus = Bus()
-        for device in (self.pic, self.pit, self.serial, ExitPort(on_exit)):
+        own = (
+            self.pic,
+            self.pit,
+            self.serial,
+            self.keyboard,
+            self.disk,
+            self.vga,
+            Cmos(clock, memory),
+            ExitPort(on_exit),
+        )
+        for device in own:
             self.bus.attach(device)
 
     def save(self) -> dict[str, Any]:

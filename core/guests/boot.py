@@ -11,6 +11,7 @@ import struct
 from dataclasses import dataclass
 
 from core.addresses import GuestPhysical
+from core.errors import ImageError
 from core.guests.image import Program
 from core.layout import (
     BOOT_CODE_SELECTOR,
@@ -27,6 +28,7 @@ LOW_MEMORY_END, HIGH_MEMORY = 0x9_FC00, 0x10_0000  # as every PC reports them
 INFO_MEMORY, INFO_COMMAND_LINE, INFO_MEMORY_MAP, INFO_LOADER_NAME = 1 << 0, 1 << 2, 1 << 6, 1 << 9
 INFO_BYTES = 120
 RAM_AVAILABLE = 1
+LONGEST_COMMAND_LINE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,23 @@ def boot_memory(program: Program, memory: int, command_line: str = "") -> list[t
     if program.multiboot:
         contents.append((MULTIBOOT_INFO, _multiboot_info(program.name, memory, command_line)))
     return contents
+
+
+def check_command_line(program: Program, command_line: str) -> None:
+    """Refuse a command line that the guest cannot be given."""
+    if command_line and not program.multiboot:
+        raise ImageError(
+            f"{program.name} has no multiboot header, so it cannot be given a command line.",
+            "Leave it out.",
+            program.path,
+        )
+    size = len(command_line.encode()) + len(program.name) + 2
+    if size > LONGEST_COMMAND_LINE:
+        raise ImageError(
+            f"The command line has {size} bytes; there is room for {LONGEST_COMMAND_LINE}.",
+            "Make it shorter.",
+            program.path,
+        )
 
 
 def _multiboot_info(name: str, memory: int, command_line: str) -> bytes:

@@ -12,7 +12,7 @@ from core.addresses import PAGE_SIZE, HostPhysical
 from core.events import Ring
 from core.interposer import Outcome
 from core.memory.frames import FrameAllocator
-from core.vmm.vmm import Vmm
+from core.vmm.vmm import SYSENTER_CS, SYSENTER_EIP, SYSENTER_ESP, Vmm
 
 
 class Bare(Vmm):
@@ -36,7 +36,9 @@ class Bare(Vmm):
         return [HostPhysical(address) for address in range(0, vm_memory, PAGE_SIZE)]
 
     def prepare(self) -> None:
-        """Nothing stands beneath."""
+        """Nothing stands beneath; only what a reset clears is cleared."""
+        for number in (SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP):
+            self.cpu.set_msr(number, 0)
 
     def exception(self, vector: int, error_code: int, software: bool) -> Outcome:
         """The hardware delivers through the guest's IDT."""

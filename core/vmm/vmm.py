@@ -103,6 +103,7 @@ class Vmm(ABC):
         guest = self.guest
         self.prepare()
         guest.set_cr(0, CR0_PE | CR0_ET)
+        guest.set_cr(3, 0)
         guest.set_cr(4, 0)
         guest.gdtr, guest.idtr = Table(boot.gdt_base, boot.gdt_limit), Table(0, 0)
         guest.set_segment(Seg.LDTR, Segment(0, 0, 0, 0))

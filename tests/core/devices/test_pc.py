@@ -87,7 +87,7 @@ def test_a_wide_write_reaches_neighbouring_registers_low_byte_first() -> None:
 def test_overlapping_devices_are_refused_by_name() -> None:
     bus = Bus()
     bus.attach(ExitPort(lambda status: None))
-    with pytest.raises(ValueError, match="exit port and exit port both claim port 0xf4"):
+    with pytest.raises(ValueError, match="exit port"):
         bus.attach(ExitPort(lambda status: None))
 
 

@@ -3,9 +3,9 @@
 
 int main(const char *argument)
 {
-    volatile int zero = 0;
+    volatile int one = 1, zero = 0;
     if (same(argument, "divide"))
-        return 1 / zero;
+        return one / zero;
     if (same(argument, "write"))
         *(volatile int *)0x100000 = 1; /* the kernel's own memory */
     if (same(argument, "privileged"))
