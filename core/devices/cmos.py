@@ -1,8 +1,8 @@
 """The clock and its memory: an MC146818 (Motorola data sheet), whose time is virtual.
 
-The calendar starts at noon on 1 July 2006 (the year of Adams & Agesen) and goes on with virtual time, so that
-every run sees the same. Modelled: time in BCD or binary, 24 or 12 hours, the status registers, the memory bytes with the
-sizes that a BIOS leaves there. Not modelled: alarms and periodic interrupts.
+The calendar starts at noon on 1 July 2006, in the year of Adams & Agesen's measurements, and goes on with virtual time,
+so that every run sees the same. Modelled: time in BCD or binary, 24 or 12 hours, the status registers, the memory bytes
+with the sizes that a BIOS leaves there. Not modelled: alarms and periodic interrupts.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib import resources
@@ -11,9 +12,10 @@ from core.addresses import GuestPhysical
 from core.errors import ImageError, UnknownName
 from core.guests.assembler import assemble, assemble_file, read_source
 from core.guests.elf import MAGIC, load_elf
-from core.guests.image import ImageSegment, Program, check_fit
+from core.guests.image import ImageSegment, Program, SourceFile, check_fit
 
 SOURCE_ENDINGS = (".s", ".asm")
+MANIFEST = "manifest.json"  # of the built images; written by their build
 FLAT_ENDING = ".bin"
 FLAT_BASE = GuestPhysical(0x10_0000)
 LARGEST_FILE = 64 << 20
@@ -27,6 +29,7 @@ class GuestInfo:
     title: str
     summary: str
     path: str
+    sources: str = ""  # for a built image: the folder beside it with its sources
 
 
 @lru_cache(maxsize=1)
@@ -37,6 +40,9 @@ def shipped_guests() -> dict[str, GuestInfo]:
     for path in sorted(folder.glob("*.s")):
         title, summary = _headline(read_source(path))
         found[path.stem] = GuestInfo(path.stem, title or path.stem, summary, str(path))
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    for name, built in manifest.items():
+        found[name] = GuestInfo(name, built["title"], built["summary"], str(folder / f"{name}.elf"), built["sources"])
     return found
 
 
@@ -55,7 +61,7 @@ def load_program(name_or_path: str) -> Program:
     """The shipped guest of that name, or the program in that file: assembly source, ELF32, or flat (.bin)."""
     info = shipped_guests().get(name_or_path)
     if info is not None:
-        program = assemble_file(Path(info.path))
+        program = _load_built(info) if info.sources else assemble_file(Path(info.path))
         return replace(program, name=info.name, title=info.title, summary=info.summary, path=info.path)
     path = Path(name_or_path)
     if not path.exists() and path.suffix == "" and len(path.parts) == 1:
@@ -69,6 +75,17 @@ def load_program(name_or_path: str) -> Program:
         program = assemble(text, path.name, path.parent)
         return replace(program, title=title or path.stem, summary=summary, path=str(path))
     return _load_binary(path)
+
+
+def _load_built(info: GuestInfo) -> Program:
+    """A shipped image that was compiled: with the text of every source file that its line table names."""
+    path = Path(info.path)
+    program = load_elf(path.read_bytes(), info.name, info.path)
+    folder = path.parent / info.sources
+    named = sorted({file for file, _line in program.lines.values()})
+    texts = [(name, folder / name) for name in named]
+    sources = tuple(SourceFile(name, file.read_text(encoding="utf-8")) for name, file in texts if file.is_file())
+    return replace(program, sources=sources)
 
 
 def _load_binary(path: Path) -> Program:

@@ -7,6 +7,7 @@ odd is refused with one sentence; whatever pyelftools stumbles over counts as a 
 from __future__ import annotations
 
 import io
+import posixpath
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -120,7 +121,11 @@ def _lines(elf: ELFFile) -> dict[int, tuple[str, int]]:
         while offset < section["sh_size"]:
             program = dwarf._parse_line_program_at_offset(offset, structs)
             first = 0 if program["version"] >= 5 else 1
-            files = [entry.name.decode(errors="replace") for entry in program["file_entry"]]
+            folders = [b"", *program["include_directory"]] if first else list(program["include_directory"])
+            files = [
+                posixpath.normpath(posixpath.join(folders[entry.dir_index], entry.name).decode(errors="replace"))
+                for entry in program["file_entry"]
+            ]
             for entry in program.get_entries():
                 state = entry.state
                 if state is not None and not state.end_sequence and 0 <= state.file - first < len(files):

@@ -7,6 +7,7 @@ goes into an image, so that two builds are the same byte for byte.
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import subprocess
 import sys
@@ -16,13 +17,24 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 SHIPPED = HERE.parent
 MANIFEST = SHIPPED / "manifest.json"
-COMPILE = (
-    "-target x86-freestanding-none -mcpu=pentium3-mmx-sse -std=c11 -Os -g -gdwarf-4 -fno-omit-frame-pointer -ffreestanding "
-    "-fno-pic -fno-stack-protector -fno-sanitize=all -fno-builtin -fno-unwind-tables -fno-asynchronous-unwind-tables "
-    "-msoft-float -Wall -Wextra -Werror -fno-ident"
-).split()
-LINK = "-target x86-freestanding-none -nostdlib -static -Wl,--build-id=none -Wl,-z,norelro -Wl,-z,noexecstack".split()
+TARGET = ["-target", "x86-freestanding-none"]
+COMPILE = [
+    *TARGET, "-mcpu=pentium3-mmx-sse", "-msoft-float", "-std=c11", "-Os", "-g", "-gdwarf-4", "-fno-omit-frame-pointer",
+    "-ffreestanding", "-fno-pic", "-fno-stack-protector", "-fno-sanitize=all", "-fno-builtin", "-fno-unwind-tables",
+    "-fno-asynchronous-unwind-tables", "-fno-ident", "-Wall", "-Wextra", "-Werror",
+]  # fmt: skip
+LINK = [*TARGET, "-nostdlib", "-static", "-Wl,--build-id=none", "-Wl,-z,norelro", "-Wl,-z,noexecstack"]
 VARIANTS = {"pebble": [], "pebble-clean": ["-DPEBBLE_CLEAN"]}
+ABOUT = {
+    "pebble": (
+        "Pebble",
+        "A small Unix-like system: processes, paging, a shell on the console; locks interrupts with PUSHF and POPF.",
+    ),
+    "pebble-clean": (
+        "Pebble, clean",
+        "The same system, built without instructions that misbehave outside ring 0, for classic trap-and-emulate.",
+    ),
+}
 
 
 def zig(*arguments: str, folder: Path) -> None:
@@ -30,14 +42,22 @@ def zig(*arguments: str, folder: Path) -> None:
     subprocess.run([sys.executable, "-m", "ziglang", "cc", *arguments], cwd=folder, check=True)
 
 
+def compiler_folder() -> Path:
+    """Where the compiler is installed; its name must not reach the images."""
+    found = importlib.util.find_spec("ziglang")
+    if found is None or found.origin is None:
+        sys.exit("The compiler is missing: install the `guests` extra (pip install -e .[guests]).")
+    return Path(found.origin).parent
+
+
 def compile_all(sources: list[Path], into: Path, tree: Path, flags: list[str]) -> list[str]:
     """Object files of `sources`, whose paths in the debug information begin with `pebble/`."""
     objects = []
     for source in sources:
         target = into / f"{source.name}.o"
-        mapped = f"-ffile-prefix-map={tree}=pebble"
+        mapped = [f"-ffile-prefix-map={tree}=pebble", f"-ffile-prefix-map={compiler_folder()}=zig"]
         name = str(source.relative_to(tree))
-        zig(*COMPILE, *flags, mapped, "-fdebug-compilation-dir=pebble", "-c", name, "-o", str(target), folder=tree)
+        zig(*COMPILE, *flags, *mapped, "-fdebug-compilation-dir=pebble", "-c", name, "-o", str(target), folder=tree)
         objects.append(str(target))
     return objects
 
@@ -76,9 +96,9 @@ def main() -> None:
         manifest = {}
         for name, image in build(Path(folder)).items():
             (SHIPPED / image.name).write_bytes(image.read_bytes())
-            manifest[image.name] = digest(image)
-            print(f"{image.name}: {image.stat().st_size} bytes, {manifest[image.name][:16]}…")
-    MANIFEST.write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+            title, summary = ABOUT[name]
+            manifest[name] = {"title": title, "summary": summary, "sources": HERE.name, "sha256": digest(image)}
+    MANIFEST.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
