@@ -105,6 +105,7 @@ class Interposer:
         self._monitor: Monitor | None = None
         self._line = False  # the interrupt controller's INTR output
         self._denied: _DeniedIo | None = None
+        self._told_idle = False
         self._reset_wanted = False
         self.power_cycle: Callable[[], None] = lambda: None  # set by the hypervisor
         self._settled = 0  # the count up to which departures have been handled; the next instruction exceeds it
@@ -127,6 +128,14 @@ class Interposer:
     def time(self) -> int:
         """Virtual time."""
         return self.cpu.executed + self.skipped
+
+    @property
+    def idle_time(self) -> int:
+        """While the guest is halted with nothing pending: virtual time until a device will do something, else 0."""
+        if not self.halted or self._line or not self.monitor.guest.interrupts_enabled:
+            return 0
+        due = self.monitor.pc.bus.next_event()
+        return 0 if due is None else max(due - self.time, 0)
 
     # -- what a monitor or a device may ask
 
@@ -163,10 +172,11 @@ class Interposer:
 
     # -- the loop
 
-    def run(self, until: int, *, leave_breakpoint: bool) -> StopReason:
+    def run(self, until: int, *, leave_breakpoint: bool, tell_idle: bool = False) -> StopReason:
         """Execute until the count `until`, a breakpoint, a request to stop, the end, or a wait for outside input.
 
-        `leave_breakpoint`: a breakpoint on the very first instruction does not count.
+        `leave_breakpoint`: a breakpoint on the very first instruction does not count. `tell_idle`: come back (IDLE)
+        each time before idle virtual time is skipped; the next call skips it.
         """
         cpu, monitor = self.cpu, self.monitor
         if leave_breakpoint:
@@ -187,6 +197,9 @@ class Interposer:
                 if self._found:
                     self._found = False
                     return StopReason.BREAKPOINT
+                if self.halted and tell_idle and not self._told_idle and self.idle_time:
+                    self._told_idle = True
+                    return StopReason.IDLE
                 if self.halted and not self._sleep():
                     return StopReason.ENDED if self.end is not None else StopReason.WAITING
                 if self.halted:
@@ -245,6 +258,7 @@ class Interposer:
         if not self.monitor.guest.interrupts_enabled:
             self.finish(End(EndHow.HALTED, None, "The guest halted with interrupts off: nothing can wake it."))
             return False
+        self._told_idle = False
         for _ in range(IDLE_BOUND):
             if self._line:
                 self.halted = False

@@ -113,12 +113,14 @@ class Session:
 
     # -- run
 
-    def run(self, limit: int | None = None, *, resumed: bool = False) -> StopReason:
+    def run(self, limit: int | None = None, *, resumed: bool = False, tell_idle: bool = False) -> StopReason:
         """Until end, breakpoint, request, wait for input, or `limit` more instructions.
 
         `resumed`: this goes on with a run that only paused for breath, so that a breakpoint right here counts.
+        `tell_idle`: come back (IDLE) each time before the guest sleeps `idle_seconds`, so that the caller may wait too.
         """
-        reason = self._run_to_count(FOREVER if limit is None else self.executed + limit, leave=not resumed)
+        until = FOREVER if limit is None else self.executed + limit
+        reason = self._run_to_count(until, leave=not resumed, tell_idle=tell_idle)
         self.sentence = (
             narration.of_stop(reason, self.end, self.pc) if self.end or limit is None else self._last_event()
         )
@@ -179,11 +181,11 @@ class Session:
         self.sentence = self._last_event() if mine else narration.of_stop(reason, self.end, self.pc)
         return reason
 
-    def _run_to_count(self, until: int, *, leave: bool) -> StopReason:
+    def _run_to_count(self, until: int, *, leave: bool, tell_idle: bool = False) -> StopReason:
         self._require_machine()
         started = time.perf_counter()
         try:
-            self.stop = self._interposer.run(until, leave_breakpoint=leave)
+            self.stop = self._interposer.run(until, leave_breakpoint=leave, tell_idle=tell_idle)
         finally:
             self.host_seconds += time.perf_counter() - started
         return self.stop
@@ -229,6 +231,12 @@ class Session:
         """Virtual time: executed plus idle time skipped."""
         self._require_machine()
         return self._interposer.time
+
+    @property
+    def idle_seconds(self) -> float:
+        """How long a halted guest will sleep, in seconds of its own clock; 0 if it is not halted."""
+        self._require_machine()
+        return self._interposer.idle_time / layout.INSTRUCTIONS_PER_SECOND
 
     @property
     def pc(self) -> int:

@@ -392,3 +392,49 @@ def test_a_guest_that_cannot_even_be_fetched_any_more_ends(kind: str) -> None:
     assert session.run(1000) is StopReason.ENDED
     assert session.end is not None
     assert "#PF page fault" in session.end.sentence
+
+
+TICKING = """
+    lidt [idt_register]
+    mov esi, offset set_up
+next:
+    movzx edx, byte ptr [esi]
+    mov al, [esi + 1]
+    out dx, al
+    add esi, 2
+    cmp esi, offset set_up_end
+    jb next
+    sti
+idle:
+    hlt
+    jmp idle
+.data
+set_up: .byte 0x20, 0x11, 0x21, 0x20, 0x21, 4, 0x21, 1, 0x21, 0xfe, 0x43, 0x34, 0x40, 0x9c, 0x40, 0x2e
+set_up_end:
+.balign 8
+idt_register:
+    .word 0x21 * 8 - 1
+    .long idt
+.bss
+idt: .skip 0x21 * 8
+"""
+
+
+@each_kind
+def test_a_caller_that_wants_to_wait_along_is_told_before_the_guest_sleeps(kind: str) -> None:
+    session = on(TICKING, kind)
+    assert session.run(tell_idle=True) is StopReason.IDLE
+    assert 0.0099 < session.idle_seconds <= 0.0101  # 11,932 ticks of the timer
+    before = session.time
+    session.run(1, resumed=True, tell_idle=True)
+    assert session.time - before >= 990_000
+
+
+def test_a_guest_may_reset_its_computer_and_everything_begins_again() -> None:
+    text = "mov edx, 0x3f8\nmov al, 65\nout dx, al\nmov dword ptr [0x200000], 5\nmov al, 0xfe\nout 0x64, al\nhlt"
+    for kind in KINDS:
+        session = on(text, kind)
+        session.run(40)
+        assert session.console == b"A" * 7
+        assert session.executed == 40
+        assert session.end is None

@@ -156,7 +156,9 @@ def test_the_shipped_images_are_those_of_the_manifest() -> None:
     }
 
 
-@pytest.mark.skipif(importlib.util.find_spec("ziglang") is None, reason="the compiler (extra `guests`) is not installed")
+@pytest.mark.skipif(
+    importlib.util.find_spec("ziglang") is None, reason="the compiler (extra `guests`) is not installed"
+)
 def test_a_fresh_build_is_the_shipped_one_byte_for_byte(tmp_path: Path) -> None:
     build = runpy.run_path(str(GUESTS / "pebble" / "build.py"))
     for name, image in build["build"](tmp_path).items():
