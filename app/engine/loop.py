@@ -84,6 +84,7 @@ class EngineLoop:
         self._credit = True
         self._stale = False  # is there something that the window has not seen?
         self._next_snapshot = 0.0
+        self._wakes_at = 0.0  # when a guest that sleeps until its timer fires has slept as long by this clock too
         self._stopped_by: StopReason | None = None
         self._seen_traps = 0
         self._seen_console = 0
@@ -130,7 +131,7 @@ class EngineLoop:
             return 0.0
         if self._must_be_seen(task):
             return max(0.0, self._next_snapshot - now) if self._credit else SNAPSHOT_PERIOD
-        return self._pace.wait(now)
+        return max(self._pace.wait(now), self._wakes_at - now)
 
     def _must_be_seen(self, task: Task) -> bool:
         """In slow motion every instruction is shown: must the next one wait until the window has the last?"""
@@ -162,7 +163,9 @@ class EngineLoop:
 
     def _judge(self, task: Task, reason: StopReason, moved: bool) -> None:
         """Is the task over, after a slice that stopped for `reason`?"""
-        session, interrupted = self._session, reason in (StopReason.BUDGET, StopReason.REQUESTED)
+        session, interrupted = self._session, reason in (StopReason.BUDGET, StopReason.REQUESTED, StopReason.IDLE)
+        if reason is StopReason.IDLE:
+            self._wakes_at = self._clock() + session.idle_seconds
         waits = reason is StopReason.WAITING and task.patient
         if self._stops.stop_wanted and (interrupted or waits):
             self._finish(StopReason.REQUESTED, explain=True)
@@ -188,6 +191,7 @@ class EngineLoop:
 
     def _start(self, task: Task) -> None:
         self._task = task
+        self._wakes_at = 0.0
         self._stopped_by = None
         self._stale = True
         self._pace.start(self._clock())

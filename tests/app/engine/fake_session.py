@@ -53,7 +53,7 @@ class FakeSession:
         self.generation += 1
         self.executed = 0
 
-    def run(self, limit: int | None = None) -> StopReason:
+    def run(self, limit: int | None = None, *, tell_idle: bool = False) -> StopReason:
         return self._go(limit, self.breakpoints)
 
     def run_to(self, address: int, limit: int | None = None) -> StopReason:
