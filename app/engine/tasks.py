@@ -48,9 +48,7 @@ class Task:
 def run(session: Session) -> Task:
     """Run at the set speed, through waits for input."""
     # `step` and `run` differ in the sentence they leave: of a single step it tells the instruction
-    return Task(
-        lambda due: session.run(tell_idle=True) if due is None else session.step(due), paced=True, patient=True
-    )
+    return Task(lambda due: session.run(tell_idle=True) if due is None else session.step(due), paced=True, patient=True)
 
 
 def step(session: Session, count: int, quiet: bool = False) -> Task:
