@@ -4,8 +4,8 @@ Registers, FIFO with trigger levels, interrupts with their priorities, loopback 
 Simplified: a byte takes no virtual time, so the transmitter is always empty again and the time-out of a partly filled
 FIFO comes at once; speed and word length are kept and change nothing; the line is perfect, so the only error is an
 overrun, and only a guest that talks to itself in loopback can cause one. What comes from outside waits on the host's
-side, as much as there is, and enters the receiver in bursts whenever that is empty; a byte that a guest clears away
-unread counts as not yet arrived. So nothing typed is ever lost.
+side, as much as there is, and enters the receiver in bursts whenever that is empty; a byte that is cleared away unread
+counts as not yet arrived. So nothing typed is ever lost.
 """
 
 from __future__ import annotations
@@ -111,13 +111,19 @@ class SerialPort(Device):
 
     def _loop(self, byte: int) -> None:
         """An overrun destroys the one byte that the receiver holds, or with a FIFO the one that finds it full."""
-        received = self.state.received
-        if len(received) < self._depth:
-            received.append(byte | LOOPED)
-            return
-        self.state.overrun = True
-        if not self.state.fifo_enabled:
-            received[0] = byte | LOOPED
+        state = self.state
+        if len(state.received) >= self._depth:
+            state.overrun = True
+            if state.fifo_enabled:
+                return
+            self._forget()
+        state.received.append(byte | LOOPED)
+
+    def _forget(self) -> None:
+        """Empty the receiver; what was typed goes back to wait outside."""
+        state = self.state
+        state.outside[:0] = bytes(byte for byte in state.received if byte < LOOPED)
+        state.received.clear()
 
     # -- interrupts
 
@@ -238,9 +244,8 @@ class SerialPort(Device):
         state = self.state
         enabled = bool(value & FIFO_ENABLE)
         if enabled != state.fifo_enabled or (enabled and value & FIFO_CLEAR_RECEIVER):
-            state.outside[:0] = bytes(byte for byte in state.received if byte < LOOPED)
-            state.received.clear()
-            self._update()
+            self._forget()
+            self._update()  # the request falls before what is still waiting arrives
         state.fifo_enabled = enabled
         state.trigger = TRIGGERS[value >> 6] if enabled else 1
         self._refill()

@@ -191,6 +191,17 @@ def test_rotation_in_automatic_end_mode_takes_turns() -> None:
     assert served == [0, 1, 0, 1]
 
 
+def test_the_command_without_operation_leaves_rotation_as_it_is() -> None:
+    pic, _ = ready(icw4=3)
+    pic.write_port(MASTER, 1, 0x80)
+    pic.write_port(MASTER, 1, 0x40)
+    pulse(pic, 0)
+    pic.acknowledge()
+    pulse(pic, 0)
+    pulse(pic, 1)
+    assert pic.acknowledge() == 0x21
+
+
 def test_set_priority_names_the_lowest() -> None:
     pic, _ = ready()
     pic.write_port(MASTER, 1, 0xC0 | 5)
@@ -260,6 +271,15 @@ def test_in_special_fully_nested_mode_the_second_chip_may_interrupt_itself_and_n
     assert not intr.level
     pulse(pic, 9)
     assert pic.acknowledge() == 0x29
+
+
+def test_special_fully_nested_mode_means_nothing_to_the_second_chip() -> None:
+    pic, intr = ready(icw4=1, slave_icw4=0x11)
+    pulse(pic, 10)
+    pic.acknowledge()
+    pic.write_port(MASTER, 1, 0x20)
+    pulse(pic, 10)
+    assert not intr.level  # its own input 2 is in service still
 
 
 # -- poll and status
