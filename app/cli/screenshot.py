@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from app.cli import statuses
+from app.cli.numbers import size, whole
 from core.errors import RequestError, UnknownName
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = commands.add_parser("screenshot", help="save a picture of the window", description=DESCRIPTION)
     parser.add_argument("--guest", metavar="G", required=True, help="a shipped guest's name, or a path")
     parser.add_argument("--vmm", metavar="K", default="bare", help="the kind of monitor (default: bare)")
-    parser.add_argument("--after", metavar="N", type=_whole, default=0, help="instructions to run first (default: 0)")
+    parser.add_argument("--after", metavar="N", type=whole(0), default=0, help="instructions to run first (default: 0)")
     parser.add_argument("--theme", metavar="NAME", default="dark", help="dark, light, projector … (default: dark)")
-    parser.add_argument("--size", metavar="WxH", type=_size, default=(1280, 720), help="pixels (default: 1280x720)")
+    parser.add_argument("--size", metavar="WxH", type=size, default=(1280, 720), help="pixels (default: 1280x720)")
     parser.add_argument("output", metavar="OUT.png", type=Path, help="where to save it")
     parser.set_defaults(main=main)
 
@@ -66,21 +67,3 @@ def _bring_to(stage: Stage, guest: str, kind: str, after: int) -> None:
 def _save(window: QWidget, output: Path) -> None:
     if not window.grab().save(str(output)):
         raise RequestError(f"The picture cannot be written to {output}.", "Name a .png in a folder that exists.")
-
-
-def _whole(text: str) -> int:
-    number = int(text.replace(",", ""))
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{number} is negative")
-    return number
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.lower().partition("x")
-    try:
-        size = int(width), int(height)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text} is no size; write it like 1280x720") from None
-    if min(size) < 1 or max(size) > 10_000:
-        raise argparse.ArgumentTypeError(f"{text} is no size a window can have")
-    return size
