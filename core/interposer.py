@@ -339,8 +339,9 @@ class Interposer:
         if not self._io_allowed(port, size, reading=True):
             return 0
         bus = self.monitor.pc.bus
+        register = bus.describe(port)  # before the access, which may change what comes next
         value = bus.read_port(port, size)
-        self._record_io(port, f"read {value:#x} from {bus.describe(port)}")
+        self._record_io(port, f"read {value:#x} from {register}")
         self._reschedule()
         return value
 
@@ -349,7 +350,7 @@ class Interposer:
         if not self._io_allowed(port, size, reading=False):
             return
         bus = self.monitor.pc.bus
-        self._record_io(port, f"wrote {value:#x} to {bus.describe(port)}")
+        self._record_io(port, f"wrote {value:#x} to {bus.describe(port, write=True)}")
         bus.write_port(port, size, value)
         self._reschedule()
 
