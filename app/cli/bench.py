@@ -17,10 +17,21 @@ PLACE = Path(__file__).resolve().parents[2] / "tests" / "bench"
 DESCRIPTION = """\
 Measures how fast this machine runs the lab: a loop on the emulated CPU alone (run.raw), with every instruction
 counted (run.count), with everything recorded (run.record); one departure through the interposer (trap.median); the
-slowest of many Stops in endless loops (stop.max); and the time from Step to the painted window (step_paint.p95). All
-in one run, so that the ratios compare; nothing is judged.
+slowest of many Stops in endless loops (stop.max); the time from Step to the painted window (step_paint.p95); and how
+fast a real guest boots and computes (pebble.boot, pebble.primes, pebble.boot.trap_emulate). All in one run, so that the
+ratios compare; nothing is judged.
 """
-NAMES = ("run.raw", "run.count", "run.record", "trap.median", "stop.max", "step_paint.p95")
+NAMES = (
+    "run.raw",
+    "run.count",
+    "run.record",
+    "trap.median",
+    "stop.max",
+    "step_paint.p95",
+    "pebble.boot",
+    "pebble.primes",
+    "pebble.boot.trap_emulate",
+)
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

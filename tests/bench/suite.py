@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from .measure import Benchmark, Effort, Measure
+from .pebble import pebble_speeds
 from .speed import run_speeds
 from .traps import trap_cost
 from .window import step_to_paint, time_to_stop
@@ -14,6 +15,7 @@ SUITE: dict[Benchmark, tuple[str, ...]] = {
     trap_cost: ("trap.median",),
     time_to_stop: ("stop.max",),
     step_to_paint: ("step_paint.p95",),
+    pebble_speeds: ("pebble.boot", "pebble.primes", "pebble.boot.trap_emulate"),
 }
 
 
