@@ -19,6 +19,8 @@ from core.cpu.probes import PC_RING
 from core.devices.disk_image import DiskImage
 from core.errors import RequestError
 from core.events import End, Ring, StopReason, Trap
+from core.guest_os import read_guest
+from core.guest_system import GuestSystem
 from core.guests.boot import check_command_line
 from core.guests.image import Program
 from core.hypervisor import Hypervisor, VmSpec
@@ -262,6 +264,11 @@ class Session:
         """What the guest believes beside what the CPU holds."""
         return read_registers(self.vmm.guest, self._real)
 
+    def guest_system(self) -> GuestSystem | None:
+        """The guest's processes, read from its memory; None for a guest whose records are not known."""
+        assert self.program is not None, "a machine that is on has a program"
+        return read_guest(self.program, self.peek, self.vmm.guest.cr(3))
+
     def peek(self, linear: int, size: int) -> bytes | None:
         """Guest memory as ring 0 of the guest sees it; None where nothing is mapped."""
         return self.vmm.linear.peek(self.vmm.guest.paging, linear & 0xFFFF_FFFF, size)
@@ -319,6 +326,7 @@ class Session:
             breakpoints=self._breakpoints,
             sentence=self.sentence,
             host_seconds=self.host_seconds,
+            guest_system=self.guest_system(),
         )
 
     def _last_event(self) -> str:

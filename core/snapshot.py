@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from core.events import Cause, End, Ring, StopReason, Trap
+from core.guest_system import GuestSystem
 
 
 class RegisterGroup(Enum):
@@ -94,3 +95,4 @@ class Snapshot:
     breakpoints: frozenset[int]
     sentence: str
     host_seconds: float  # wall time spent executing since power-on
+    guest_system: GuestSystem | None = None  # its processes, for a guest whose records can be read

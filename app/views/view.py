@@ -97,6 +97,11 @@ class View(QWidget):
         """Does the person see the empty state?"""
         return self._stack.currentWidget() is self._empty
 
+    @property
+    def empty_words(self) -> str:
+        """What the empty state says."""
+        return self._empty.text()
+
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show the machine as it is now. Called at most 30 times a second, and only while the view is visible."""
 
