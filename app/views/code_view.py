@@ -195,7 +195,7 @@ class CodeView(View):
         address = self.listing_model.address_of(row)
         self.listing_model.set_linked(frozenset())
         self._set_cursor(address)
-        place = self._program.lines.get(address) if self._program and address is not None else None
+        place = self._program.line_at(address) if self._program and address is not None else None
         if place is None:
             self.source_model.set_linked(None)
             return
@@ -234,13 +234,13 @@ class CodeView(View):
         self.source_model.set_breakpoints(addresses)
 
     def _show_source_line(self, snapshot: Snapshot) -> None:
-        here = next((line for line in snapshot.listing if line.address == snapshot.pc), None)
-        if here is None or not here.file:
+        place = self._program.line_at(snapshot.pc) if self._program is not None else None
+        if place is None:
             self.source_model.set_current(None)
             return
         if self.source.following:
-            self._open_file(here.file)
-        self.source_model.set_current(here.line - 1 if here.file == self.source_model.name else None)
+            self._open_file(place[0])
+        self.source_model.set_current(place[1] - 1 if place[0] == self.source_model.name else None)
 
     def _fill_files(self, program: Program) -> None:
         self.files.blockSignals(True)

@@ -85,7 +85,9 @@ class Program:
         return f"{name}+{distance:#x}" if name and distance else name
 
     def line_at(self, address: int) -> tuple[str, int] | None:
-        """File and line of the statement that `address` belongs to."""
+        """File and line of the statement that `address` belongs to; None outside the image."""
+        if not any(segment.address <= address < segment.address + segment.size for segment in self.segments):
+            return None
         index = bisect_right(self.starts, address) - 1
         return self.lines[self.starts[index]] if index >= 0 else None
 

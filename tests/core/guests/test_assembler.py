@@ -133,3 +133,10 @@ def test_any_text_assembles_or_is_refused_with_one_sentence(text: str) -> None:
     else:
         said = ""
     assert "\n" not in said
+
+
+def test_an_address_outside_the_image_has_no_line() -> None:
+    program = assemble("nop\nnop\n", "g.s")
+    assert program.line_at(BASE + 1) == ("g.s", 2)
+    assert program.line_at(0x4000_0000) is None
+    assert program.line_at(BASE - 1) is None
