@@ -1,0 +1,48 @@
+"""`ringside compare` as scripts and people call it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from app.__main__ import main
+
+
+def ran(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
+    status = main(["compare", *words])
+    said = capsys.readouterr()
+    return status, said.out, said.err
+
+
+def test_json_has_every_kind_with_its_run_and_its_difference(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = ran(capsys, "rings", "--json")
+    told = json.loads(out)
+    assert status == 0
+    assert told["image"] == "rings"
+    assert list(told["kinds"]) == ["bare", "trap_emulate"]
+    for row in told["kinds"].values():
+        assert row["first_difference"] is None
+        assert row["end"] == {"how": "exit", "status": 0}
+    assert told["kinds"]["bare"]["instructions"] == told["kinds"]["trap_emulate"]["instructions"]
+
+
+def test_a_known_hole_is_shown_and_does_not_count_as_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = ran(capsys, "hole", "--json")
+    found = json.loads(out)["kinds"]["trap_emulate"]["first_difference"]
+    assert status == 0
+    assert (found["instruction"], found["documented"], found["executed"]) == ("pushf", True, 3)
+
+
+def test_people_are_told_in_words(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = ran(capsys, "hole", "--kinds", "trap_emulate")
+    assert "first difference after 3 instructions, by pushf" in out
+    assert "on the bare machine 0x00000002" in out
+    _, out, _ = ran(capsys, "hello")
+    assert "no difference from the bare machine" in out
+
+
+def test_an_unknown_kind_is_one_sentence_and_status_2(capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = ran(capsys, "hello", "--kinds", "bochs")
+    assert status == 2
+    assert err.count("\n") == 1
