@@ -103,7 +103,7 @@ class Bus:
         device = self._ports.get(port)
         if size == 1:
             return device.read_port(port, 1) & 0xFF if device is not None else 0xFF
-        if device is not None and device.wide and self._ports.get(port + size - 1) is device:
+        if device is not None and self._takes_whole(device, port, size):
             return device.read_port(port, size)
         return sum(self.read_port(port + n & PORT_MASK, 1) << 8 * n for n in range(size))
 
@@ -113,11 +113,15 @@ class Bus:
         if size == 1:
             if device is not None:
                 device.write_port(port, 1, value & 0xFF)
-        elif device is not None and device.wide and self._ports.get(port + size - 1) is device:
+        elif device is not None and self._takes_whole(device, port, size):
             device.write_port(port, size, value & (1 << 8 * size) - 1)
         else:
             for n in range(size):
                 self.write_port(port + n & PORT_MASK, 1, value >> 8 * n)
+
+    def _takes_whole(self, device: Device, port: int, size: int) -> bool:
+        """Does `device`, which answers at `port`, take all bytes of the access? One of them may be another's."""
+        return device.wide and all(self._ports.get(port + n) is device for n in range(1, size))
 
     # -- memory beyond RAM
 

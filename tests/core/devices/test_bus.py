@@ -156,6 +156,15 @@ def test_an_access_across_two_devices_and_a_hole_is_split() -> None:
     assert (low.accesses[0], high.accesses[0]) == ((0x100, 1), (0x102, 1))
 
 
+def test_a_port_between_those_of_a_wide_device_is_still_its_own_devices() -> None:
+    outer, inner = Box([(0x100, 1), (0x103, 1)], name="outer", wide=True), Box([(0x101, 1)], name="inner", wide=True)
+    bus = bus_with(outer, inner)
+    bus.write_port(0x100, 4, 0x44332211)
+    assert bus.read_port(0x100, 4) == 0x44FF2211
+    assert outer.state.bytes_at == {0x100: 0x11, 0x103: 0x44}
+    assert inner.state.bytes_at == {0x101: 0x22}
+
+
 def test_the_ports_end_where_they_begin() -> None:
     bus = bus_with(Box([(0, 1)]))
     bus.write_port(0xFFFF, 2, 0x1234)
