@@ -2,14 +2,17 @@
 
 The processor moves every word itself through the data register. The image is never changed: what the guest writes lies
 in an overlay of sectors in the device's state. Commands take no virtual time. Modelled: IDENTIFY DEVICE, READ and WRITE
-SECTORS, with LBA28 or CHS, FLUSH CACHE, SET FEATURES, INITIALIZE DEVICE PARAMETERS, soft reset, interrupts with nIEN.
-There is one drive; a channel without any floats, and so do its registers.
+SECTORS, with LBA28 or CHS, FLUSH CACHE, SET FEATURES (taken, and without effect), RECALIBRATE, EXECUTE DEVICE
+DIAGNOSTIC, INITIALIZE DEVICE PARAMETERS for the one geometry that there is, soft reset, interrupts with nIEN. There is
+one drive, which answers for the absent second one as the standard says; a channel without any floats, and so do its
+registers. The data register is 16 bits wide: an access to one byte of it moves the whole word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 from core.devices.device import Device, IrqLine, PortRegion
 from core.devices.disk_image import SECTOR, DiskImage
@@ -18,14 +21,30 @@ from core.layout import PORT_DISK, PORT_DISK_CONTROL
 DATA, ERROR, COUNT, LBA_LOW, LBA_MIDDLE, LBA_HIGH, DRIVE, COMMAND = range(8)
 READY, REQUEST, FAILED = 0x50, 0x08, 0x01
 ABORTED, NOT_FOUND = 0x04, 0x10
-IDENTIFY, READ, READ_NO_RETRY, WRITE, WRITE_NO_RETRY = 0xEC, 0x20, 0x21, 0x30, 0x31
-FLUSH, SET_FEATURES, PARAMETERS, RECALIBRATE = 0xE7, 0xEF, 0x91, 0x10
 SLAVE, USES_LBA = 0x10, 0x40
 SOFT_RESET, NO_INTERRUPTS = 0x04, 0x02
 HEADS, SECTORS_A_TRACK = 16, 63
 FLOATING = 0x7F
+NO_STATUS = 0  # of the second drive, given by the first
+DIAGNOSTICS_PASSED = 1
 
-_REGISTERS = ("data", "error and features", "sector count", "sector number", "cylinder low", "cylinder high", "drive")
+_NAMES = ("data", "error", "sector count", "LBA low", "LBA middle", "LBA high", "device", "status")
+_NAMES_FOR_WRITES = {ERROR: "features", COMMAND: "command"}
+
+
+class Command(IntEnum):
+    """What the drive can be told to do; any other code is aborted."""
+
+    RECALIBRATE = 0x10
+    READ = 0x20
+    READ_WITHOUT_RETRIES = 0x21
+    WRITE = 0x30
+    WRITE_WITHOUT_RETRIES = 0x31
+    DIAGNOSE = 0x90
+    SET_PARAMETERS = 0x91
+    FLUSH_CACHE = 0xE7
+    IDENTIFY = 0xEC
+    SET_FEATURES = 0xEF
 
 
 @dataclass(slots=True)
@@ -36,8 +55,9 @@ class DiskState:
     lba: list[int] = field(default_factory=lambda: [1, 0, 0])
     drive: int = 0
     status: int = READY
-    error: int = 1  # diagnostics passed
+    error: int = DIAGNOSTICS_PASSED
     control: int = 0
+    interrupt: bool = False  # pending; nIEN only keeps it from the line
     buffer: bytearray = field(default_factory=bytearray)
     position: int = 0
     writing: bool = False
@@ -83,79 +103,88 @@ class Disk(Device):
         low, middle, high = state.lba
         if state.drive & USES_LBA:
             return (state.drive & 0xF) << 24 | high << 16 | middle << 8 | low
+        if not 1 <= low <= SECTORS_A_TRACK:
+            return -1  # a track has no such sector
         return ((high << 8 | middle) * HEADS + (state.drive & 0xF)) * SECTORS_A_TRACK + low - 1
 
     # -- registers
 
-    @property
-    def _absent(self) -> bool:
-        return self._image is None or bool(self.state.drive & SLAVE)
-
     def read_port(self, port: int, size: int) -> int:
-        """A register; the data register gives `size` bytes."""
-        state = self.state
-        if port == PORT_DISK_CONTROL:
-            return FLOATING if self._absent else state.status
-        register = port - PORT_DISK
-        if register == DRIVE and self._image is not None:
-            return state.drive | 0xA0
-        if self._absent:
-            return (1 << 8 * size) - 1 if register == DATA else FLOATING
+        """A register. Each word of data is one read of 16 bits; reading the status acknowledges the interrupt."""
+        state, register = self.state, port - PORT_DISK
+        if register == DATA:
+            return self._take() | self._take() << 16 if size == 4 else self._take() & (1 << 8 * size) - 1
+        if size > 1:
+            return sum(self.read_port(port + n, 1) << 8 * n for n in range(size))
+        if self._image is None:
+            return FLOATING
         match register:
-            case 0:
-                return self._take(size)
             case 1:
                 return state.error
             case 2:
                 return state.count
             case 3 | 4 | 5:
                 return state.lba[register - LBA_LOW]
-            case _:
-                self._line(False)  # reading the status acknowledges the interrupt
-                return state.status
+            case 6:
+                return state.drive | 0xA0
+        if register == COMMAND and not state.drive & SLAVE:
+            self._set_interrupt(False)
+        return NO_STATUS if state.drive & SLAVE else state.status
 
     def write_port(self, port: int, size: int, value: int) -> None:
-        """A register; the data register takes `size` bytes."""
-        state = self.state
-        register = port - PORT_DISK
-        if port == PORT_DISK_CONTROL:
+        """A register. Each word of data is one write of 16 bits."""
+        state, register = self.state, port - PORT_DISK
+        if self._image is None:
+            return
+        if register == DATA:
+            for shift in range(0, 8 * size, 16):
+                self._give(value >> shift & 0xFFFF)
+        elif size > 1:
+            for n in range(size):
+                self.write_port(port + n, 1, value >> 8 * n & 0xFF)
+        elif port == PORT_DISK_CONTROL:
             self._control(value)
+        elif register == COUNT:
+            state.count = value
+        elif LBA_LOW <= register <= LBA_HIGH:
+            state.lba[register - LBA_LOW] = value
         elif register == DRIVE:
             state.drive = value & 0x5F
-        elif self._absent:
-            return
-        elif register == DATA:
-            self._give(value.to_bytes(size, "little"))
-        elif register == COUNT:
-            state.count = value & 0xFF
-        elif LBA_LOW <= register <= LBA_HIGH:
-            state.lba[register - LBA_LOW] = value & 0xFF
-        elif register == COMMAND:
-            self._command(value & 0xFF)
+        elif register == COMMAND and (not state.drive & SLAVE or value == Command.DIAGNOSE):
+            self._command(value)
 
     def _control(self, value: int) -> None:
-        state = self.state
         if value & SOFT_RESET:
-            kept = state.overlay
-            self.state = DiskState(overlay=kept, control=value)
-        else:
-            state.control = value
-        if value & NO_INTERRUPTS:
-            self._line(False)
+            self.state = DiskState(overlay=self.state.overlay)
+        self.state.control = value & NO_INTERRUPTS
+        self._signal()
+
+    def _set_interrupt(self, pending: bool) -> None:
+        self.state.interrupt = pending
+        self._signal()
+
+    def _signal(self) -> None:
+        """The request line, which nIEN takes off the bus."""
+        self._line(self.state.interrupt and not self.state.control & NO_INTERRUPTS)
 
     def _command(self, code: int) -> None:
         state = self.state
         state.status, state.error, state.left = READY, 0, 0
-        self._line(False)
+        self._set_interrupt(False)
         match code:
-            case 0xEC:
+            case Command.IDENTIFY:
                 self._begin(self._identity(), writing=False, sectors=1)
-            case 0x20 | 0x21:
+            case Command.READ | Command.READ_WITHOUT_RETRIES:
                 self._transfer(writing=False)
-            case 0x30 | 0x31:
+            case Command.WRITE | Command.WRITE_WITHOUT_RETRIES:
                 self._transfer(writing=True)
-            case 0xE7 | 0xEF | 0x91 | 0x10:
-                self._interrupt()
+            case Command.DIAGNOSE:
+                state.error, state.count, state.lba, state.drive = DIAGNOSTICS_PASSED, 1, [1, 0, 0], 0
+                self._set_interrupt(True)
+            case Command.SET_PARAMETERS if (state.drive & 0xF, state.count) != (HEADS - 1, SECTORS_A_TRACK):
+                self._fail(ABORTED)
+            case Command.SET_PARAMETERS | Command.FLUSH_CACHE | Command.SET_FEATURES | Command.RECALIBRATE:
+                self._set_interrupt(True)
             case _:
                 self._fail(ABORTED)
 
@@ -174,38 +203,37 @@ class Disk(Device):
         state.buffer, state.position, state.writing, state.left = bytearray(data), 0, writing, sectors
         state.status = READY | REQUEST
         if not writing:
-            self._interrupt()
+            self._set_interrupt(True)
 
     def _fail(self, error: int) -> None:
         self.state.status, self.state.error = READY | FAILED, error
-        self._interrupt()
-
-    def _interrupt(self) -> None:
-        if not self.state.control & NO_INTERRUPTS:
-            self._line(True)
+        self._set_interrupt(True)
 
     # -- data
 
-    def _take(self, size: int) -> int:
+    def _take(self) -> int:
+        """The next word for the guest, all ones if there is none."""
         state = self.state
         if not state.status & REQUEST or state.writing:
-            return (1 << 8 * size) - 1
-        value = int.from_bytes(state.buffer[state.position : state.position + size], "little")
-        state.position += size
-        if state.position >= SECTOR:
+            return 0xFFFF
+        at = state.position
+        word = state.buffer[at] | state.buffer[at + 1] << 8
+        state.position += 2
+        if state.position == SECTOR:
             self._next_sector()
-        return value
+        return word
 
-    def _give(self, data: bytes) -> None:
+    def _give(self, word: int) -> None:
+        """The next word from the guest, dropped if none is wanted."""
         state = self.state
         if not state.status & REQUEST or not state.writing:
             return
-        state.buffer[state.position : state.position + len(data)] = data
-        state.position += len(data)
-        if state.position >= SECTOR:
-            state.overlay[state.sector] = bytes(state.buffer[:SECTOR])
+        state.buffer[state.position : state.position + 2] = word.to_bytes(2, "little")
+        state.position += 2
+        if state.position == SECTOR:
+            state.overlay[state.sector] = bytes(state.buffer)
             self._next_sector()
-            self._interrupt()
+            self._set_interrupt(True)
 
     def _next_sector(self) -> None:
         """The buffer is through: the next sector, or the end of the command."""
@@ -218,7 +246,7 @@ class Disk(Device):
         state.buffer = bytearray(SECTOR if state.writing else self._load(state.sector))
         state.position = 0
         if not state.writing:
-            self._interrupt()
+            self._set_interrupt(True)
 
     def _identity(self) -> bytes:
         """IDENTIFY DEVICE's 256 words: geometry, names, size."""
@@ -232,12 +260,14 @@ class Disk(Device):
             words[at : at + length] = [padded[2 * n] << 8 | padded[2 * n + 1] for n in range(length)]
         words[49] = 0x0200  # LBA
         words[53], words[54], words[55], words[56] = 1, cylinders, HEADS, SECTORS_A_TRACK
+        by_chs = cylinders * HEADS * SECTORS_A_TRACK
+        words[57], words[58] = by_chs & 0xFFFF, by_chs >> 16
         words[60], words[61] = total & 0xFFFF, total >> 16
         return b"".join(word.to_bytes(2, "little") for word in words)
 
     def describe(self, port: int, write: bool = False) -> str:
-        """The register's name."""
+        """The register, by the name that it has for a read or for a write."""
         if port == PORT_DISK_CONTROL:
-            return "device control and alternate status"
+            return "device control" if write else "alternate status"
         register = port - PORT_DISK
-        return _REGISTERS[register] if register < len(_REGISTERS) else "command and status"
+        return _NAMES_FOR_WRITES.get(register, _NAMES[register]) if write else _NAMES[register]
