@@ -15,19 +15,8 @@ from core.devices.device import Clock, Device, PortRegion
 from core.layout import INSTRUCTIONS_PER_SECOND, PORT_CMOS
 
 EPOCH = datetime(2006, 7, 1, 12, 0, 0, tzinfo=UTC)
-SECONDS, MINUTES, HOURS, WEEKDAY, DAY, MONTH, YEAR, STATUS_A, STATUS_B, STATUS_C, STATUS_D = (
-    0,
-    2,
-    4,
-    6,
-    7,
-    8,
-    9,
-    10,
-    11,
-    12,
-    13,
-)
+SECONDS, MINUTES, HOURS, WEEKDAY, DAY, MONTH, YEAR = 0, 2, 4, 6, 7, 8, 9
+STATUS_A, STATUS_B, STATUS_C, STATUS_D = 10, 11, 12, 13
 CENTURY = 0x32
 BINARY, HOURS_24 = 0x04, 0x02
 BASE_LOW, BASE_HIGH, EXTENDED_LOW, EXTENDED_HIGH, EXTENDED2_LOW, EXTENDED2_HIGH = 0x15, 0x16, 0x17, 0x18, 0x30, 0x31
@@ -39,7 +28,7 @@ class CmosState:
     """The register chosen, and the 128 bytes; those of the time are not used."""
 
     index: int = 0
-    memory: list[int] = field(default_factory=lambda: [0] * 128)
+    memory: bytearray = field(default_factory=lambda: bytearray(128))
 
 
 class Cmos(Device):
