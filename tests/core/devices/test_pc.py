@@ -48,6 +48,8 @@ class Board:
                 seen = bus.read_port(a, 1)
             case "type":
                 self.pc.serial.receive(bytes([b]))
+            case "press":
+                self.pc.keyboard.press(bytes([b]))
             case "acknowledge" if self.intr:
                 seen = pic.acknowledge()
             case "wait":
@@ -65,7 +67,7 @@ DEVICES = [device.name for device in Board().pc.bus.devices]
 
 
 def actions_for(ports: list[int]) -> st.SearchStrategy[list[Action]]:
-    kind = st.sampled_from(["out", "out", "out", "in", "in", "type", "acknowledge", "wait"])
+    kind = st.sampled_from(["out", "out", "out", "in", "in", "type", "press", "acknowledge", "wait"])
     return st.lists(st.tuples(kind, st.sampled_from(ports), st.integers(0, 255)), max_size=40)
 
 
