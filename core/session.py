@@ -315,6 +315,7 @@ class Session:
             end=self.end,
             ring=self.ring,
             believed=self.believed_ring,
+            stage=self.vmm.stage(),
             pc=self.pc,
             registers=self.registers(),
             listing=disassemble(self.peek_code, program, self.pc, listing, listing // 4),

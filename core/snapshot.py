@@ -11,6 +11,7 @@ from enum import Enum
 
 from core.events import Cause, End, Ring, StopReason, Trap
 from core.guest_system import GuestSystem
+from core.stage import Stage
 
 
 class RegisterGroup(Enum):
@@ -64,6 +65,7 @@ class Snapshot:
     executed       instructions and exceptions of the guest so far (exact)
     time           virtual time: executed plus idle time skipped while halted
     ring, believed the ring the CPU is really in, and the one the guest believes it is in
+    stage          who runs in which ring under this kind
     registers      in a fixed order for one kind
     listing        instructions around the program counter, in address order
     traps          the newest departures since the last snapshot, oldest first (bounded; `trap_count` tells of gaps)
@@ -84,6 +86,7 @@ class Snapshot:
     end: End | None
     ring: Ring
     believed: Ring
+    stage: Stage
     pc: int
     registers: tuple[Register, ...]
     listing: tuple[CodeLine, ...]

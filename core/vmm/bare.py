@@ -12,6 +12,7 @@ from core.addresses import PAGE_SIZE, HostPhysical
 from core.events import Ring
 from core.interposer import Outcome
 from core.memory.frames import FrameAllocator
+from core.stage import BARE, Stage
 from core.vmm.vmm import SYSENTER_CS, SYSENTER_EIP, SYSENTER_ESP, Vmm
 
 
@@ -34,6 +35,10 @@ class Bare(Vmm):
         """Guest-physical is host-physical."""
         allocator.claim(HostPhysical(0), vm_memory, owner)
         return [HostPhysical(address) for address in range(0, vm_memory, PAGE_SIZE)]
+
+    def stage(self) -> Stage:
+        """The kernel in ring 0, its programs in ring 3."""
+        return BARE
 
     def prepare(self) -> None:
         """Nothing stands beneath; only what a reset clears is cleared."""

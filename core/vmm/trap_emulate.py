@@ -22,6 +22,7 @@ from core.interposer import Outcome
 from core.layout import MONITOR_BASE, SHADOW_GDT, SHADOW_LDT, SHADOW_TSS
 from core.memory.shadow import Denied, Filled, NotRam, ShadowPager, Traced
 from core.memory.walk import Access, Paging, walk
+from core.stage import DEPRIVILEGED, Stage
 from core.vmm.deprivileged_cpu import CR0_MONITOR, DeprivilegedCpu
 from core.vmm.emulate import Emulator
 from core.vmm.shadow_descriptors import TABLE_BYTES, write_shadow
@@ -56,6 +57,10 @@ class TrapEmulate(Vmm):
         self._contents = (b"", b"")
         self._msrs = dict.fromkeys((SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP), 0)
         return self._guest
+
+    def stage(self) -> Stage:
+        """The monitor in ring 0, the guest's kernel in ring 1."""
+        return DEPRIVILEGED
 
     def prepare(self) -> None:
         """Build the monitor's page tables and descriptor tables, and turn the real CPU's paging on."""

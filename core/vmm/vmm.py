@@ -27,6 +27,7 @@ from core.machine import Machine
 from core.memory.frames import FrameAllocator
 from core.memory.guest_physical import GuestPhysicalMemory
 from core.memory.walk import LinearMemory
+from core.stage import Stage
 
 FLAT_CODE, FLAT_DATA, BUSY_TSS = 0x00CF_9B00, 0x00CF_9300, 0x0000_8B00
 SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP = 0x174, 0x175, 0x176
@@ -75,6 +76,10 @@ class Vmm(ABC):
         return allocator.allocate(vm_memory, owner)
 
     # -- what differs
+
+    @abstractmethod
+    def stage(self) -> Stage:
+        """Who runs in which ring, as it is now."""
 
     def make_guest(self) -> GuestCpu:
         """The CPU as this kind's guest believes it to be."""

@@ -14,6 +14,7 @@ from core.cpu.decode import decode, spell
 from core.events import Cause, Ring, Trap
 from core.guests.image import ImageSegment, Program, SourceFile
 from core.snapshot import CodeLine, Register, RegisterGroup, Snapshot
+from core.stage import BARE, DEPRIVILEGED
 
 BASE = 0x0010_0000
 CODE = bytes.fromhex(
@@ -161,6 +162,7 @@ def snapshot(**facts: object) -> Snapshot:
         "end": None,
         "ring": Ring.ONE,
         "believed": Ring.KERNEL,
+        "stage": BARE if facts.get("kind") == "bare" else DEPRIVILEGED,
         "pc": BASE + 1,
         "registers": registers(),
         "listing": listing(),

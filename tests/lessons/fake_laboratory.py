@@ -10,6 +10,7 @@ from core.errors import UnknownName
 from core.events import Cause, End, EndHow, Ring, StopReason, Trap
 from core.guests.image import Program
 from core.snapshot import Register, RegisterGroup, Snapshot
+from core.stage import BARE
 
 BASE = 0x0010_0000
 FLAG_IF = 1 << 9
@@ -152,6 +153,7 @@ class FakeLaboratory:
             end=now.end,
             ring=Ring(now.ring),
             believed=Ring(now.believed),
+            stage=BARE,
             pc=BASE + self._executed,
             registers=_registers(now),
             listing=(),

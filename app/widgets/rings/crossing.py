@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.widgets.rings.scene import ring_name
 from core.events import Cause, Ring, Trap, vector_name
 from core.snapshot import Snapshot
+from core.stage import ring_name
 
 _NAMED_BY_VECTOR = (Cause.FAULT, Cause.INTERRUPT, Cause.PAGE_FAULT_TRUE, Cause.PAGE_FAULT_HIDDEN)
 

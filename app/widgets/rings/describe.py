@@ -5,7 +5,8 @@ from __future__ import annotations
 from app.widgets.rings.crossing import Crossing
 from app.widgets.rings.paint_rates import rate_words
 from app.widgets.rings.rates import Flow
-from app.widgets.rings.scene import Scene, ring_name
+from app.widgets.rings.scene import Scene
+from core.stage import ring_name
 
 
 def describe(scene: Scene, crossing: Crossing | None, flows: tuple[Flow, ...]) -> str:

@@ -13,8 +13,9 @@ from PySide6.QtCore import QPointF, QRectF, QSizeF
 
 from app.widgets.rings.crossing import Leg
 from app.widgets.rings.playback import Frame, Side
-from app.widgets.rings.scene import Scene, SceneRing, Who
+from app.widgets.rings.scene import Scene
 from core.events import Ring
+from core.stage import StageRing, Who
 
 REST_ANGLE = 58.0  # from straight down, where the running code rests
 DOWN = 90.0
@@ -159,7 +160,7 @@ def _bands(scene: Scene, radius: float) -> tuple[Band, ...]:
     return tuple(bands)
 
 
-def _weight(ring: SceneRing) -> float:
+def _weight(ring: StageRing) -> float:
     if ring.who is Who.NOBODY:
         return _UNUSED_WEIGHT
     return _NOTE_WEIGHT if ring.note else 1.0

@@ -12,8 +12,9 @@ from app.theme.palette import blend
 from app.theme.typography import Size
 from app.widgets.rings.geometry import Band, Geometry
 from app.widgets.rings.ink import curved_words
-from app.widgets.rings.scene import Belt, Scene, SceneRing, Who, ring_name
+from app.widgets.rings.scene import Scene
 from core.events import Ring
+from core.stage import Belt, StageRing, Who, ring_name
 
 _BELT = 0.26  # thickness of a belt, as a share of its ring's
 _QUIET, _LIT = 0.06, 0.26  # shares of a ring's colour in its ground: at rest, and where the CPU is
@@ -61,7 +62,7 @@ def type_pixels(geometry: Geometry, theme: Theme, size: Size) -> float:
     return theme.type.pixels(size) * max(1.0, float(geometry.unit**0.85))
 
 
-def _paint_band(painter: QPainter, ring: SceneRing, geometry: Geometry, theme: Theme, lit: float) -> None:
+def _paint_band(painter: QPainter, ring: StageRing, geometry: Geometry, theme: Theme, lit: float) -> None:
     band, palette = geometry.band(ring.ring), theme.palette
     color = palette.ring_color(ring.ring)
     used = ring.who is not Who.NOBODY
@@ -77,7 +78,7 @@ def _paint_band(painter: QPainter, ring: SceneRing, geometry: Geometry, theme: T
     painter.drawEllipse(geometry.centre, radius, radius)
 
 
-def _paint_words(painter: QPainter, ring: SceneRing, geometry: Geometry, theme: Theme, *, belted: bool) -> None:
+def _paint_words(painter: QPainter, ring: StageRing, geometry: Geometry, theme: Theme, *, belted: bool) -> None:
     band, palette = geometry.band(ring.ring), theme.palette
     used, core = ring.who is not Who.NOBODY, band.inner == 0
     inner = band.inner + band.height * _BELT * 1.3 if belted else band.inner
@@ -101,7 +102,7 @@ def _paint_words(painter: QPainter, ring: SceneRing, geometry: Geometry, theme: 
 
 
 def _core_words(
-    painter: QPainter, ring: SceneRing, band: Band, geometry: Geometry, name: QFont, plain: QFont, theme: Theme
+    painter: QPainter, ring: StageRing, band: Band, geometry: Geometry, name: QFont, plain: QFont, theme: Theme
 ) -> None:
     """The innermost ring's words, on straight lines above its centre."""
     line = QFontMetricsF(name).height()

@@ -12,6 +12,7 @@ from core.errors import RequestError
 from core.events import Cause, End, Ring, StopReason, Trap
 from core.guests.image import Program
 from core.snapshot import Snapshot
+from core.stage import BARE
 from core.traplog import TrapLog
 
 
@@ -99,6 +100,7 @@ class FakeSession:
             end=self.end,
             ring=Ring.KERNEL,
             believed=Ring.KERNEL,
+            stage=BARE,
             pc=self.pc,
             registers=(),
             listing=(),

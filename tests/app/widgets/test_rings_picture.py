@@ -11,10 +11,11 @@ from pytestqt.qtbot import QtBot
 from app.theme import THEME_NAMES, Theme, make_theme
 from app.theme.typography import load_fonts
 from app.widgets import rings_picture
-from app.widgets.rings.scene import Belt, Scene, SceneRing, Who
+from app.widgets.rings.scene import Scene
 from app.widgets.rings_picture import RingsPicture
 from core.events import Cause, Ring, Trap
 from core.snapshot import Snapshot
+from core.stage import Belt, StageRing, Who
 from tests.app.builders import snapshot, trap
 
 DARK = make_theme("dark")
@@ -256,10 +257,10 @@ def test_a_later_kind_is_only_another_scene(
 ) -> None:
     """Ring −1 opens beneath ring 0, and a belt lies on ring 1, from data alone."""
     rings = (
-        SceneRing(Ring.HOST, Who.MONITOR, "hypervisor"),
-        SceneRing(Ring.KERNEL, Who.KERNEL, "guest kernel", "believes: ring 0"),
-        SceneRing(Ring.ONE, Who.KERNEL, "translated"),
-        SceneRing(Ring.USER, Who.PROGRAMS, "user"),
+        StageRing(Ring.HOST, Who.MONITOR, "hypervisor"),
+        StageRing(Ring.KERNEL, Who.KERNEL, "guest kernel", "believes: ring 0"),
+        StageRing(Ring.ONE, Who.KERNEL, "translated"),
+        StageRing(Ring.USER, Who.PROGRAMS, "user"),
     )
     scene = Scene(rings, "B", Ring.KERNEL, Ring.KERNEL, (Belt(Ring.ONE, "translation cache", 0.6),))
     monkeypatch.setattr(rings_picture, "scene_of", lambda _: scene)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from app.widgets.rings.crossing import Leg
 from app.widgets.rings.geometry import DOWN, geometry_of, rest_angle
 from app.widgets.rings.playback import Side
-from app.widgets.rings.scene import Scene, SceneRing, Who, scene_of
+from app.widgets.rings.scene import Scene, scene_of
 from core.events import Ring
+from core.stage import StageRing, Who
 from tests.app.builders import snapshot
 
 SCENES = (scene_of(snapshot(kind="bare")), scene_of(snapshot()))
@@ -73,7 +74,7 @@ def test_used_rings_have_more_room_than_unused_ones() -> None:
 
 
 def test_a_host_ring_opens_beneath_ring_0() -> None:
-    host = SceneRing(Ring.HOST, Who.MONITOR, "hypervisor")
+    host = StageRing(Ring.HOST, Who.MONITOR, "hypervisor")
     geometry = geometry_of(Scene((host, *SCENES[0].rings), "A", Ring.KERNEL, Ring.KERNEL), 400, 400)
     assert geometry.bands[0].ring is Ring.HOST
     assert geometry.band(Ring.KERNEL).inner == geometry.band(Ring.HOST).outer > 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from app.widgets.rings.crossing import crossing_of
 from app.widgets.rings.describe import describe
 from app.widgets.rings.rates import Flow
-from app.widgets.rings.scene import Who, ring_name, scene_of
+from app.widgets.rings.scene import scene_of
 from core.events import Cause, Ring
+from core.stage import Belt, Stage, Who, ring_name
 from tests.app.builders import snapshot, trap
 
 
@@ -34,10 +35,11 @@ def test_the_note_tells_what_is_believed_now() -> None:
     assert scene.ring(Ring.USER).note == "believes: ring 2"
 
 
-def test_a_kind_that_the_picture_has_no_stage_for_claims_no_monitor() -> None:
-    scene = scene_of(snapshot(kind="of tomorrow"))
-    assert all(ring.who is not Who.MONITOR for ring in scene.rings)
-    assert [ring.ring for ring in scene.rings] == [Ring.KERNEL, Ring.ONE, Ring.TWO, Ring.USER]
+def test_a_stage_of_any_kind_is_drawn_as_it_is() -> None:
+    stage = Stage(scene_of(snapshot()).rings[:2], (Belt(Ring.ONE, "translation cache", 0.5),))
+    scene = scene_of(snapshot(kind="of tomorrow", stage=stage))
+    assert (scene.rings, scene.belts) == (stage.rings, stage.belts)
+    assert scene.ring(Ring.USER).who is Who.NOBODY
 
 
 def test_ring_minus_one_is_written_with_a_minus_sign() -> None:
