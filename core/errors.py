@@ -6,6 +6,7 @@
     │   ├── ImageError       a guest image that cannot be loaded
     │   ├── AssemblyError    guest source that does not assemble
     │   ├── LessonError      a lesson that does not follow the format
+    │   ├── CostError        a table of costs that does not follow its format
     │   └── RequestError     a command that makes no sense in the machine's present state
     └── LabFault             Ringside itself, or the CPU it stands on, is wrong: a report worth saving
         ├── CpuLayoutError   the emulated CPU's state is not laid out as this version expects
@@ -57,6 +58,10 @@ class AssemblyError(UserError):
 
 class LessonError(UserError):
     """A lesson that does not follow the format."""
+
+
+class CostError(UserError):
+    """A table of costs that does not follow its format."""
 
 
 class RequestError(UserError):

@@ -7,9 +7,11 @@ itself (deliver through the IDT, ask a device), and is done here as hardware doe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import MappingProxyType
 
 from core.addresses import PAGE_SIZE, HostPhysical
-from core.events import Ring
+from core.costs import Work
+from core.events import Cause, Ring
 from core.interposer import Outcome
 from core.memory.frames import FrameAllocator
 from core.stage import BARE, Stage
@@ -24,6 +26,17 @@ class Bare(Vmm):
     summary = "No monitor: the guest's kernel runs in ring 0 and owns the machine."
     order = 0
     io_ring: Ring | None = None
+    work = MappingProxyType(
+        {
+            Cause.FAULT: (Work.FAULT,),
+            Cause.PRIVILEGED: (Work.FAULT,),
+            Cause.SYSTEM_CALL: (Work.SYSTEM_CALL,),
+            Cause.INTERRUPT: (Work.INTERRUPT,),
+            Cause.IO: (Work.PORT,),
+            Cause.PAGE_FAULT_TRUE: (Work.PAGE_FAULT,),
+            Cause.HALT: (),
+        }
+    )
 
     @classmethod
     def machine_memory(cls, vm_memory: int) -> int:

@@ -8,7 +8,10 @@ monitor's region is guarded, and writes to the guest's page tables and GDT are n
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 from core.addresses import PAGE_MASK, PAGE_SIZE, GuestPhysical, GuestVirtual, HostPhysical
+from core.costs import Work
 from core.cpu import flags
 from core.cpu.context import Seg
 from core.cpu.decode import decode, mnemonic
@@ -43,6 +46,20 @@ class TrapEmulate(Vmm):
     title = "Trap-and-emulate"
     summary = "The guest's kernel runs in ring 1; its privileged instructions trap and the monitor emulates them."
     order = 10
+    work = MappingProxyType(
+        {
+            Cause.FAULT: (Work.FAULT, Work.REFLECTION),
+            Cause.PRIVILEGED: (Work.FAULT, Work.EMULATION),
+            Cause.SYSTEM_CALL: (Work.SYSTEM_CALL, Work.REFLECTION),
+            Cause.INTERRUPT: (Work.INTERRUPT, Work.REFLECTION),
+            Cause.IO: (Work.FAULT, Work.EMULATION, Work.DEVICE_MODEL),
+            Cause.PAGE_FAULT_TRUE: (Work.PAGE_FAULT, Work.REFLECTION),
+            Cause.PAGE_FAULT_HIDDEN: (Work.PAGE_FAULT, Work.SHADOW_FILL),
+            Cause.TRACE: (Work.PAGE_FAULT, Work.TRACE),
+            Cause.HALT: (Work.FAULT, Work.EMULATION),
+            Cause.WORLD_SWITCH: (Work.WORLD_SWITCH,),
+        }
+    )
 
     _guest: DeprivilegedCpu
 

@@ -8,10 +8,11 @@ exceptions mean, what it believes of the CPU.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Protocol
 
 from core.addresses import HostPhysical
+from core.costs import Work
 from core.cpu.context import Gpr, Seg
 from core.cpu.cpuid import sober_cpuid
 from core.cpu.delivery import Delivered, Event, Origin, deliver
@@ -42,12 +43,14 @@ class VmHost(Protocol):
 
 
 class Vmm(ABC):
-    """One monitor for one VM. Subclasses set `kind`, `title`, `summary`, `order`."""
+    """One monitor for one VM. Subclasses set `kind`, `title`, `summary`, `order`, and `work`: what a departure of each
+    cause is made of, for the cost model."""
 
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
     summary: ClassVar[str] = ""
     order: ClassVar[int] = 0
+    work: ClassVar[Mapping[Cause, tuple[Work, ...]]] = {}
     io_ring: Ring | None = Ring.KERNEL
 
     def __init__(self, host: VmHost, letter: str, physical: GuestPhysicalMemory, pc: Pc, name_of: NameOf) -> None:
