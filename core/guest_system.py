@@ -27,3 +27,8 @@ class GuestSystem:
     processes: tuple[GuestProcess, ...]
     ticks: int
     free_frames: int
+
+    @property
+    def mapped(self) -> GuestProcess | None:
+        """The process whose address space CR3 holds; in the kernel, too, its program is mapped."""
+        return next((process for process in self.processes if process.in_cr3), None)

@@ -269,6 +269,15 @@ class Session:
         assert self.program is not None, "a machine that is on has a program"
         return read_guest(self.program, self.peek, self.vmm.guest.cr(3))
 
+    def code(self, system: GuestSystem | None = None) -> Program:
+        """The guest's code as the present address space shows it: its own, and the program's that CR3 belongs to.
+
+        `system` is what `guest_system` has just said, if it was asked.
+        """
+        assert self.program is not None, "a machine that is on has a program"
+        system = system or self.guest_system()
+        return self.program.seen_from(system.mapped.name) if system and system.mapped else self.program
+
     def peek(self, linear: int, size: int) -> bytes | None:
         """Guest memory as ring 0 of the guest sees it; None where nothing is mapped."""
         return self.vmm.linear.peek(self.vmm.guest.paging, linear & 0xFFFF_FFFF, size)
@@ -303,6 +312,7 @@ class Session:
         program = self.program
         self._require_machine()
         assert program is not None, "a machine that is on has a program"
+        system = self.guest_system()
         return Snapshot(
             generation=self._power_on_count,
             vm=LETTER,
@@ -318,7 +328,7 @@ class Session:
             stage=self.vmm.stage(),
             pc=self.pc,
             registers=self.registers(),
-            listing=disassemble(self.peek_code, program, self.pc, listing, listing // 4),
+            listing=disassemble(self.peek_code, self.code(system), self.pc, listing, listing // 4),
             traps=tuple(self.traps.since(since_trap, max_traps)),
             trap_count=self.traps.count,
             causes=tuple(self.traps.causes.items()),
@@ -327,7 +337,7 @@ class Session:
             breakpoints=self._breakpoints,
             sentence=self.sentence,
             host_seconds=self.host_seconds,
-            guest_system=self.guest_system(),
+            guest_system=system,
         )
 
     def _last_event(self) -> str:

@@ -41,7 +41,8 @@ class CodeView(View):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        self._program: Program | None = None
+        self._loaded: Program | None = None  # the guest
+        self._program: Program | None = None  # its code as the present address space shows it
         self._wanted: frozenset[int] | None = None  # breakpoints that the engine has not confirmed yet
         self._cursor: int | None = None
         self.source_model, self.listing_model = SourceModel(self), ListingModel(self)
@@ -75,19 +76,20 @@ class CodeView(View):
 
     def show_program(self, loaded: Loaded) -> None:
         """Show the source of another guest; of the same one, keep what the person is looking at."""
-        same = self._program == loaded.program
-        self._program = loaded.program
+        same = self._loaded == loaded.program
+        self._loaded = self._program = loaded.program
         self._wanted = None
         self.listing_model.begin(ImageListing(loaded.program))
+        self._fill_files(loaded.program, keep=same)
         if not same:
-            self._fill_files(loaded.program)
             self._set_cursor(None)
         self.source_model.set_current(None)
         self._show_breakpoints(frozenset())
         self.set_empty(True)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
-        """Show where the CPU is, in both panes."""
+        """Show where the CPU is, in both panes, and the program's source whose address space it is in."""
+        self._take_program(snapshot)
         self._source_delegate.ring = self._listing_delegate.ring = snapshot.ring
         if self._wanted is None or self._wanted == snapshot.breakpoints:
             self._wanted = None
@@ -242,15 +244,31 @@ class CodeView(View):
             self._open_file(place[0])
         self.source_model.set_current(place[1] - 1 if place[0] == self.source_model.name else None)
 
-    def _fill_files(self, program: Program) -> None:
+    def _take_program(self, snapshot: Snapshot) -> None:
+        """Another of the guest's programs runs: its code stands where the former one's stood."""
+        mapped = snapshot.guest_system.mapped if snapshot.guest_system is not None else None
+        if self._loaded is None or mapped is None:
+            return  # the guest's kernel alone: what was there before is as good
+        code = self._loaded.seen_from(mapped.name)
+        if code is self._program:
+            return
+        self._program = code
+        self.listing_model.begin(ImageListing(code))
+        self._fill_files(code)
+
+    def _fill_files(self, program: Program, *, keep: bool = True) -> None:
+        """Offer its files; `keep` showing the one that is shown if it is among them."""
+        shown = self.files.currentText() if keep else ""
+        names = [source.name for source in program.sources]
         self.files.blockSignals(True)
         self.files.clear()
-        self.files.addItems([source.name for source in program.sources])
+        self.files.addItems(names)
+        self.files.setCurrentIndex(names.index(shown) if shown in names else 0)
         self.files.blockSignals(False)
         self.files.setVisible(len(program.sources) > 1)
         self._source_part.setVisible(bool(program.sources))
         self._level_heads()
-        self._show_file(0 if program.sources else -1)
+        self._show_file(self.files.currentIndex())  # the same lines may stand elsewhere in another program
 
     def _show_file(self, index: int) -> None:
         if self._program is None or not 0 <= index < len(self._program.sources):

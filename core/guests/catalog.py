@@ -82,6 +82,11 @@ def _load_built(info: GuestInfo) -> Program:
     path = Path(info.path)
     program = load_elf(path.read_bytes(), info.name, info.path)
     folder = path.parent / info.sources
+    programs = {name: _with_sources(user, folder) for name, user in program.programs.items()}
+    return replace(_with_sources(program, folder), programs=programs)
+
+
+def _with_sources(program: Program, folder: Path) -> Program:
     named = sorted({file for file, _line in program.lines.values()})
     texts = [(name, folder / name) for name in named]
     sources = tuple(SourceFile(name, file.read_text(encoding="utf-8")) for name, file in texts if file.is_file())

@@ -1,7 +1,8 @@
 """ELF32 executables for i386: segments, symbols and line numbers, read with pyelftools.
 
 Loaded is what the program headers say, at physical addresses, as a boot loader does (System V ABI, ch. 5). Anything
-odd is refused with one sentence; whatever pyelftools stumbles over counts as a damaged file.
+odd is refused with one sentence; whatever pyelftools stumbles over counts as a damaged file. A kernel may carry its
+programs as whole ELF files in its own data, at symbols `program_NAME`: they are read with it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import io
 import posixpath
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from elftools.common.exceptions import DWARFError, ELFError
 from elftools.dwarf.structs import DWARFStructs
@@ -22,6 +23,7 @@ from core.guests.image import ImageSegment, Program, SourceFile, check_fit
 from core.guests.multiboot import is_multiboot
 
 MAGIC = b"\x7fELF"
+EMBEDDED = "program_"  # a symbol so begun marks a program inside the image
 MACHINES = {"EM_386": "i386", "EM_X86_64": "x86-64", "EM_ARM": "ARM", "EM_AARCH64": "AArch64", "EM_RISCV": "RISC-V"}
 
 
@@ -38,18 +40,22 @@ def _damaged(place: str) -> Iterator[None]:
         ) from None
 
 
-def load_elf(image: bytes, name: str, path: str, sources: tuple[SourceFile, ...] = ()) -> Program:
-    """The program in `image`; `path` is named in errors."""
+def load_elf(
+    image: bytes, name: str, path: str, sources: tuple[SourceFile, ...] = (), *, embedded: bool = False
+) -> Program:
+    """The program in `image`; `path` is named in errors. `embedded`: it was found inside another."""
     with _damaged(path):
         elf = ELFFile(io.BytesIO(image))
         _check_header(elf, path)
         segments = _segments(elf, image, path)
-        check_fit(segments, path)
+        if not embedded:  # a program's own addresses are linear ones, and no place in RAM
+            check_fit(segments, path)
         entry = elf["e_entry"]
         if not any(segment.address <= entry < segment.address + segment.size for segment in segments):
             raise ImageError(
                 f"The entry point {entry:#x} lies in no segment of the image.", "Check the linker script's ENTRY.", path
             )
+        symbols = _symbols(elf)
         return Program(
             name=name,
             title=name,
@@ -57,11 +63,25 @@ def load_elf(image: bytes, name: str, path: str, sources: tuple[SourceFile, ...]
             path=path,
             entry=entry,
             segments=segments,
-            symbols=_symbols(elf),
+            symbols=symbols,
             lines=_lines(elf),
             sources=sources,
-            multiboot=is_multiboot(image, path),
+            multiboot=not embedded and is_multiboot(image, path),
+            programs={} if embedded else _programs(segments, symbols, path),
         )
+
+
+def _programs(segments: tuple[ImageSegment, ...], symbols: dict[str, int], path: str) -> dict[str, Program]:
+    """The ELF executables that stand at symbols `program_NAME` of the image, by name; unreadable ones are left out."""
+    found: dict[str, Program] = {}
+    for symbol, address in symbols.items():
+        name = symbol.removeprefix(EMBEDDED)
+        for segment in segments:
+            start = address - segment.address
+            if name != symbol and start >= 0 and segment.data[start : start + len(MAGIC)] == MAGIC:
+                with suppress(ImageError):
+                    found[name] = load_elf(segment.data[start:], name, f"{path}:{symbol}", embedded=True)
+    return found
 
 
 def _check_header(elf: ELFFile, path: str) -> None:
@@ -128,8 +148,10 @@ def _lines(elf: ELFFile) -> dict[int, tuple[str, int]]:
             ]
             for entry in program.get_entries():
                 state = entry.state
-                if state is not None and not state.end_sequence and 0 <= state.file - first < len(files):
-                    lines.setdefault(state.address, (files[state.file - first], state.line))
+                if state is None or state.end_sequence or not state.is_stmt or not state.line:
+                    continue
+                if 0 <= state.file - first < len(files):
+                    lines[state.address] = (files[state.file - first], state.line)  # of several the last is in force
             offset += program["unit_length"] + 4
         return lines
     except (DWARFError, ELFError, KeyError, ValueError, IndexError, AttributeError, EOFError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from core.addresses import GuestPhysical
@@ -39,8 +39,9 @@ class SourceFile:
 class Program:
     """A guest program.
 
-    symbols  labels and their linear addresses
-    lines    linear address of each source statement → (file name, line from 1)
+    symbols   labels and their linear addresses
+    lines     linear address of each source statement → (file name, line from 1)
+    programs  those that it carries and runs as its processes, by name, at their own linear addresses
     """
 
     name: str
@@ -53,6 +54,29 @@ class Program:
     lines: Mapping[int, tuple[str, int]] = field(default_factory=dict)
     sources: tuple[SourceFile, ...] = ()
     multiboot: bool = False
+    programs: Mapping[str, Program] = field(default_factory=dict)
+
+    def seen_from(self, name: str) -> Program:
+        """The code of an address space in which its program `name` runs: the kernel's and that program's together.
+
+        The program's symbols are called ``name!symbol`` there. Of a program that is not known: the kernel's alone.
+        """
+        if name not in self.programs:
+            return self
+        if name not in self._seen:
+            user = self.programs[name]
+            self._seen[name] = replace(
+                self,
+                segments=self.segments + user.segments,
+                symbols={**self.symbols, **{f"{name}!{symbol}": at for symbol, at in user.symbols.items()}},
+                lines={**self.lines, **user.lines},
+                sources=self.sources + user.sources,
+            )
+        return self._seen[name]
+
+    @cached_property
+    def _seen(self) -> dict[str, Program]:
+        return {}
 
     @cached_property
     def starts(self) -> list[int]:
