@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
+from zlib import crc32
 
 from PySide6.QtCore import QByteArray, QObject, QSettings, Qt, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
@@ -12,7 +13,6 @@ from app.controllers.actions import Act, Actions
 from app.theme import Theme
 from app.views import Area, View, ViewSpec
 
-LAYOUT = 1  # a saved layout of another number is not restored
 GEOMETRY_KEY, STATE_KEY = "layout/geometry", "layout/state"
 RIGHT_SHARE = 0.26  # of the window's width, for the right column
 LEFT_SHARE = 0.36  # of the rest, for the first of the upper row (the rings)
@@ -37,6 +37,8 @@ class LayoutController(QObject):
         super().__init__(window)
         self._window, self._settings = window, settings
         self.specs: tuple[ViewSpec, ...] = tuple(specs)
+        # a layout that was saved with other views is not restored
+        self._version = crc32(" ".join(spec.id for spec in self.specs).encode()) & 0x7FFF_FFFF
         self.views: dict[str, View] = {}
         self.docks: dict[str, QDockWidget] = {}
         self._in_sight: set[str] = set()
@@ -100,7 +102,7 @@ class LayoutController(QObject):
     def save(self) -> None:
         """Keep the layout for the next time."""
         self._settings.setValue(GEOMETRY_KEY, self._window.saveGeometry())
-        self._settings.setValue(STATE_KEY, self._window.saveState(LAYOUT))
+        self._settings.setValue(STATE_KEY, self._window.saveState(self._version))
 
     def restore(self) -> None:
         """The layout of last time; the first one if there is none, or if it does not fit the views there are."""
@@ -108,7 +110,7 @@ class LayoutController(QObject):
         if isinstance(geometry, QByteArray):
             self._window.restoreGeometry(geometry)
         self.reset()
-        if isinstance(state, QByteArray) and self._window.restoreState(state, LAYOUT):
+        if isinstance(state, QByteArray) and self._window.restoreState(state, self._version):
             self._untouched = False
             if all(dock.isHidden() for dock in self.docks.values()):
                 self.reset()
@@ -137,7 +139,8 @@ class LayoutController(QObject):
         self.views[name].setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def _stack(self, area: Area) -> list[QDockWidget]:
-        return [self.docks[spec.id] for spec in self.specs if spec.area is area]
+        """The docks with a place of their own in `area`, in order."""
+        return [self.docks[spec.id] for spec in self.specs if spec.area is area and spec.behind not in self.docks]
 
     def _place(self) -> None:
         """Left and centre stand side by side over the bottom row; the right column is as high as all of these.
@@ -160,6 +163,11 @@ class LayoutController(QObject):
         for row in (self._stack(Area.LEFT), self._stack(Area.CENTRE)):
             for dock in row[1:]:
                 window.tabifyDockWidget(row[0], dock)
+        hidden = [spec for spec in self.specs if spec.behind in self.docks]
+        for spec in hidden:
+            window.tabifyDockWidget(self.docks[spec.behind], self.docks[spec.id])
+        for front in {spec.behind: None for spec in hidden}:
+            self.docks[front].raise_()
 
     def _above(self) -> list[QDockWidget]:
         """What stands over the bottom row: the first of the left area and the first of the centre."""

@@ -52,6 +52,7 @@ class ViewSpec:
     question  the one question the view answers; the title's tooltip
     order     place among the views of its area, ascending
     make      makes the widget, given the theme
+    behind    id of the view behind which it first stands as a tab; empty: it has a place of its own if there is room
     """
 
     id: str
@@ -60,6 +61,7 @@ class ViewSpec:
     area: Area
     order: int
     make: Callable[[Theme], View]
+    behind: str = ""
 
 
 class View(QWidget):

@@ -214,6 +214,31 @@ def test_layout_theme_text_and_speed_come_back(window: MainWindow, open_window: 
     assert not again.layout_.docks["console"].isHidden()
 
 
+def test_a_view_that_stands_behind_another_is_a_tab_of_it(
+    engine: FakeEngine, settings: QSettings, catalogue: Catalogue, qtbot: QtBot
+) -> None:
+    specs = [replace(spec, behind="registers") if spec.id == "rings" else spec for spec in SPECS]
+    window = MainWindow(engine, settings, catalogue=catalogue, specs=specs)  # type: ignore[arg-type]
+    qtbot.addWidget(window)
+    window.open()
+    docks = window.layout_.docks
+    assert window.tabifiedDockWidgets(docks["registers"]) == [docks["rings"]]
+    views = window.layout_.views
+    qtbot.waitUntil(lambda: views["registers"] in window.layout_.in_sight())
+    assert views["rings"] not in window.layout_.in_sight()
+
+
+def test_a_layout_saved_with_other_views_gives_the_first_one(
+    window: MainWindow, engine: FakeEngine, settings: QSettings, catalogue: Catalogue, qtbot: QtBot
+) -> None:
+    window.layout_.docks["console"].close()
+    window.close()
+    fewer = MainWindow(engine, settings, catalogue=catalogue, specs=SPECS[1:])  # type: ignore[arg-type]
+    qtbot.addWidget(fewer)
+    fewer.open()
+    assert not fewer.layout_.docks["console"].isHidden()
+
+
 @pytest.mark.parametrize("state", [QByteArray(b"nonsense"), "nonsense", 12, QByteArray()])
 def test_saved_layout_that_does_not_fit_gives_the_first_one(
     settings: QSettings, open_window: Open, state: object
