@@ -18,7 +18,8 @@ from core.cpu.decode import decode, spell
 from core.events import StopReason
 from core.guests.image import Program
 from core.session import Session
-from core.vmm.holes import is_hole
+from core.vmm import kind_named
+from core.vmm.holes import BY_MEMORY, is_hole
 
 REFERENCE = "bare"
 FIRST_STRIDE, LONGEST_STRIDE = 1 << 12, 1 << 22  # instructions between two looks
@@ -28,7 +29,8 @@ FIRST_STRIDE, LONGEST_STRIDE = 1 << 12, 1 << 22  # instructions between two look
 class Difference:
     """After `executed` instructions `where` (a register, or a guest-physical address) held `expected` on the bare
     machine and `found` under the other kind; `instruction`, at linear `pc`, was the one that ran last. `documented`: it
-    is one of the holes that ring deprivileging cannot close (`core.vmm.holes`)."""
+    is one of the holes that ring deprivileging cannot close (`core.vmm.holes`), this is such a kind, and there it did
+    not trap."""
 
     executed: int
     where: str
@@ -105,9 +107,13 @@ class _Pair:
         bare = self._sessions[REFERENCE]
         pc = bare.pc
         code = bare.peek_code(pc)
+        other = self._sessions[self._kind]
+        traps = other.traps.count
         self.advance(different)
         found = self._differences(different)
-        return replace(found, pc=pc, instruction=spell(code, pc), documented=is_hole(decode(code, pc)))
+        trapped = any(trap.pc == pc and trap.cause not in BY_MEMORY for trap in other.traps.since(traps))
+        documented = kind_named(self._kind).leaves_holes and not trapped and is_hole(decode(code, pc))
+        return replace(found, pc=pc, instruction=spell(code, pc), documented=documented)
 
     def same(self) -> bool:
         """Can the guest see no difference?"""

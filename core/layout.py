@@ -42,6 +42,7 @@ MONITOR_BASE = GuestVirtual(0xFFC0_0000)
 SHADOW_GDT = GuestVirtual(0xFFC0_0000)
 SHADOW_LDT = GuestVirtual(0xFFC1_0000)
 SHADOW_TSS = GuestVirtual(0xFFC2_0000)
+MONITOR_TSS_SELECTOR, MONITOR_LDT_SELECTOR = 0xFFF0, 0xFFF8  # beyond every guest's own descriptors but the last two
 SHADOW_FRAMES = 440  # shadow page tables of one VM at most; with the monitor's own pages they stay below 2 MiB
 
 # -- ports

@@ -15,6 +15,7 @@ from core.guests.elf import MAGIC, load_elf
 from core.guests.image import ImageSegment, Program, SourceFile, check_fit
 
 SOURCE_ENDINGS = (".s", ".asm")
+HOLES = "holes"  # the folder of the guests that show one sensitive instruction each
 MANIFEST = "manifest.json"  # of the built images; written by their build
 FLAT_ENDING = ".bin"
 FLAT_BASE = GuestPhysical(0x10_0000)
@@ -46,6 +47,17 @@ def shipped_guests() -> dict[str, GuestInfo]:
     return found
 
 
+@lru_cache(maxsize=1)
+def hole_guests() -> dict[str, GuestInfo]:
+    """The tiny guests that each show one sensitive instruction, by name (``holes/popf``). Not among the shipped ones:
+    they are many, and are run together (`core.hole_table`)."""
+    found: dict[str, GuestInfo] = {}
+    for path in sorted((Path(str(resources.files("assets"))) / "guests" / HOLES).glob("*.s")):
+        title, summary = _headline(read_source(path))
+        found[f"{HOLES}/{path.stem}"] = GuestInfo(f"{HOLES}/{path.stem}", title, summary, str(path))
+    return found
+
+
 def _headline(text: str) -> tuple[str, str]:
     """Title and summary from the comment at the head of a source: ``# Title: summary``, up to the first empty one."""
     lines: list[str] = []
@@ -59,7 +71,7 @@ def _headline(text: str) -> tuple[str, str]:
 
 def load_program(name_or_path: str) -> Program:
     """The shipped guest of that name, or the program in that file: assembly source, ELF32, or flat (.bin)."""
-    info = shipped_guests().get(name_or_path)
+    info = shipped_guests().get(name_or_path) or hole_guests().get(name_or_path)
     if info is not None:
         program = _load_built(info) if info.sources else assemble_file(Path(info.path))
         return replace(program, name=info.name, title=info.title, summary=info.summary, path=info.path)

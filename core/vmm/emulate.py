@@ -272,6 +272,7 @@ def _lldt(emulator: Emulator, instruction: Instruction) -> str:
         return "noted that the guest has no LDT"
     found = _system_descriptor(emulator, selector, descriptors.LDT)
     emulator.guest.set_segment(Seg.LDTR, found.cache(selector))
+    emulator.effects.tables_written()
     return f"noted the guest's LDT at {found.base:#010x}"
 
 

@@ -2,26 +2,32 @@
 
 Robin & Irvine (USENIX Security 2000) list them: they read or change what a monitor must keep for itself, and say
 nothing to it. Under ring deprivileging a guest that uses one sees the machine's truth in place of its own, or is
-ignored.
+ignored. What each does is measured in `core.hole_table`, and a test holds this list to what was measured.
 """
 
 from __future__ import annotations
 
 from iced_x86 import Instruction, Mnemonic, OpKind, RegisterExt
 
+from core.events import Cause
+
 SILENT = frozenset({
     Mnemonic.SGDT, Mnemonic.SIDT, Mnemonic.SLDT, Mnemonic.STR, Mnemonic.SMSW, Mnemonic.PUSHF, Mnemonic.PUSHFD,
-    Mnemonic.POPF, Mnemonic.POPFD, Mnemonic.LAR, Mnemonic.LSL, Mnemonic.VERR, Mnemonic.VERW,
+    Mnemonic.POPF, Mnemonic.POPFD, Mnemonic.LAR, Mnemonic.LSL, Mnemonic.VERR, Mnemonic.VERW, Mnemonic.RETF,
 })  # fmt: skip
-READ_A_SELECTOR = frozenset({Mnemonic.MOV, Mnemonic.PUSH})
+MOVES_A_SELECTOR = frozenset({Mnemonic.MOV, Mnemonic.PUSH, Mnemonic.POP})
+
+BY_MEMORY = frozenset({Cause.PAGE_FAULT_HIDDEN, Cause.TRACE})
+"""Departures that the monitor's page tables cause, whatever the instruction: they do not show it to the monitor."""
 
 
 def is_hole(instruction: Instruction) -> bool:
-    """Is it one of those? MOV and PUSH only where they read a segment register, CALL only where it is far."""
-    if instruction.mnemonic in SILENT or instruction.is_call_far or instruction.is_call_far_indirect:
+    """Is it one of those? MOV, PUSH and POP only of segment registers, CALL and JMP only where they are far."""
+    far = instruction.is_call_far or instruction.is_jmp_far
+    if instruction.mnemonic in SILENT or far or instruction.is_call_far_indirect or instruction.is_jmp_far_indirect:
         return True
-    if instruction.mnemonic not in READ_A_SELECTOR:
+    if instruction.mnemonic not in MOVES_A_SELECTOR:
         return False
-    source = instruction.op_count - 1
-    reads_register = instruction.op_kind(source) == OpKind.REGISTER
-    return reads_register and RegisterExt.is_segment_register(instruction.op_register(source))
+    operands = range(instruction.op_count)
+    registers = [instruction.op_register(n) for n in operands if instruction.op_kind(n) == OpKind.REGISTER]
+    return any(RegisterExt.is_segment_register(register) for register in registers)

@@ -22,7 +22,7 @@ from core.cpu.unicorn_cpu import MAPPED_TO
 from core.errors import UnknownDeparture
 from core.events import Cause, Ring
 from core.interposer import Outcome
-from core.layout import MONITOR_BASE, SHADOW_GDT, SHADOW_LDT, SHADOW_TSS
+from core.layout import MONITOR_BASE, MONITOR_LDT_SELECTOR, MONITOR_TSS_SELECTOR, SHADOW_GDT, SHADOW_LDT, SHADOW_TSS
 from core.memory.shadow import Denied, Filled, NotRam, ShadowPager, Traced
 from core.memory.walk import Access, Paging, walk
 from core.stage import DEPRIVILEGED, Stage
@@ -60,6 +60,7 @@ class TrapEmulate(Vmm):
             Cause.WORLD_SWITCH: (Work.WORLD_SWITCH,),
         }
     )
+    leaves_holes = True
 
     _guest: DeprivilegedCpu
 
@@ -90,7 +91,7 @@ class TrapEmulate(Vmm):
         self.cpu.write_cr(3, self.pager.root)
         self.cpu.write_cr(0, CR0_MONITOR)
         task = state.segs[Seg.TR]
-        task.selector, task.base, task.limit, task.flags = 0, SHADOW_TSS, 0x67, BUSY_TSS
+        task.selector, task.base, task.limit, task.flags = MONITOR_TSS_SELECTOR, SHADOW_TSS, 0x67, BUSY_TSS
         self._guest.set_cpl(0)
 
     def _region(self, linear: GuestVirtual, size: int, owner: str) -> list[HostPhysical]:
@@ -137,7 +138,7 @@ class TrapEmulate(Vmm):
             real = self.cpu.state.segs
             real[Seg.GDTR].base, real[Seg.GDTR].limit = SHADOW_GDT, gdtr.limit
             held = real[Seg.LDTR]
-            held.selector, held.base = ldt.selector, SHADOW_LDT
+            held.selector, held.base = MONITOR_LDT_SELECTOR, SHADOW_LDT
             held.limit, held.flags = (ldt.limit & 0xFFFF, ldt.flags) if has_ldt else (0, 0)
         self._shadowed, self._contents = where, contents
 

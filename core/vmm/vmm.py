@@ -51,6 +51,8 @@ class Vmm(ABC):
     summary: ClassVar[str] = ""
     order: ClassVar[int] = 0
     work: ClassVar[Mapping[Cause, tuple[Work, ...]]] = {}
+    leaves_holes: ClassVar[bool] = False
+    """Does the guest's kernel run directly in an outer ring, so that the holes of x86 are open (`core.vmm.holes`)?"""
     io_ring: Ring | None = Ring.KERNEL
 
     def __init__(self, host: VmHost, letter: str, physical: GuestPhysicalMemory, pc: Pc, name_of: NameOf) -> None:

@@ -9,6 +9,7 @@ from core.cpu.decode import decode
 from core.guests.assembler import assemble
 from core.guests.catalog import load_program
 from core.vmm.holes import is_hole
+from core.vmm.trap_emulate import TrapEmulate
 
 
 def compared(text: str) -> object:
@@ -29,6 +30,13 @@ def test_the_first_difference_is_placed_to_the_instruction() -> None:
     assert found is not None
     assert (found.executed, found.instruction, found.documented) == (3, "pushf", True)
     assert (found.where, found.expected, found.found) == ("memory at 0x00007ffc", "0x00000002", "0x00000202")
+
+
+def test_a_hole_is_no_excuse_for_a_kind_that_closes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TrapEmulate, "leaves_holes", False)
+    found = first_difference(Setting(load_program("hole"), "", 100_000), "trap_emulate")
+    assert found is not None
+    assert (found.instruction, found.documented) == ("pushf", False)
 
 
 def test_a_difference_late_in_a_run_is_found_by_bisection() -> None:
@@ -56,7 +64,8 @@ def test_progress_is_told_on_the_way() -> None:
     ("code", "hole"),
     [
         ("9c", True), ("9d", True), ("0f0100", True), ("0f01e0", True), ("0f00c8", True), ("8cc8", True), ("0e", True),
-        ("0f02c1", True), ("0f00e0", True), ("9a000000000800", True), ("8ed8", False), ("50", False), ("89c8", False),
+        ("0f02c1", True), ("0f00e0", True), ("9a000000000800", True), ("8ed8", True), ("07", True), ("cb", True),
+        ("ea000000000800", True), ("50", False), ("89c8", False),
         ("fa", False), ("e800000000", False),
     ],
 )  # fmt: skip
