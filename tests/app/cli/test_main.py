@@ -21,7 +21,17 @@ def commands() -> dict[str, argparse.ArgumentParser]:
 
 
 def test_there_is_a_command_for_everything() -> None:
-    assert set(commands()) == {"run", "compare", "guests", "kinds", "lesson", "assemble", "screenshot", "bench"}
+    assert set(commands()) == {
+        "run",
+        "compare",
+        "guests",
+        "kinds",
+        "lesson",
+        "assemble",
+        "screenshot",
+        "bench",
+        "holes",
+    }
 
 
 @pytest.mark.parametrize("name", sorted(commands()))
