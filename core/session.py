@@ -26,6 +26,8 @@ from core.guests.image import Program
 from core.hypervisor import Hypervisor, VmSpec
 from core.interposer import Interposer
 from core.listing import disassemble
+from core.looking import look_at
+from core.looks import Look, Seen
 from core.machine import Backing, Machine
 from core.registers import read_registers
 from core.snapshot import Register, Snapshot
@@ -52,6 +54,7 @@ class Session:
         self.program: Program | None = None
         self.kind = ""
         self._breakpoints: frozenset[int] = frozenset()
+        self.look = Look()  # what the snapshots show of memory
         self._clear()
 
     def _clear(self) -> None:
@@ -211,6 +214,10 @@ class Session:
         """To the guest's serial port, at the present virtual time."""
         self.vmm.pc.serial.receive(data)
 
+    def press_keys(self, codes: bytes) -> None:
+        """Scan codes of set 1 from the guest's keyboard, at the present virtual time."""
+        self.vmm.pc.keyboard.press(codes)
+
     # -- look
 
     @property
@@ -278,6 +285,11 @@ class Session:
         system = system or self.guest_system()
         return self.program.seen_from(system.mapped.name) if system and system.mapped else self.program
 
+    def seen(self, look: Look, system: GuestSystem | None) -> Seen:
+        """What `look` shows now; `system` as `guest_system` gave it."""
+        assert self.program is not None, "a machine that is on has a program"
+        return look_at(look, self.vmm, self.machine, self.program, system, self.peek)
+
     def peek(self, linear: int, size: int) -> bytes | None:
         """Guest memory as ring 0 of the guest sees it; None where nothing is mapped."""
         return self.vmm.linear.peek(self.vmm.guest.paging, linear & 0xFFFF_FFFF, size)
@@ -338,6 +350,7 @@ class Session:
             sentence=self.sentence,
             host_seconds=self.host_seconds,
             guest_system=system,
+            seen=self.seen(self.look, system),
         )
 
     def _last_event(self) -> str:

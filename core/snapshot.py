@@ -6,11 +6,12 @@ virtualization.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from core.events import Cause, End, Ring, StopReason, Trap
 from core.guest_system import GuestSystem
+from core.looks import Seen
 from core.stage import Stage
 
 
@@ -99,3 +100,4 @@ class Snapshot:
     sentence: str
     host_seconds: float  # wall time spent executing since power-on
     guest_system: GuestSystem | None = None  # its processes, for a guest whose records can be read
+    seen: Seen = field(default_factory=Seen)  # what the window looks at in memory

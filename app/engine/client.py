@@ -22,6 +22,7 @@ from app.engine.host import EngineHost
 from app.engine.shared_memory import SharedViews
 from core.errors import LabFault, RequestError
 from core.events import StopReason
+from core.looks import Look
 from core.snapshot import Snapshot
 from lessons.checks import CheckLesson, LessonChecked
 
@@ -76,6 +77,7 @@ class Engine(QObject):
         self._loaded_as: protocol.Load | None = None
         self._speed = protocol.SetSpeed(None)
         self._breakpoints = protocol.SetBreakpoints(frozenset())
+        self._look = protocol.LookAt(Look())
         self._generation = 0
         self._is_ready = False
         self._recovering = False
@@ -151,6 +153,19 @@ class Engine(QObject):
     def send_input(self, data: bytes) -> None:
         """Bytes for the guest's serial port."""
         self._send(protocol.Input(bytes(data)))
+
+    @Slot(object)
+    def press_keys(self, codes: bytes) -> None:
+        """Scan codes (set 1) from the guest's keyboard."""
+        self._send(protocol.Keys(bytes(codes)))
+
+    @Slot(object)
+    def look_at(self, look: Look) -> None:
+        """What of memory the snapshots are to show from now on."""
+        if look != self._look.look:
+            self._look = protocol.LookAt(look)
+            if self._host is not None:
+                self._send(self._look)
 
     @Slot(object)
     def check_lesson(self, question: CheckLesson) -> None:
@@ -281,6 +296,7 @@ class Engine(QObject):
         self._start()
         self._send(self._speed)
         self._send(self._breakpoints)
+        self._send(self._look)
         if self._loaded_as is not None:
             self._send(self._loaded_as)
 

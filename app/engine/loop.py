@@ -262,6 +262,13 @@ class EngineLoop:
                 session.send_input(data)
                 if self._task is not None:
                     self._task.waiting = False
+            case protocol.Keys(codes):
+                session.press_keys(codes)
+                if self._task is not None:
+                    self._task.waiting = False
+            case protocol.LookAt(look):
+                session.look = look
+                self._stale = True
             case protocol.Shown():
                 self._credit = True
             case protocol.Shutdown():

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from core.errors import LabFault, UserError
+from core.looks import Look
 from core.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -87,6 +88,20 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class Keys:
+    """Scan codes (set 1) from the guest's keyboard."""
+
+    codes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LookAt:
+    """What of memory the snapshots are to show from now on."""
+
+    look: Look
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """The window has taken the last `Updated` and may be sent the next."""
 
@@ -97,8 +112,8 @@ class Shutdown:
 
 
 Command: TypeAlias = (
-    "Load | Run | Stop | Step | StepOver | RunTo | Reset | SetSpeed | SetBreakpoints | Input | CheckLesson | Shown"
-    " | Shutdown"
+    "Load | Run | Stop | Step | StepOver | RunTo | Reset | SetSpeed | SetBreakpoints | Input | Keys | LookAt"
+    " | CheckLesson | Shown | Shutdown"
 )
 
 # -- messages: engine → window

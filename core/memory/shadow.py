@@ -131,6 +131,14 @@ class ShadowPager:
         """What the real CR3 must hold."""
         return self._current.root
 
+    def table_frames(self) -> Iterator[HostPhysical]:
+        """Every frame that holds a table of this shadow."""
+        yield from (table.frame for table in self._tables.values())
+        yield from (directory.root for directory in self._directories.values())
+        yield from (self._monitor_table, self._flat.root, *self._spare)
+        slots = np.frombuffer(self._ram.read(self._flat.root, 4 * MONITOR_SLOT), np.uint32)
+        yield from (HostPhysical(int(slot) & LEAF_MASK) for slot in slots[slots != 0])
+
     def map_monitor_page(self, linear: GuestVirtual, frame: HostPhysical) -> None:
         """A page of the monitor's region, the same in every address space: read-only, and closed to ring 3."""
         self._ram.write_u32(self._monitor_slot(linear), frame | PRESENT)

@@ -8,6 +8,7 @@ Not modelled: PAE and PSE-36, which no guest of ours uses. Intel SDM vol. 3 §4.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from core.addresses import PAGE_SHIFT, PAGE_SIZE, GuestPhysical, GuestVirtual
 from core.cpu.faults import GuestFault, Vector
@@ -18,6 +19,13 @@ from core.memory.guest_physical import GuestPhysicalMemory
 PRESENT, WRITABLE, USER, ACCESSED, DIRTY, LARGE = 1 << 0, 1 << 1, 1 << 2, 1 << 5, 1 << 6, 1 << 7
 LARGE_MASK = (1 << 22) - 1
 LONGEST_INSTRUCTION = 15  # bytes (SDM vol. 2 §2.3.11)
+
+
+class Words(Protocol):
+    """The physical memory that page tables stand in."""
+
+    def read_u32(self, address: GuestPhysical, /) -> int:
+        """The little-endian 32-bit word at `address`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,7 @@ class Walk:
     error_code: int = 0
 
 
-def walk(memory: GuestPhysicalMemory, paging: Paging, linear: GuestVirtual, access: Access) -> Walk:
+def walk(memory: Words, paging: Paging, linear: GuestVirtual, access: Access) -> Walk:
     """Walk without touching anything."""
     if not paging.enabled:
         return Walk((), GuestPhysical(linear))

@@ -8,6 +8,7 @@ monitor's region is guarded, and writes to the guest's page tables and GDT are n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import MappingProxyType
 
 from core.addresses import PAGE_MASK, PAGE_SIZE, GuestPhysical, GuestVirtual, HostPhysical
@@ -23,7 +24,9 @@ from core.errors import UnknownDeparture
 from core.events import Cause, Ring
 from core.interposer import Outcome
 from core.layout import MONITOR_BASE, MONITOR_LDT_SELECTOR, MONITOR_TSS_SELECTOR, SHADOW_GDT, SHADOW_LDT, SHADOW_TSS
+from core.looks import TableWalk
 from core.memory.shadow import Denied, Filled, NotRam, ShadowPager, Traced
+from core.memory.shadow_walk import shadow_walk
 from core.memory.walk import Access, Paging, walk
 from core.stage import DEPRIVILEGED, Stage
 from core.vmm.deprivileged_cpu import CR0_MONITOR, DeprivilegedCpu
@@ -86,7 +89,7 @@ class TrapEmulate(Vmm):
         self.pager = ShadowPager(self.physical, frames, owner, self.cpu.flush_tlb)
         self._gdt_frames = self._region(SHADOW_GDT, TABLE_BYTES, owner)
         self._ldt_frames = self._region(SHADOW_LDT, TABLE_BYTES, owner)
-        self._region(SHADOW_TSS, PAGE_SIZE, owner)
+        self._tss_frames = self._region(SHADOW_TSS, PAGE_SIZE, owner)
         state = self.cpu.state
         self.cpu.write_cr(3, self.pager.root)
         self.cpu.write_cr(0, CR0_MONITOR)
@@ -111,6 +114,16 @@ class TrapEmulate(Vmm):
             self.pager.forget_all()
         self.cpu.write_cr(3, self.pager.enter(paging))
         self._sync_tables()
+
+    def real_walks(self, linear: GuestVirtual, guest: TableWalk) -> tuple[TableWalk, ...]:
+        """The CPU walks the shadow."""
+        return (shadow_walk(self.pager, self.physical, linear, guest),)
+
+    def frame_purposes(self) -> Iterator[tuple[HostPhysical, str]]:
+        """Shadow page tables, and the descriptor tables of the monitor's region."""
+        yield from ((frame, "shadow page tables") for frame in self.pager.table_frames())
+        own = (*self._gdt_frames, *self._ldt_frames, *self._tss_frames)
+        yield from ((frame, "shadow descriptor tables, TSS") for frame in own)
 
     # -- the shadow descriptor tables
 

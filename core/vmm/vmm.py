@@ -8,10 +8,10 @@ exceptions mean, what it believes of the CPU.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, Protocol
 
-from core.addresses import HostPhysical
+from core.addresses import GuestVirtual, HostPhysical
 from core.costs import Work
 from core.cpu.context import Gpr, Seg
 from core.cpu.cpuid import sober_cpuid
@@ -24,6 +24,7 @@ from core.events import RINGS, Cause, Ring, vector_name
 from core.guests.boot import BootState
 from core.interposer import Interposer, Outcome
 from core.layout import HOST_RESERVED, MACHINE_MEMORY
+from core.looks import TableWalk
 from core.machine import Machine
 from core.memory.frames import FrameAllocator
 from core.memory.guest_physical import GuestPhysicalMemory
@@ -105,6 +106,14 @@ class Vmm(ABC):
     def device_address(self, address: int) -> int:
         """The guest-physical address for which the machine's address `address`, beyond RAM, stands."""
         return address
+
+    def real_walks(self, linear: GuestVirtual, guest: TableWalk) -> tuple[TableWalk, ...]:
+        """The walks that the CPU makes for `linear` through tables that are not the guest's; none if it walks those."""
+        return ()
+
+    def frame_purposes(self) -> Iterator[tuple[HostPhysical, str]]:
+        """What the frames that the monitor keeps for itself are for."""
+        return iter(())
 
     # -- what is shared
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from core.errors import RequestError
 from core.events import Cause, End, Ring, StopReason, Trap
 from core.guests.image import Program
+from core.looks import Look
 from core.snapshot import Snapshot
 from core.stage import BARE
 from core.traplog import TrapLog
@@ -32,6 +33,8 @@ class FakeSession:
     generation: int = 0
     executed: int = 0
     input: bytes = b""
+    keys: bytes = b""
+    look: Look = field(default_factory=Look)
     breakpoints: frozenset[int] = frozenset()
     sentence: str = ""
     report: str = ""
@@ -85,6 +88,9 @@ class FakeSession:
 
     def send_input(self, data: bytes) -> None:
         self.input += data
+
+    def press_keys(self, codes: bytes) -> None:
+        self.keys += codes
 
     def snapshot(self, since_trap: int = 0, since_console: int = 0, *, running: bool = False) -> Snapshot:
         traps = self.executed // 100

@@ -27,6 +27,7 @@ from app.engine.protocol import (
 from core.errors import LabFault, RequestError, UnknownName
 from core.events import End, EndHow, StopReason
 from core.guests.image import Program
+from core.looks import Look
 from core.snapshot import Snapshot
 from tests.app.engine.fake_session import FakeSession, program
 from tests.app.engine.wire import SLICE, Engine
@@ -310,3 +311,17 @@ def test_with_nothing_to_do_it_sleeps_on_the_pipe() -> None:
     play(engine, (0, LOAD), (60, Step()), (120, Step()))
     assert len(waits) < 20
     assert waits[-1] is None
+
+
+def test_what_is_looked_at_goes_to_the_session_and_is_shown_at_once() -> None:
+    engine = Engine()
+    look = Look(map=True)
+    messages = play(engine, (0, LOAD), (0.2, protocol.Shown()), (0.4, protocol.LookAt(look)))
+    assert engine.session.look == look
+    assert len(snapshots(messages)) == 2
+
+
+def test_keys_reach_the_guest_and_wake_one_that_waits() -> None:
+    engine = Engine(FakeSession(waits_at=5))
+    play(engine, (0, LOAD), (0.1, Run()), (0.3, protocol.Keys(b"\x1e\x9e")))
+    assert engine.session.keys == b"\x1e\x9e"
