@@ -416,8 +416,9 @@ class Interposer:
 
     def _recorded(self, pc: int, vector: int | None, error_code: int | None, act: Callable[[], Outcome]) -> None:
         """Let the monitor act, and record what it did; a shutdown ends the run."""
-        real, believed = RINGS[self.cpu.cpl], RINGS[self.monitor.guest.cpl]
-        self.code = self.monitor.linear.peek_code(self.monitor.guest.paging, pc)
+        monitor, guest = self.monitor, self.monitor.guest
+        real, believed = RINGS[self.cpu.cpl], RINGS[guest.cpl]
+        self.code = monitor.linear.peek_code(guest.paging, pc)
         try:
             outcome = act()
         except Shutdown as shutdown:
@@ -428,30 +429,19 @@ class Interposer:
         if outcome.hidden:
             self.cpu.uncount_attempt(real)
         self._settled = self.cpu.executed
-        if self._line and self.monitor.guest.interrupts_enabled:
+        if self._line and guest.interrupts_enabled:
             self.cpu.end = min(self.cpu.end, self.cpu.executed)
 
     def _record(
         self, outcome: Outcome, pc: int, vector: int | None, error_code: int | None, real: Ring, believed: Ring
     ) -> None:
         monitor, cpu, log, code = self.monitor, self.cpu, self.log, self.code
-        trap = Trap(
-            number=log.count,
-            time=cpu.executed + self.skipped,
-            vm=monitor.letter,
-            ring_from=real,
-            believed=believed,
-            ring_to=outcome.ring_to,
-            ring_after=RINGS[cpu.cpl],
-            cause=outcome.cause,
-            vector=vector,
-            error_code=error_code,
-            pc=pc,
-            instruction=spell(code, pc) if code else "",
-            handler=outcome.handler,
-            outcome=outcome.text,
-            pc_after=monitor.guest.pc if outcome.cause is not Cause.IO else pc + decode(code, pc).len & 0xFFFF_FFFF,
-        )
+        cause, handler, text, ring_to, _hidden = outcome
+        after = monitor.guest.pc if cause is not Cause.IO else pc + decode(code, pc).len & 0xFFFF_FFFF
+        trap = Trap(  # by place: names would cost a microsecond a trap
+            log.count, cpu.executed + self.skipped, monitor.letter, real, believed, ring_to, RINGS[cpu.cpl], cause,
+            vector, error_code, pc, spell(code, pc) if code else "", handler, text, after,
+        )  # fmt: skip
         log.append(trap)
         if self.looked_for is not None and self.looked_for(trap):
             self._found = True

@@ -48,6 +48,7 @@ class GuestCpu:
     def __init__(self, cpu: Cpu) -> None:
         self.cpu = cpu
         self.state = cpu.state
+        self._code = cpu.state.segs[Seg.CS]  # a view of the struct, which costs more to make than to read
 
     # -- general registers
 
@@ -71,7 +72,7 @@ class GuestCpu:
     @property
     def pc(self) -> int:
         """Linear address of EIP."""
-        return (self.state.segs[Seg.CS].base + self.state.eip) & 0xFFFF_FFFF
+        return (self._code.base + self.state.eip) & 0xFFFF_FFFF
 
     # -- privilege and flags
 
@@ -98,6 +99,15 @@ class GuestCpu:
     def interrupts_enabled(self) -> bool:
         """EFLAGS.IF as the guest believes it."""
         return bool(self.state.eflags & flags.IF)
+
+    @interrupts_enabled.setter
+    def interrupts_enabled(self, value: bool) -> None:
+        self.state.eflags = self.state.eflags & ~flags.IF | value * flags.IF
+
+    @property
+    def single_stepping(self) -> bool:
+        """EFLAGS.TF: a #DB after every instruction."""
+        return bool(self.state.eflags & flags.TF)
 
     @property
     def interrupt_shadow(self) -> bool:

@@ -37,6 +37,8 @@ _OnInstruction = ctypes.CFUNCTYPE(None, _PTR, _PTR)
 _OnSkippable = ctypes.CFUNCTYPE(ctypes.c_int, _PTR, _PTR)
 _OnInvalid = ctypes.CFUNCTYPE(ctypes.c_bool, _PTR, _PTR)
 
+# the words that every departure touches: looking a member of an enumeration up costs more than the access
+EXECUTED, END, LAST_PC, FETCH_PAGE = (int(word) for word in (Word.EXECUTED, Word.END, Word.LAST_PC, Word.FETCH_PAGE))
 ALL_ADDRESSES = (1, 0)  # begin > end: a hook for every address
 NO_PAGE = (1 << 64) - 1
 MAPPED_TO = 1 << 32
@@ -171,7 +173,7 @@ class Cpu:
     def flush_tlb(self) -> None:
         """Forget cached translations, after page tables were edited from outside."""
         self._uc.ctl(unicorn.UC_CTL_TLB_FLUSH, unicorn.UC_CTL_IO_WRITE)
-        self.ctl[Word.FETCH_PAGE] = NO_PAGE
+        self.ctl[FETCH_PAGE] = NO_PAGE
 
     def forget_code(self, address: int, size: int) -> None:
         """Forget code cached from host-physical `address` on, after it was overwritten from outside."""
@@ -186,25 +188,25 @@ class Cpu:
     @property
     def executed(self) -> int:
         """Instructions and exceptions so far, exact even inside a departure."""
-        return int(self.ctl[Word.EXECUTED])
+        return self.ctl[EXECUTED]
 
     @executed.setter
     def executed(self, value: int) -> None:
-        self.ctl[Word.EXECUTED] = value
+        self.ctl[EXECUTED] = value
 
     @property
     def end(self) -> int:
         """The count at which the present run stops; may be lowered inside a departure, exactly."""
-        return int(self.ctl[Word.END])
+        return self.ctl[END]
 
     @end.setter
     def end(self, value: int) -> None:
-        self.ctl[Word.END] = value
+        self.ctl[END] = value
 
     @property
     def last_pc(self) -> int:
         """EIP of the newest instruction begun, as a linear address."""
-        return int(self.ctl[Word.LAST_PC])
+        return self.ctl[LAST_PC]
 
     def run(self) -> Halted:
         """Execute from `state` until a probe stops it (the reason is returned), HLT (NONE), or a jump to where there is
@@ -213,7 +215,7 @@ class Cpu:
         Raises what a departure's handler raised, or UnknownDeparture if the emulator gave up.
         """
         self.ctl[Word.REASON] = Halted.NONE
-        self.ctl[Word.FETCH_PAGE] = NO_PAGE
+        self.ctl[FETCH_PAGE] = NO_PAGE
         self.push()
         self._running = True
         status = _LIB.uc_emu_start(self._handle, self.state.eip & 0xFFFF_FFFF, 0, 0, 0)
@@ -232,13 +234,13 @@ class Cpu:
 
     def count_attempt(self, pc: int) -> None:
         """Count an instruction at linear `pc` that faulted before any probe saw it."""
-        self.ctl[Word.EXECUTED] += 1
-        self.ctl[Word.LAST_PC] = pc
+        self.ctl[EXECUTED] += 1
+        self.ctl[LAST_PC] = pc
         self.ctl[Word.RING_0 + self.cpl] += 1
 
     def uncount_attempt(self, ring: int) -> None:
         """Take back the count of an instruction that will be tried again without the guest's notice."""
-        self.ctl[Word.EXECUTED] -= 1
+        self.ctl[EXECUTED] -= 1
         self.ctl[Word.RING_0 + ring] -= 1
 
     def stop_now(self) -> None:
@@ -355,7 +357,7 @@ class Cpu:
             state.eip -= moved_on  # the CPU will add the instruction's length to whatever EIP is left here
             state.old_exception = -1
             state.exception_is_int = 0
-            self.ctl[Word.FETCH_PAGE] = NO_PAGE
+            self.ctl[FETCH_PAGE] = NO_PAGE
             restore(handle, pointer)
 
         def on_interrupt(_uc: int, vector: int, _data: int) -> None:

@@ -74,6 +74,10 @@ class DeprivilegedCpu(GuestCpu):
         """The virtual IF."""
         return self._if
 
+    @interrupts_enabled.setter
+    def interrupts_enabled(self, value: bool) -> None:
+        self._if = value
+
     @property
     def interrupt_shadow(self) -> bool:
         """After an emulated STI or MOV SS, or one that ran directly."""

@@ -216,7 +216,7 @@ def _cli(emulator: Emulator, _instruction: Instruction) -> str:
     guest = emulator.guest
     if guest.cpl > guest.iopl:
         raise general_protection()
-    guest.eflags &= ~flags.IF
+    guest.interrupts_enabled = False
     return "cleared the virtual IF"
 
 
@@ -224,7 +224,7 @@ def _sti(emulator: Emulator, _instruction: Instruction) -> str:
     guest = emulator.guest
     if guest.cpl > guest.iopl:
         raise general_protection()
-    guest.eflags |= flags.IF
+    guest.interrupts_enabled = True
     emulator.effects.shadow()
     return "set the virtual IF"
 

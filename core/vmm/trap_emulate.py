@@ -186,7 +186,7 @@ class TrapEmulate(Vmm):
         guest = self._guest
         pc = guest.pc
         instruction = decode(self.interposer.code, pc)
-        stepping = guest.eflags & flags.TF
+        stepping = guest.single_stepping
         try:
             text = self._emulator.emulate(instruction)
         except GuestFault as fault:
