@@ -112,6 +112,7 @@ class Interposer:
         self._after_step: list[Callable[[], None]] = []
         self.looked_for: Callable[[Trap], bool] | None = None  # stop right after the first trap that satisfies it
         self._found = False
+        self._delivered_at = -1  # the count at which an interrupt was delivered: none follows before an instruction ran
         self.cpu.connect(self)
 
     def attach(self, monitor: Monitor) -> None:
@@ -176,9 +177,11 @@ class Interposer:
         """Execute until the count `until`, a breakpoint, a request to stop, the end, or a wait for outside input.
 
         `leave_breakpoint`: a breakpoint on the very first instruction does not count. `tell_idle`: come back (IDLE)
-        each time before idle virtual time is skipped; the next call skips it.
+        each time before idle virtual time is skipped; the next call skips it. Where a run is interrupted makes no
+        difference to the guest nor to the record: a stop never falls between an instruction and what goes before it.
         """
         cpu, monitor = self.cpu, self.monitor
+        stop_wanted = False
         if leave_breakpoint:
             cpu.pass_breakpoint()
         try:
@@ -189,14 +192,13 @@ class Interposer:
                     monitor = self.monitor
                 if self.end is not None:
                     return StopReason.ENDED
+                if self._take_found():
+                    return StopReason.BREAKPOINT
                 if cpu.executed >= until:
                     return StopReason.BUDGET
-                if cpu.ctl[Word.STOP]:
+                if cpu.ctl[Word.STOP] or stop_wanted:
                     cpu.ctl[Word.STOP] = 0
                     return StopReason.REQUESTED
-                if self._found:
-                    self._found = False
-                    return StopReason.BREAKPOINT
                 if self.halted and tell_idle and not self._told_idle and self.idle_time:
                     self._told_idle = True
                     return StopReason.IDLE
@@ -205,9 +207,17 @@ class Interposer:
                 if self.halted:
                     continue
                 end = self._next_end(until)
+                if self._found:  # the interrupt just delivered
+                    continue
                 cpu.end = end
                 self._settled = cpu.executed
                 halted = cpu.run()
+                while halted is Halted.REQUESTED:  # what was done for the next instruction already goes with it
+                    stop_wanted = True
+                    cpu.ctl[Word.STOP] = 0
+                    cpu.end = min(cpu.end, cpu.executed + 1)
+                    self._settled = cpu.executed
+                    halted = cpu.run()
                 if self._denied is not None:
                     self._refuse_io()
                 if halted is Halted.NONE:
@@ -235,7 +245,7 @@ class Interposer:
             until = min(until, max(due - self.skipped, cpu.executed + 1))
         watching = False
         if self._line:
-            if monitor.guest.interrupt_shadow:
+            if monitor.guest.interrupt_shadow or self._delivered_at == cpu.executed:
                 until = min(until, cpu.executed + 1)
             elif monitor.guest.interrupts_enabled:
                 self._deliver_interrupt()
@@ -246,10 +256,16 @@ class Interposer:
         monitor.watch_for_open_interrupts(watching)
         return until
 
+    def _take_found(self) -> bool:
+        """Has what was looked for happened? Asked once."""
+        found, self._found = self._found, False
+        return found
+
     def _deliver_interrupt(self) -> None:
         monitor = self.monitor
         vector = monitor.pc.pic.acknowledge()
         pc = monitor.guest.pc
+        self._delivered_at = self.cpu.executed
         self._recorded(pc, vector, None, lambda: monitor.interrupt(vector))
 
     def _sleep(self) -> bool:

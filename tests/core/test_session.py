@@ -9,6 +9,7 @@ import pytest
 from core.errors import RequestError, UnknownName
 from core.events import Cause, EndHow, Ring, StopReason
 from core.guests.assembler import assemble
+from core.guests.catalog import load_program
 from core.layout import VM_MEMORY
 from core.session import Session
 from core.vmm import kinds
@@ -171,6 +172,30 @@ def test_a_request_to_stop_ends_an_endless_sleep_between_masked_ticks(kind: str)
     timer.start()
     assert session.run() is StopReason.REQUESTED
     timer.join()
+
+
+@each_kind
+def test_where_a_run_is_interrupted_changes_nothing_not_even_the_record(kind: str) -> None:
+    """Stopped as it departs, every time, a guest with processes, ticks and page tables does and is done to the same."""
+    through, broken = Session(), Session()
+    for session in (through, broken):
+        session.load(load_program("pebble"), kind)
+    through.run(400_000)
+    broken.vmm.interposer.looked_for = lambda trap: broken.request_stop() is not None
+    while broken.executed < 400_000:
+        broken.run(400_000 - broken.executed)
+    assert broken.traps.recent() == through.traps.recent()
+    assert (broken.executed, broken.time, broken.console) == (through.executed, through.time, through.console)
+    assert broken.registers() == through.registers()
+    assert bytes(broken.machine.ram.bytes) == bytes(through.machine.ram.bytes)
+
+
+def test_a_run_until_an_interrupt_stops_as_it_is_delivered() -> None:
+    session = Session()
+    session.load(load_program("rings"), "bare")
+    assert session.run_until(lambda trap: trap.cause is Cause.INTERRUPT, 1_000_000) is StopReason.BREAKPOINT
+    assert session.traps.last is not None
+    assert session.pc == session.traps.last.pc_after == address(session, "timer_interrupt")
 
 
 @each_kind
