@@ -21,6 +21,7 @@ from app.controllers.catalogue import Catalogue, shipped
 from app.controllers.help_controller import HelpController
 from app.controllers.layout_controller import LayoutController
 from app.controllers.lesson_controller import LessonController
+from app.controllers.look_controller import LookController
 from app.controllers.program_controller import ProgramController
 from app.controllers.run_controller import RunController
 from app.controllers.speed import FULL, SPEEDS, words_of
@@ -80,6 +81,7 @@ class MainWindow(QMainWindow):
         self.layout_ = LayoutController(
             self, views.discover() if specs is None else specs, self.appearance.theme, self.actions_, self.settings
         )
+        self.looks = LookController(engine, self.layout_, self)
         self.help = HelpController(self.actions_, self.appearance, self.layout_, self)
         self.message = MessageArea()
         self.trouble = TroubleController(engine, self.message, self.appearance, self)
@@ -188,6 +190,7 @@ class MainWindow(QMainWindow):
             "runToRequested": self.run.run_to,
             "cursorMoved": self.run.set_cursor,
             "inputTyped": self.engine.send_input,
+            "keyed": self.engine.press_keys,
             "gotoRequested": self.go_to,
         }
         for view in self.layout_.views.values():

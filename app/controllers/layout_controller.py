@@ -27,9 +27,11 @@ class LayoutController(QObject):
     """Makes a dock for each view and knows which views are in sight.
 
     cameIntoSight  (View) it was hidden, or behind a tab, and must be shown the present
+    sightChanged   a view came into sight or went out of it
     """
 
     cameIntoSight = Signal(object)
+    sightChanged = Signal()
 
     def __init__(
         self, window: QMainWindow, specs: Iterable[ViewSpec], theme: Theme, actions: Actions, settings: QSettings
@@ -75,9 +77,11 @@ class LayoutController(QObject):
     def _seen(self, name: str, seen: bool) -> None:
         if not seen:
             self._in_sight.discard(name)
+            self.sightChanged.emit()
         elif name not in self._in_sight:
             self._in_sight.add(name)
             self.cameIntoSight.emit(self.views[name])
+            self.sightChanged.emit()
 
     # -- places
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from PySide6.QtCore import SignalInstance
+
+from core.looks import Look
 from core.snapshot import Snapshot
 
 
@@ -21,3 +24,17 @@ class HasAnchors(Protocol):
 
     def point_at(self, anchor: str) -> None:
         """Bring it into sight and mark it; what is unknown is passed over."""
+
+
+@runtime_checkable
+class LooksAtMemory(Protocol):
+    """A view that shows something of memory; while it is in sight, snapshots carry what it looks at.
+
+    lookChanged is emitted when `look` gives something else than before.
+    """
+
+    lookChanged: SignalInstance
+
+    @property
+    def look(self) -> Look:
+        """What it looks at."""

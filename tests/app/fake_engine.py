@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from app.engine.protocol import Loaded
 from core.errors import LabFault, UserError
 from core.guests.image import Program
+from core.looks import Look
 from core.snapshot import Snapshot
 
 
@@ -81,6 +82,12 @@ class FakeEngine(QObject):
 
     def send_input(self, data: bytes) -> None:
         self.told.append(("send_input", data))
+
+    def press_keys(self, codes: bytes) -> None:
+        self.told.append(("press_keys", codes))
+
+    def look_at(self, look: Look) -> None:
+        self.told.append(("look_at", look))
 
     def check_lesson(self, question: object) -> None:
         self.told.append(("check_lesson", question))
