@@ -67,4 +67,5 @@ def _process(types: Types, record: bytes, pids: dict[int, int], *, current: bool
         runs=_word(record, at["runs"]),
         current=current,
         in_cr3=directory == cr3 & ~0xFFF,
+        kernel_stack=_word(record, at["kernel_stack"]),
     )

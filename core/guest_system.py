@@ -18,6 +18,7 @@ class GuestProcess:
     runs: int
     current: bool
     in_cr3: bool
+    kernel_stack: int = 0  # linear address of the page in which its registers lie while its kernel works for it
 
 
 @dataclass(frozen=True, slots=True)

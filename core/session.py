@@ -11,8 +11,11 @@ from collections.abc import Callable
 from iced_x86 import FlowControl, Instruction
 
 from core import layout, narration
+from core.addresses import PAGE_SIZE
+from core.call_frame import CallFrame
+from core.call_stack import Place, Unwinder
 from core.cpu.calibration import verify_layout
-from core.cpu.context import Gpr
+from core.cpu.context import Gpr, Seg
 from core.cpu.decode import decode, spell
 from core.cpu.guest_cpu import GuestCpu
 from core.cpu.probes import PC_RING
@@ -23,6 +26,7 @@ from core.guest_os import read_guest
 from core.guest_system import GuestSystem
 from core.guests.boot import check_command_line
 from core.guests.image import Program
+from core.guests.unwind import CS, EIP
 from core.hypervisor import Hypervisor, VmSpec
 from core.interposer import Interposer
 from core.listing import disassemble
@@ -84,6 +88,7 @@ class Session:
         self._spec = spec
         self._real = GuestCpu(self._machine.cpu)
         self.program, self.kind = program, kind
+        self.unwinder = Unwinder(program)
         self._power_on_count += 1
         self._machine.cpu.breakpoints = self._breakpoints
         self.sentence = narration.of_power_on(program.name, vmm_class.title, self.pc)
@@ -290,6 +295,20 @@ class Session:
         assert self.program is not None, "a machine that is on has a program"
         return look_at(look, self.vmm, self.machine, self.program, system, self.peek)
 
+    def place(self, system: GuestSystem | None = None) -> Place:
+        """Where the guest is: registers, memory and code, for whoever follows its calls. `system` as for `code`."""
+        guest = self.vmm.guest
+        registers: dict[int, int] = {reg: guest.reg(reg) for reg in Gpr}
+        registers[EIP], registers[CS] = guest.pc, guest.segment(Seg.CS).selector & ~3 | guest.cpl
+        system = system or self.guest_system()
+        mapped = system.mapped if system is not None else None
+        stack = (mapped.kernel_stack, mapped.kernel_stack + PAGE_SIZE) if mapped is not None else None
+        return Place(registers, self.peek, self.code(system), self.ring, stack)
+
+    def call_stack(self, system: GuestSystem | None = None) -> tuple[CallFrame, ...]:
+        """The functions that have been entered and not yet left, innermost first, as far as they are certain."""
+        return self.unwinder.frames(self.place(system))
+
     def peek(self, linear: int, size: int) -> bytes | None:
         """Guest memory as ring 0 of the guest sees it; None where nothing is mapped."""
         return self.vmm.linear.peek(self.vmm.guest.paging, linear & 0xFFFF_FFFF, size)
@@ -351,6 +370,7 @@ class Session:
             host_seconds=self.host_seconds,
             guest_system=system,
             seen=self.seen(self.look, system),
+            call_stack=self.call_stack(system),
         )
 
     def _last_event(self) -> str:

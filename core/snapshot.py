@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from core.call_frame import CallFrame
 from core.events import Cause, End, Ring, StopReason, Trap
 from core.guest_system import GuestSystem
 from core.looks import Seen
@@ -101,3 +102,4 @@ class Snapshot:
     host_seconds: float  # wall time spent executing since power-on
     guest_system: GuestSystem | None = None  # its processes, for a guest whose records can be read
     seen: Seen = field(default_factory=Seen)  # what the window looks at in memory
+    call_stack: tuple[CallFrame, ...] = ()  # innermost first, as far as it is certain

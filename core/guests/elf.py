@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import io
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from elftools.common.exceptions import DWARFError, ELFError
 from elftools.dwarf.structs import DWARFStructs
@@ -128,6 +129,16 @@ def _symbols(elf: ELFFile) -> dict[str, int]:
     }  # fmt: skip
 
 
+def source_names(header: Mapping[str, Any]) -> list[str]:
+    """The source files that the header of a line table names, as they are called in `Program.lines`."""
+    old = header["version"] < 5
+    folders = [b"", *header["include_directory"]] if old else list(header["include_directory"])
+    return [
+        posixpath.normpath(posixpath.join(folders[entry.dir_index], entry.name).decode(errors="replace"))
+        for entry in header["file_entry"]
+    ]
+
+
 def _lines(elf: ELFFile) -> dict[int, tuple[str, int]]:
     """The line table, read from .debug_line alone: an assembler need not describe compilation units."""
     section = elf.get_section_by_name(".debug_line")
@@ -141,11 +152,7 @@ def _lines(elf: ELFFile) -> dict[int, tuple[str, int]]:
         while offset < section["sh_size"]:
             program = dwarf._parse_line_program_at_offset(offset, structs)
             first = 0 if program["version"] >= 5 else 1
-            folders = [b"", *program["include_directory"]] if first else list(program["include_directory"])
-            files = [
-                posixpath.normpath(posixpath.join(folders[entry.dir_index], entry.name).decode(errors="replace"))
-                for entry in program["file_entry"]
-            ]
+            files = source_names(program.header)
             for entry in program.get_entries():
                 state = entry.state
                 if state is None or state.end_sequence or not state.is_stmt or not state.line:

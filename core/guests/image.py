@@ -42,6 +42,7 @@ class Program:
     symbols   labels and their linear addresses
     lines     linear address of each source statement → (file name, line from 1)
     programs  those that it carries and runs as its processes, by name, at their own linear addresses
+    user      the one whose code is included here (see `seen_from`)
     """
 
     name: str
@@ -55,6 +56,7 @@ class Program:
     sources: tuple[SourceFile, ...] = ()
     multiboot: bool = False
     programs: Mapping[str, Program] = field(default_factory=dict)
+    user: str = ""
 
     def seen_from(self, name: str) -> Program:
         """The code of an address space in which its program `name` runs: the kernel's and that program's together.
@@ -71,6 +73,7 @@ class Program:
                 symbols={**self.symbols, **{f"{name}!{symbol}": at for symbol, at in user.symbols.items()}},
                 lines={**self.lines, **user.lines},
                 sources=self.sources + user.sources,
+                user=name,
             )
         return self._seen[name]
 
@@ -108,12 +111,16 @@ class Program:
         name, distance = self.symbol_at(address)
         return f"{name}+{distance:#x}" if name and distance else name
 
+    def holds(self, address: int) -> bool:
+        """Does the image, as it is loaded, reach over `address`?"""
+        return any(segment.address <= address < segment.address + segment.size for segment in self.segments)
+
     def line_at(self, address: int) -> tuple[str, int] | None:
         """File and line of the statement that `address` belongs to; None outside the image."""
-        if not any(segment.address <= address < segment.address + segment.size for segment in self.segments):
-            return None
         index = bisect_right(self.starts, address) - 1
-        return self.lines[self.starts[index]] if index >= 0 else None
+        start = self.starts[index] if index >= 0 else -1
+        inside = (each for each in self.segments if each.address <= address < each.address + each.size)
+        return self.lines[start] if any(start >= each.address for each in inside) else None
 
     def addresses_of(self, file: str, line: int) -> list[int]:
         """Where the code of a source line stands."""

@@ -8,13 +8,18 @@
         .long MULTIBOOT_MAGIC, MULTIBOOT_FLAGS, -(MULTIBOOT_MAGIC + MULTIBOOT_FLAGS)
 
         .text
+        .cfi_sections .debug_frame
         .globl _start
 _start:
+        .cfi_startproc simple
+        .cfi_def_cfa esp, 0
+        .cfi_undefined eip      /* nobody called this */
         movl $boot_stack_top, %esp
         xorl %ebp, %ebp         /* the end of every chain of frame pointers */
         pushl %ebx              /* the boot loader's information */
         pushl %eax              /* its magic number */
         call kernel_main
+        .cfi_endproc
 
         .bss
         .align 4096
