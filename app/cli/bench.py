@@ -16,16 +16,25 @@ PLACE = Path(__file__).resolve().parents[2] / "tests" / "bench"
 
 DESCRIPTION = """\
 Measures how fast this machine runs the lab: a loop on the emulated CPU alone (run.raw), with every instruction
-counted (run.count), with everything recorded (run.record); one departure through the interposer (trap.median); the
-slowest of many Stops in endless loops (stop.max); the time from Step to the painted window (step_paint.p95); and how
-fast a real guest boots and computes (pebble.boot, pebble.primes, pebble.boot.trap_emulate). All in one run, so that the
-ratios compare; nothing is judged.
+counted (run.count), with everything recorded (run.record); one departure through the interposer (trap.median); how
+many a second by cause (traps.…; remap is a write to a page table and the hidden page fault after it); what a VM's
+monitor takes beyond the VM's own memory (vm.memory); the slowest of many Stops in endless loops (stop.max); the time
+from Step to the painted window (step_paint.p95); and how fast a real guest boots and computes (pebble.boot,
+pebble.primes, pebble.boot.trap_emulate). All in one run, so that the ratios compare; nothing is judged.
 """
 NAMES = (
     "run.raw",
     "run.count",
     "run.record",
     "trap.median",
+    "traps.privileged",
+    "traps.io",
+    "traps.system_call",
+    "traps.fault",
+    "traps.page_fault",
+    "traps.remap",
+    "traps.interrupt",
+    "vm.memory",
     "stop.max",
     "step_paint.p95",
     "pebble.boot",

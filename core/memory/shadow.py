@@ -91,10 +91,11 @@ class ShadowPager:
         self._allocator = allocator
         self._owner = owner
         self._flush = flush
-        self._guest_page = {frame: GuestPhysical(n << PAGE_SHIFT) for n, frame in enumerate(physical.frames)}
+        self._page_number = np.zeros(physical.ram.size >> PAGE_SHIFT, np.uint32)  # guest-physical, by host-physical
+        self._page_number[np.array(physical.frames, np.int64) >> PAGE_SHIFT] = np.arange(len(physical.frames))
         self._directories: dict[GuestPhysical, _Directory] = {}
         self._tables: dict[int, _Table] = {}
-        self._mapped: dict[GuestPhysical, set[HostPhysical]] = {}
+        self._mapped: dict[GuestPhysical, set[HostPhysical]] = {}  # entries that show a page, but for the flat one
         self._idle_writes: dict[GuestPhysical, int] = {}
         self._spare: list[HostPhysical] = []  # empty tables, for opening pages where there is none
         self.watched: set[GuestPhysical] = set()  # pages traced for another reason than being page tables
@@ -122,8 +123,6 @@ class ShadowPager:
             table = self._new_frame()
             self._ram.write(table, entries[start : start + ENTRIES].tobytes())
             self._ram.write_u32(HostPhysical(directory.root + 4 * slot), table | 7)
-            for index in range(start, min(start + ENTRIES, len(entries))):
-                self._mapped[GuestPhysical(index << PAGE_SHIFT)] = {HostPhysical(table + 4 * (index - start))}
         return directory
 
     @property
@@ -166,8 +165,7 @@ class ShadowPager:
         """Throw every shadow of guest tables away; they will be filled again."""
         current = next((page for page, each in self._directories.items() if each is self._current), None)
         gone = [table.frame for table in self._tables.values()] + [each.root for each in self._directories.values()]
-        flat = {HostPhysical(slot) for slot in self._flat_slots()}
-        self._mapped = {page: slots & flat for page, slots in self._mapped.items()}
+        self._mapped.clear()
         self._tables.clear()
         self._directories.clear()
         self._idle_writes.clear()
@@ -176,12 +174,6 @@ class ShadowPager:
             self._current = self._directories[current] = self._new_directory()
             self._trace(current)
         self._flush()
-
-    def _flat_slots(self) -> Iterator[int]:
-        for slot in range(MONITOR_SLOT):
-            table = self._ram.read_u32(HostPhysical(self._flat.root + 4 * slot)) & LEAF_MASK
-            if table:
-                yield from range(table, table + PAGE_SIZE, 4)
 
     def _make_room(self) -> None:
         if len(self._tables) + len(self._directories) >= SHADOW_FRAMES:
@@ -269,7 +261,7 @@ class ShadowPager:
     def _trace(self, page: GuestPhysical) -> None:
         """Close every mapping of `page` to writing."""
         closed = False
-        for slot in self._mapped.get(page, ()):
+        for slot in (*self._flat_slot(page), *self._mapped.get(page, ())):
             entry = self._ram.read_u32(slot)
             if entry & WRITABLE:
                 self._ram.write_u32(slot, entry & ~WRITABLE)
@@ -288,12 +280,15 @@ class ShadowPager:
 
     def open_flat(self, page: GuestPhysical) -> None:
         """Let a guest without paging write to `page` again; paged mappings open by a hidden fault."""
-        for slot in self._mapped.get(page, set()) & set(self._flat_slot(page)):
+        for slot in self._flat_slot(page):
             self._ram.write_u32(slot, self._ram.read_u32(slot) | WRITABLE)
 
-    def _flat_slot(self, page: GuestPhysical) -> Iterator[HostPhysical]:
+    def _flat_slot(self, page: GuestPhysical) -> tuple[HostPhysical, ...]:
+        """The entry that shows `page` to a guest without paging; none beyond the VM's RAM."""
+        if page >= self._physical.size:
+            return ()
         table = self._ram.read_u32(HostPhysical(self._flat.root + 4 * (page >> 22))) & LEAF_MASK
-        yield HostPhysical(table + 4 * (page >> PAGE_SHIFT & ENTRIES - 1))
+        return (HostPhysical(table + 4 * (page >> PAGE_SHIFT & ENTRIES - 1)),)
 
     def written(self, page: GuestPhysical, before: bytes, after: bytes) -> int:
         """A traced page was written: throw away what was made from the entries that changed; gives their number."""
@@ -314,8 +309,11 @@ class ShadowPager:
     def _clear(self, slot: HostPhysical) -> None:
         entry = self._ram.read_u32(slot)
         if entry & PRESENT:
-            page = self._guest_page[HostPhysical(entry & LEAF_MASK)]
-            self._mapped[page].discard(slot)
+            page = GuestPhysical(int(self._page_number[(entry & LEAF_MASK) >> PAGE_SHIFT]) << PAGE_SHIFT)
+            slots = self._mapped[page]
+            slots.discard(slot)
+            if not slots:
+                del self._mapped[page]
             self._ram.write_u32(slot, 0)
 
     def _unhang(self, directory: _Directory, index: int) -> None:

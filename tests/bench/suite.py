@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 
+from .departures import LOOPS, departure_rates, monitor_memory
 from .measure import Benchmark, Effort, Measure
 from .pebble import pebble_speeds
 from .speed import run_speeds
@@ -13,6 +14,8 @@ from .window import step_to_paint, time_to_stop
 SUITE: dict[Benchmark, tuple[str, ...]] = {
     run_speeds: ("run.raw", "run.count", "run.record"),
     trap_cost: ("trap.median",),
+    departure_rates: tuple(f"traps.{name}" for name in LOOPS),
+    monitor_memory: ("vm.memory",),
     time_to_stop: ("stop.max",),
     step_to_paint: ("step_paint.p95",),
     pebble_speeds: ("pebble.boot", "pebble.primes", "pebble.boot.trap_emulate"),

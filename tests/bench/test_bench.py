@@ -12,6 +12,8 @@ from pytestqt.qtbot import QtBot
 from app.__main__ import main
 from app.cli import bench
 from core.errors import RequestError
+from core.events import Cause
+from tests.bench.departures import causes
 from tests.bench.measure import Benchmark, Effort
 from tests.bench.suite import SUITE
 
@@ -24,9 +26,25 @@ def test_each_gives_the_figures_it_promises(benchmark: Benchmark, qtbot: QtBot) 
     assert tuple(figures) == SUITE[benchmark]
     for name, figure in figures.items():
         assert figure.value > 0, name
-        assert figure.unit in ("MIPS", "µs", "ms")
+        assert figure.unit in ("MIPS", "µs", "ms", "k/s", "MB")
         assert (figure.ratio is None) == (figure.of is None)
         assert figure.ratio is None or math.isfinite(figure.ratio)
+
+
+@pytest.mark.parametrize(
+    ("loop", "expected"),
+    [
+        ("privileged", {Cause.PRIVILEGED}),
+        ("io", {Cause.IO}),
+        ("system_call", {Cause.SYSTEM_CALL, Cause.PRIVILEGED}),
+        ("fault", {Cause.FAULT, Cause.PRIVILEGED}),
+        ("page_fault", {Cause.PAGE_FAULT_TRUE, Cause.PRIVILEGED}),
+        ("remap", {Cause.TRACE, Cause.PAGE_FAULT_HIDDEN, Cause.PRIVILEGED}),
+        ("interrupt", {Cause.INTERRUPT, Cause.HALT, Cause.PRIVILEGED, Cause.IO}),
+    ],
+)
+def test_each_loop_departs_for_the_causes_it_is_named_for(loop: str, expected: set[Cause]) -> None:
+    assert causes(loop) == expected
 
 
 def test_the_names_offered_are_those_of_the_suite() -> None:

@@ -27,4 +27,4 @@ def trap_cost(effort: Effort) -> dict[str, Measure]:
         seconds = time.perf_counter() - start
         costs.append(seconds / (session.traps.count - before) * 1e6)
     session.close()
-    return {"trap.median": Limit(20, "µs").measure(statistics.median(costs))}
+    return {"trap.median": Limit(10, "µs").measure(statistics.median(costs))}

@@ -1,0 +1,85 @@
+"""What departures cost by cause under trap-and-emulate, and what one VM's monitor takes beyond the VM's own memory."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+import tracemalloc
+from pathlib import Path
+
+from core.addresses import PAGE_SIZE
+from core.events import Cause
+from core.guests.assembler import assemble
+from core.guests.catalog import load_program
+from core.guests.image import Program
+from core.session import Session
+from core.traplog import TrapLog
+
+from .measure import Effort, Limit, Measure
+
+LOOPS = ("privileged", "io", "system_call", "fault", "page_fault", "remap", "interrupt")
+BATCH = 4000  # instructions timed together
+SETTLED = 30_000  # instructions after which every loop turns
+
+
+def _loop(name: str) -> Program:
+    source = Path(__file__).with_name("departures.s").read_text(encoding="utf-8")
+    return assemble(f".set LOOP, {name}\n{source}", "departures.s")
+
+
+def departure_rates(effort: Effort) -> dict[str, Measure]:
+    """traps.NAME, in thousands a second, recorded: all departures of the loop that is made of this one."""
+    return {f"traps.{name}": Measure(_rate(name, effort), "k/s") for name in LOOPS}
+
+
+def _rate(name: str, effort: Effort) -> float:
+    session = Session()
+    session.load(_loop(name), "trap_emulate")
+    session.step(SETTLED)
+    rates = []
+    for _ in range(3 * effort.repeats):
+        before = session.traps.count
+        start = time.perf_counter()
+        session.run(BATCH)
+        rates.append((session.traps.count - before) / (time.perf_counter() - start) / 1e3)
+    assert session.end is None, session.end
+    session.close()
+    return statistics.median(rates)
+
+
+def causes(name: str) -> set[Cause]:
+    """Why the loop departs."""
+    session = Session(recording=False)
+    session.load(_loop(name), "trap_emulate")
+    session.step(SETTLED)
+    before = session.traps.count
+    session.step(200)
+    found = {trap.cause for trap in session.traps.since(before)}
+    session.close()
+    return found
+
+
+def monitor_memory(_effort: Effort) -> dict[str, Measure]:
+    """vm.memory, in megabytes: the monitor's frames, and Python's objects beyond those that bare needs too, after
+    Pebble has forked and forked; without the record of departures, which is one for all VMs and bounded."""
+    program = load_program("pebble-clean")
+    bare, _ = _memory(program, "bare")
+    objects, frames = _memory(program, "trap_emulate")
+    return {"vm.memory": Limit(2, "MB").measure((objects - bare + frames) / 1e6)}
+
+
+def _memory(program: Program, kind: str) -> tuple[int, int]:
+    session = Session(recording=False)
+    session.load(program, kind, command_line="run=forks")  # what is made once for all is there now
+    gc.collect()
+    tracemalloc.start()
+    session.load(program, kind, command_line="run=forks")
+    session.run()
+    session.vmm.interposer.log = session.traps = TrapLog()
+    gc.collect()
+    objects, _peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    frames = sum(owner.startswith("monitor") for owner in session.machine.frames.owners()) * PAGE_SIZE
+    session.close()
+    return objects, frames
