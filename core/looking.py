@@ -23,7 +23,7 @@ from core.page_use import PageUse
 from core.vmm.vmm import Vmm
 
 ROW = 16
-GUESTS = "The guest's page tables"
+GUESTS = "Guest's tables"
 GUESTS_WALKED = "The CPU walks these itself."
 GUESTS_BELIEVED = "What the guest believes is walked."
 NO_PAGING = "Paging is off (CR0.PG = 0): a linear address is the guest-physical address."

@@ -102,7 +102,7 @@ class Attempt:
 class TableWalk:
     """One walk through one set of tables.
 
-    title    whose tables ("The guest's page tables")
+    title    whose tables ("Guest's tables")
     note     one sentence about them
     space    what kind of address its entries stand at
     result   what kind of address comes out of it

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -20,6 +22,7 @@ COLOURS = tuple(
 )  # fmt: skip
 SMALLEST, LARGEST = 6, 40  # pixels of the letters
 FRAME = 6
+LINE = 1.15  # height of a line, in sizes of the letters: about as on a screen of 4 by 3
 
 
 class TextScreenPicture(QWidget):
@@ -73,11 +76,14 @@ class TextScreenPicture(QWidget):
         for pixels in range(LARGEST, SMALLEST - 1, -1):
             font.setPixelSize(pixels)
             metrics = QFontMetricsF(font)
-            self._cell = metrics.horizontalAdvance("0"), float(round(metrics.height()))
+            self._cell = metrics.horizontalAdvance("0"), float(ceil(LINE * pixels))
             across, down = self._cell[0] * COLUMNS, self._cell[1] * ROWS
             if across <= self.width() - 2 * FRAME and down <= self.height() - 2 * FRAME:
                 break
-        self._font, self._ascent = QFont(font), QFontMetricsF(font).ascent()
+        self._font, self._ascent = (
+            QFont(font),
+            QFontMetricsF(font).capHeight() + (self._cell[1] - pixels) / 2 + pixels / 6,
+        )
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

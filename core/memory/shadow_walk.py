@@ -19,7 +19,7 @@ from core.memory.onlooker import HostWords, table_walk
 from core.memory.shadow import ShadowPager
 from core.memory.walk import DIRTY, PRESENT, USER, WRITABLE, Paging
 
-TITLE = "Shadow page tables"
+TITLE = "Shadow tables"
 NOTE = "What the CPU really walks: both steps in one, made by the monitor from the guest's tables as they are used."
 NEVER_TOUCHED = "Not in the shadow yet: the next access behind it is a hidden page fault, and the monitor fills it in."
 NOT_FILLED = "Not in the shadow yet: the next access to this page is a hidden page fault, and the monitor fills it in."

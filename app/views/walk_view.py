@@ -1,0 +1,201 @@
+"""How is an address translated? Its page walk, entry by entry: the guest's tables beside those that the CPU walks."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QSplitter,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.models.bit_table_model import BitTableModel
+from app.models.entry_bits import EntryBit
+from app.models.numerals import hexadecimal
+from app.models.walk_table_model import WalkTableModel, bits_beside
+from app.theme import Theme
+from app.theme.typography import Size
+from app.views.view import Area, Loaded, View, ViewSpec
+from app.views.walk_table import WalkTable
+from app.widgets.address_field import AddressField
+from core.looks import Follow, Look, PageWalk
+from core.snapshot import Snapshot
+
+NARROW = 64  # letters of width under which the bits stand under the walk, not beside it
+
+
+class WalkView(View):
+    """An address over its walk; beside it, the chosen entry in words.
+
+    lookChanged  another address is looked at
+    """
+
+    lookChanged = Signal()
+
+    empty_text = "The page walk of an address will stand here, entry by entry. Choose a guest to power it on."
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self.model = WalkTableModel(self)
+        self.bits = BitTableModel(theme.type.mono(Size.CAPTION), self)
+        self.address = AddressField(theme)
+        self.address.chosen.connect(self.walk_to)
+        self.address.refused.connect(lambda words: self.summary.setText(words))
+        self.summary = QLabel()
+        self.summary.setProperty("role", "quiet")
+        self.summary.setWordWrap(True)
+        self.table = WalkTable(self.model, theme)
+        self.table.selectionModel().currentRowChanged.connect(lambda *_: self._explain())
+        self.words = QLabel()
+        self.words.setWordWrap(True)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.bit_table = _bit_table(self.bits)
+        head = QWidget()
+        row = QHBoxLayout(head)
+        row.setContentsMargins(theme.space(2), theme.space(1), theme.space(2), theme.space(1))
+        row.addWidget(self.address)
+        row.addWidget(self.summary, 1)
+        beside = QWidget()
+        column = QVBoxLayout(beside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.words)
+        column.addWidget(self.bit_table, 1)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        self.splitter.addWidget(self.table)
+        self.splitter.addWidget(beside)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setSizes([600, 400])
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(head)
+        layout.addWidget(self.splitter, 1)
+        self.setFocusProxy(self.table)
+        self.set_content(content)
+        self.apply_theme(theme)
+
+    # -- what is looked at
+
+    @property
+    def look(self) -> Look:
+        """The walk of the chosen address."""
+        return Look(walk=self.address.where)
+
+    def walk_to(self, where: int | Follow) -> None:
+        """Show the walk of that address."""
+        self.address.go(where)
+        self.lookChanged.emit()
+
+    # -- what the window says
+
+    def show_program(self, loaded: Loaded) -> None:
+        """A fresh machine; the symbols are this program's."""
+        self.address.set_symbols(loaded.program.symbols)
+        self.model.show(None)
+        self.set_empty(True)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show the walk as it is now."""
+        walk = snapshot.seen.walk
+        if walk is None:
+            return
+        self.address.show_address(walk.linear)
+        self.model.show(walk)
+        if not self.table.currentIndex().isValid():
+            self.table.selectRow(max(0, len(self.model.rows) - 5))
+        self.summary.setText(_summary(walk))
+        self._explain()
+        self.set_empty(False)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take colours and type from `theme`."""
+        super().apply_theme(theme)
+        self.address.apply_theme(theme)
+        self.table.apply_theme(theme)
+        self.bits.set_font(theme.type.mono(Size.CAPTION))
+        self.bit_table.verticalHeader().setDefaultSectionSize(theme.type.row_height(Size.CAPTION) - theme.space(1))
+        self.summary.setFont(theme.type.mono(Size.CAPTION))
+        self.words.setContentsMargins(theme.space(2), theme.space(1), theme.space(2), theme.space(1))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = self.width() < NARROW * self.table.delegate.letter
+        orientation = Qt.Orientation.Vertical if narrow else Qt.Orientation.Horizontal
+        if orientation != self.splitter.orientation():
+            self.splitter.setOrientation(orientation)
+            self.splitter.setSizes([600, 400])
+
+    # -- inside
+
+    def _explain(self) -> None:
+        """Say what the chosen row holds: an entry bit by bit, other rows in sentences."""
+        at = self.table.currentIndex().row()
+        if not 0 <= at < len(self.model.rows):
+            self.words.setText("")
+            self._show_bits((), ())
+            return
+        row = self.model.rows[at]
+        titles = tuple(heading for heading, _ in self.model.headings[1:])
+        sides = bits_beside(row)
+        self._show_bits(sides, titles)
+        self.bit_table.setVisible(any(sides))
+        remarks = [cell.entry.remark for cell in row.cells if cell.entry is not None and cell.entry.remark]
+        sentences = remarks if any(sides) else [cell.explanation for cell in row.cells if cell.explanation]
+        self.words.setText("\n".join(sentences))
+        self.words.setVisible(bool(sentences))
+
+    def _show_bits(self, sides: tuple[tuple[EntryBit, ...], ...], titles: tuple[str, ...]) -> None:
+        self.bits.show(sides, titles)
+        header = self.bit_table.horizontalHeader()
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+
+
+def _summary(walk: PageWalk) -> str:
+    """Where the address leads, in one line."""
+    linear, guest = hexadecimal(walk.linear), walk.guest
+    if guest.reached is None:
+        return f"{linear} leads nowhere: " + (guest.attempts[0].why if guest.attempts else guest.note)
+    if not guest.paging:
+        start = f"Paging is off: {linear} is guest-physical"
+    else:
+        start = f"{linear} → guest-physical {hexadecimal(guest.reached)}"
+    if walk.host is None:
+        return f"{start}, where no memory of the VM is."
+    machine = f"{start} → host-physical {hexadecimal(walk.host)}"
+    lags = any(entry.lags for table in walk.real for entry in table.entries)
+    return f"{machine}. ≠ marks what the shadow does not hold yet." if lags else f"{machine}."
+
+
+def _bit_table(model: BitTableModel) -> QTableView:
+    table = QTableView()
+    table.setModel(model)
+    table.setAccessibleName("The chosen entry, bit by bit")
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setShowGrid(False)
+    table.setTabKeyNavigation(False)
+    table.verticalHeader().hide()
+    table.verticalHeader().setMinimumSectionSize(8)
+    table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+    header = table.horizontalHeader()
+    header.setHighlightSections(False)
+    header.setSectionsClickable(False)
+    header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+    return table
+
+
+VIEW = ViewSpec(
+    id="walk",
+    title="Page walk",
+    question="How does an address find its byte, and what would stop it on the way?",
+    area=Area.BOTTOM,
+    order=30,
+    make=WalkView,
+)

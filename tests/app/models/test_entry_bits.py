@@ -1,0 +1,39 @@
+"""Every bit of a page-table entry has a name and words, at each level the right ones."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.models.entry_bits import DIRECTORY, TABLE, bits_of, set_names
+
+
+def words(value: int, level: int) -> dict[str, str]:
+    return {bit.name: bit.words for bit in bits_of(value, level)}
+
+
+@given(st.integers(0, 0xFFFF_FFFF), st.sampled_from([DIRECTORY, TABLE]))
+def test_the_fields_put_together_are_the_entry_again(value: int, level: int) -> None:
+    bits = bits_of(value, level)
+    held = sum(bit.value << bit.bit if bit.bit < 12 else bit.value for bit in bits)
+    reserved = 0x003F_F000 if bits[-1].bit == 22 else 0
+    assert held == value & ~reserved
+
+
+def test_a_table_entry_leads_to_a_page_and_can_be_dirty() -> None:
+    assert words(0x0010_0067, TABLE) == {
+        "P": "present", "R/W": "writable", "U/S": "ring 3 too", "PWT": "write-back", "PCD": "cached", "A": "used",
+        "D": "written", "PAT": "usual memory type", "G": "not global", "AVL": "000", "Page": "0010\u202f0000",
+    }  # fmt: skip
+
+
+def test_a_directory_entry_leads_to_a_table_or_to_a_large_page() -> None:
+    small, large = words(0x0010_0023, DIRECTORY), words(0x0040_00A3, DIRECTORY)
+    assert (small["PS"], small["D"], small["Table"]) == ("leads to a table", "ignored", "0010\u202f0000")
+    assert (large["PS"], large["D"], large["Page"]) == ("page of 4 MiB", "not written yet", "0040\u202f0000")
+
+
+def test_an_entry_that_is_not_present_promises_nothing_else() -> None:
+    assert set(list(words(0x0010_0066, TABLE).values())[1:9]) == {"—"}
+    assert set_names(0, TABLE) == "not present"
+    assert set_names(0x67, TABLE) == "P R/W U/S A D"
