@@ -15,8 +15,10 @@ import numpy.typing as npt
 
 from core.addresses import PAGE_SIZE
 from core.cpu.decode import decode, spell
+from core.devices.disk_image import DiskImage
 from core.events import StopReason
 from core.guests.image import Program
+from core.guests.modules import Module
 from core.session import Session
 from core.vmm import kind_named
 from core.vmm.holes import BY_MEMORY, is_hole
@@ -43,11 +45,17 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is run: a program with its command line, and how far at most."""
+    """What is run: a program with what it is given on its way, and how far at most."""
 
     program: Program
     command_line: str
     limit: int
+    disk: DiskImage | None = None
+    modules: tuple[Module, ...] = ()
+
+    def load_into(self, session: Session, kind: str) -> None:
+        """Power on, under `kind`."""
+        session.load(self.program, kind, command_line=self.command_line, disk=self.disk, modules=self.modules)
 
 
 def first_difference(
@@ -81,7 +89,7 @@ class _Pair:
 
     def _start(self) -> None:
         for kind, session in self._sessions.items():
-            session.load(self._setting.program, kind, command_line=self._setting.command_line)
+            self._setting.load_into(session, kind)
 
     def advance(self, count: int) -> int:
         """Run both up to `count`; how far they came."""

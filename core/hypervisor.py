@@ -14,6 +14,7 @@ from core.devices.disk_image import DiskImage
 from core.devices.pc import Pc
 from core.guests.boot import boot_memory, boot_state
 from core.guests.image import Program
+from core.guests.modules import Module
 from core.interposer import Interposer
 from core.machine import Machine
 from core.memory.guest_physical import GuestPhysicalMemory
@@ -22,7 +23,7 @@ from core.vmm.vmm import Vmm
 
 @dataclass(frozen=True, slots=True)
 class VmSpec:
-    """What a VM is made of: its letter, kind, program with command line, memory in bytes, and disk if it has one."""
+    """What a VM is made of: letter, kind, program with command line and modules, bytes of memory, perhaps a disk."""
 
     letter: str
     kind: type[Vmm]
@@ -30,6 +31,7 @@ class VmSpec:
     memory: int
     command_line: str = ""
     disk: DiskImage | None = None
+    modules: tuple[Module, ...] = ()
 
 
 class Hypervisor:
@@ -55,7 +57,7 @@ class Hypervisor:
             disk=spec.disk,
         )
         physical = GuestPhysicalMemory(self.machine.ram, frames, pc.bus)
-        for address, data in boot_memory(spec.program, spec.memory, spec.command_line):
+        for address, data in boot_memory(spec.program, spec.memory, spec.command_line, spec.modules):
             physical.write(address, data)
         vmm = spec.kind(self, spec.letter, physical, pc, spec.program.name_of)
         self.machine.cpu.pull()

@@ -33,6 +33,7 @@ BOOT_GDT = GuestPhysical(0x1000)
 BOOT_CODE_SELECTOR = 0x08
 BOOT_DATA_SELECTOR = 0x10
 MULTIBOOT_INFO = GuestPhysical(0x2000)
+MULTIBOOT_INFO_END = GuestPhysical(0x7000)  # what is left below the stack's top is the stack
 BOOT_STACK_TOP = GuestPhysical(0x8000)
 LOWEST_IMAGE = GuestPhysical(0x8000)  # images lie above the boot tables and stack
 MULTIBOOT_BOOTLOADER_MAGIC = 0x2BAD_B002

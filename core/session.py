@@ -24,8 +24,9 @@ from core.errors import RequestError
 from core.events import End, Ring, StopReason, Trap
 from core.guest_os import read_guest
 from core.guest_system import GuestSystem
-from core.guests.boot import check_command_line
+from core.guests.boot import check_start
 from core.guests.image import Program
+from core.guests.modules import Module
 from core.guests.unwind import CS, EIP
 from core.hypervisor import Hypervisor, VmSpec
 from core.interposer import Interposer
@@ -70,14 +71,23 @@ class Session:
 
     # -- set up
 
-    def load(self, program: Program, kind: str, *, command_line: str = "", disk: DiskImage | None = None) -> None:
+    def load(
+        self,
+        program: Program,
+        kind: str,
+        *,
+        command_line: str = "",
+        disk: DiskImage | None = None,
+        modules: tuple[Module, ...] = (),
+    ) -> None:
         """Power on a fresh machine with `program` under `kind`. On a UserError the former machine is untouched.
 
-        `command_line` is given to guests with a multiboot header; `disk` is never changed, its writes lie in the VM.
+        `command_line` and `modules` are given to guests with a multiboot header; `disk` is never changed, its writes
+        lie in the VM.
         """
         vmm_class = kind_named(kind)
-        spec = VmSpec(LETTER, vmm_class, program, layout.VM_MEMORY, command_line, disk)
-        check_command_line(program, command_line)
+        spec = VmSpec(LETTER, vmm_class, program, layout.VM_MEMORY, command_line, disk, modules)
+        check_start(program, spec.memory, command_line, modules)
         memory = vmm_class.machine_memory(layout.VM_MEMORY)
         self.close()
         self._clear()
@@ -97,7 +107,8 @@ class Session:
         """The same program and kind, from power-on."""
         if self.program is None:
             raise RequestError("There is nothing to reset.", "Load a guest first.")
-        self.load(self.program, self.kind, command_line=self._spec.command_line, disk=self._spec.disk)
+        spec = self._spec
+        self.load(self.program, self.kind, command_line=spec.command_line, disk=spec.disk, modules=spec.modules)
 
     def close(self) -> None:
         """Power off; the session can load again."""

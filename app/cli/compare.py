@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.cli import statuses
 from app.cli.numbers import whole
+from app.cli.start_options import add_start_options, start_with
 
 if TYPE_CHECKING:
     from core.compare import Difference, Setting
@@ -34,7 +35,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("image", metavar="IMAGE", help="a shipped guest's name, or a path")
     parser.add_argument("--kinds", metavar="A,B", default="", help="which kinds (default: all)")
-    parser.add_argument("--append", metavar="TEXT", default="", help="command line for a multiboot guest")
+    add_start_options(parser)
     parser.add_argument(
         "--max-instructions", metavar="N", type=whole(1), default=LIMIT, help=f"at most (default: {LIMIT:,})"
     )
@@ -49,7 +50,14 @@ def main(arguments: argparse.Namespace) -> int:
     from core.vmm import kind_named, kinds
 
     wanted = [kind_named(name.strip()).kind for name in arguments.kinds.split(",") if name.strip()] or list(kinds())
-    setting = Setting(load_program(arguments.image), arguments.append, arguments.max_instructions)
+    start = start_with(arguments)
+    setting = Setting(
+        load_program(arguments.image),
+        start.command_line,
+        arguments.max_instructions,
+        start.read_disk(),
+        start.read_modules(),
+    )
     rows: dict[str, dict[str, Any]] = {}
     worst = statuses.DONE
     for kind in [REFERENCE, *(kind for kind in wanted if kind != REFERENCE)]:
@@ -72,7 +80,7 @@ def _run(setting: Setting, kind: str) -> dict[str, Any]:
 
     session = Session(recording=False)
     try:
-        session.load(setting.program, kind, command_line=setting.command_line)
+        setting.load_into(session, kind)
         return run(session, setting.limit, lambda _: None).as_json()
     finally:
         session.close()

@@ -15,11 +15,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cli import statuses
 from app.cli.numbers import whole
+from app.cli.start_options import add_start_options, start_with
 from core.events import EndHow, StopReason
 
 if TYPE_CHECKING:
@@ -62,15 +62,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--input", metavar="TEXT", default="", help="bytes waiting at the serial port when the guest starts"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object with the outcome, and nothing else")
-    parser.add_argument(
-        "--append",
-        metavar="TEXT",
-        default="",
-        help="command line for a multiboot guest: --append 'run=primes' for pebble",
-    )
-    parser.add_argument(
-        "--disk", metavar="FILE", type=Path, help="raw image for the guest's disk; the file itself is never changed"
-    )
+    add_start_options(parser)
     parser.set_defaults(main=main)
 
 
@@ -131,14 +123,19 @@ class Outcome:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run it; returns the exit status."""
-    from core.devices.disk_image import load_disk_image
     from core.guests.catalog import load_program
     from core.session import Session
 
     session = Session(recording=False)  # nobody looks at heat or the ring of program counters
     try:
-        disk = None if arguments.disk is None else load_disk_image(arguments.disk)
-        session.load(load_program(arguments.image), arguments.vmm, command_line=arguments.append, disk=disk)
+        start = start_with(arguments)
+        session.load(
+            load_program(arguments.image),
+            arguments.vmm,
+            command_line=start.command_line,
+            disk=start.read_disk(),
+            modules=start.read_modules(),
+        )
         if arguments.input:
             session.send_input(arguments.input.encode())
         outcome = run(session, arguments.max_instructions, _ignore if arguments.json else _print_console)

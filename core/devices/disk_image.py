@@ -27,6 +27,8 @@ class DiskImage:
 def load_disk_image(path: Path) -> DiskImage:
     """The image in the file at `path`; an ImageError if it cannot be a disk."""
     place = str(path)
+    if path.is_dir():
+        raise ImageError("The disk image is a folder.", "Give the path of a raw image file.", place)
     try:
         size = path.stat().st_size
         if size > LARGEST:
@@ -34,7 +36,9 @@ def load_disk_image(path: Path) -> DiskImage:
         data = path.read_bytes()
     except OSError as error:
         raise ImageError(f"The disk image cannot be read: {error.strerror}.", "Check the path.", place) from None
-    if not data or len(data) % SECTOR:
+    if not data:
+        raise ImageError("The disk image is empty.", "Make one with “ringside disk FILE”.", place)
+    if len(data) % SECTOR:
         raise ImageError(
             f"The disk image has {len(data)} bytes, which is no whole number of sectors of {SECTOR}.",
             "Pad it, or check that it is a raw image.",

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import runpy
 import shutil
 import subprocess
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from core.addresses import PAGE_SIZE, GuestPhysical
 from core.devices.disk_image import SECTOR, DiskImage
 from core.events import Cause, EndHow, StopReason
 from core.guests.catalog import load_program
+from core.guests.modules import Module
 from core.session import Session
 from core.vmm import kinds
 
@@ -21,7 +25,7 @@ GUESTS = Path(__file__).parents[2] / "assets" / "guests"
 SESSION = Session(recording=False)
 LIMIT = 60_000_000
 DISK_SECTORS = 1024
-HEAD = "Pebble: 15080 KiB free\n"
+HEAD = re.compile(r"Pebble: 15\d{3} KiB free\n")
 
 # command line, status, the last lines of the console
 RUNS = [
@@ -32,6 +36,7 @@ RUNS = [
     ("run=forks", 0, "forks: a tree of 15 processes, 0 frames lost\n"),
     ("run=pages", 0, "pages: 64 touched, 0 wrong\n"),
     ("run=writer", 2, "writer: no disk to write to\n"),
+    ("run=modules", 0, "modules: 0\n"),
     ("run=greedy 300", 0, "greedy: done\n"),
     ("run=fault divide", 128, "fault (2): divide error, eip 40000042\n"),
     ("run=fault privileged", 141, None),
@@ -43,8 +48,13 @@ RUNS = [
 ]
 
 
-def boot(image: str, kind: str, command_line: str, disk: DiskImage | None = None) -> None:
-    SESSION.load(load_program(image), kind, command_line=command_line, disk=disk)
+NANOBENCHMARKS = ("syscall", "in", "crwr", "callret", "pgfault", "divzero", "ptemod")
+
+
+def boot(
+    image: str, kind: str, command_line: str, disk: DiskImage | None = None, modules: tuple[Module, ...] = ()
+) -> None:
+    SESSION.load(load_program(image), kind, command_line=command_line, disk=disk, modules=modules)
     SESSION.run(LIMIT)
 
 
@@ -59,8 +69,70 @@ def test_a_scripted_run_ends_with_its_status_and_says_what_it_should(
     boot("pebble", "bare", command_line)
     assert SESSION.end is not None
     assert (SESSION.end.how, SESSION.end.status) == (EndHow.EXIT, status)
-    assert console().startswith(HEAD)
+    assert HEAD.match(console())
     assert last is None or console().endswith(last)
+
+
+@pytest.mark.parametrize("name", NANOBENCHMARKS)
+def test_each_nanobenchmark_reports_its_rounds_and_cycles(name: str) -> None:
+    boot("pebble", "bare", f"run=bench {name}")
+    line = console().splitlines()[-1]
+    found = re.fullmatch(rf"bench {name}: 1000 rounds, (\d+) cycles, (\d+) a round", line)
+    assert found, line
+    cycles, each = (int(number) for number in found.groups())
+    assert cycles > 1000  # on bare a cycle is an instruction, and a round has some
+    assert each == cycles // 1000
+    assert SESSION.end is not None
+    assert SESSION.end.status == 0
+
+
+def test_all_seven_nanobenchmarks_run_in_order() -> None:
+    boot("pebble", "bare", "run=bench")
+    assert re.findall(r"bench (\w+):", console()) == list(NANOBENCHMARKS)
+
+
+def test_every_program_in_the_image_has_a_scripted_run_here() -> None:
+    listed = re.findall(r"PROGRAM\((\w+)\)", (GUESTS / "pebble" / "kernel" / "programs.h").read_text("utf-8"))
+    scripted = {row[0].removeprefix("run=").split()[0] for row in RUNS} | {"bench"}
+    assert set(listed) - {"init", "shell"} <= scripted
+
+
+MODULES = (Module(b"the first\n", "first.txt"), Module(bytes(range(256)) * 33, "/boot/second with words"))
+
+
+def sum_of(data: bytes) -> int:
+    total = 1
+    for byte in data:
+        total = (total * 31 + byte) & 0xFFFF_FFFF
+    return total
+
+
+def modules_listed() -> str:
+    names = ("first.txt", "second")
+    lines = [
+        f"modules: {name}, {len(module.data)} bytes, page offset 0, sum {sum_of(module.data):x}\n"
+        for name, module in zip(names, MODULES, strict=True)
+    ]
+    return "".join(lines) + "modules: 2\n"
+
+
+@pytest.mark.parametrize(("image", "kind"), [("pebble", "bare"), ("pebble-clean", "trap_emulate")])
+def test_modules_lie_on_pages_with_their_bytes_and_strings(image: str, kind: str) -> None:
+    boot(image, kind, "run=modules", modules=MODULES)
+    assert console().endswith(modules_listed())
+    SESSION.reset()
+    SESSION.run(LIMIT)
+    assert console().endswith(modules_listed())
+
+
+def test_memory_that_holds_modules_is_not_given_away() -> None:
+    boot("pebble", "bare", "run=forks", modules=MODULES)
+    assert console().endswith("0 frames lost\n")
+    assert SESSION.vmm.physical.read(GuestPhysical(module_address()), len(MODULES[0].data)) == MODULES[0].data
+
+
+def module_address() -> int:
+    return -(-load_program("pebble").symbols["kernel_end"] // PAGE_SIZE) * PAGE_SIZE
 
 
 @pytest.mark.parametrize("kind", [kind for kind in kinds() if kind != "bare"])
@@ -79,26 +151,77 @@ def test_the_ordinary_build_finds_out_that_it_is_not_in_ring_0_and_panics() -> N
     assert console().endswith("panic: interrupts are on where the kernel has turned them off\n")
 
 
+# what is typed, and what the answer must be: of the lines before the next prompt, in whole
+SHELL = (
+    ("help", r"help  ps  run PROGRAM .*\nbench \[NAME\]  exit \[STATUS\]\nprograms: init shell hello .* bench\n"),
+    ("ps", r"  pid parent state     runs  name\n    1      0 sleeping .* init\n    2      1 running .* shell\n"),
+    ("run primes 1000", r"primes: 168 up to 1000\n"),
+    ("run nothing", r"run: there is no program nothing\n"),
+    ("run fault invalid", r"fault \(\d+\): invalid opcode, eip 4.*\nfault ended with status 134\n"),
+    ("echo hello there", r"hello there\n"),
+    ("ls", r""),
+    ("write note some words", r""),
+    ("ls", r"note\n"),
+    ("cat note", r"some words\n"),
+    ("cat first.txt", r"the first\n"),
+    ("cat nothing", r"cat: there is no file nothing\n"),
+    ("ticks", r"\d+ ticks since boot\n"),
+    ("free", r"\d+ frames free\n"),
+    ("bench callret", r"bench callret: 1000 rounds, \d+ cycles, \d+ a round\n"),
+    ("kill 99", r"kill: there is no process 99\n"),
+    ("", r""),
+    ("frobnicate", r"frobnicate: not a command; try help\n"),
+)
+
+
+def typed(line: str) -> str:
+    """Type a line at the prompt; what is said up to the next one."""
+    before = len(SESSION.console)
+    SESSION.send_input(line.encode() + b"\n")
+    for _ in range(1000):
+        SESSION.run(100_000)
+        said = SESSION.console[before:].decode().replace("\r\n", "\n").removeprefix(line + "\n")
+        if said.endswith("$ "):
+            return said
+    raise AssertionError(f"no prompt after {line}")
+
+
+def booted(image: str, kind: str, *, disk: DiskImage | None = None, modules: tuple[Module, ...] = ()) -> None:
+    """Up to the shell's prompt."""
+    SESSION.load(load_program(image), kind, disk=disk, modules=modules)
+    while not SESSION.console.endswith(b"$ "):
+        assert SESSION.run(100_000) is StopReason.BUDGET
+
+
 @pytest.mark.parametrize(("image", "kind"), [("pebble", "bare"), ("pebble-clean", "trap_emulate")])
-def test_the_shell_answers_what_is_typed(image: str, kind: str) -> None:
-    SESSION.load(load_program(image), kind)
-    assert SESSION.run(LIMIT // 20) is StopReason.BUDGET  # idle, woken by its timer again and again
-    assert console().endswith("$ ")
-    for typed, answer in (
-        ("echo hello there", "hello there"),
-        ("run primes 1000", "primes: 168 up to 1000"),
-        ("frobnicate", "frobnicate: not a command; try help"),
-        ("ps", "shell"),
-        ("cat nothing", "cat: there is no file nothing"),
-    ):
-        SESSION.send_input(typed.encode() + b"\n")
-        SESSION.run(3_000_000)
-        assert f"$ {typed}\n" in console()
-        assert answer in console()
+def test_the_shell_does_each_of_its_commands(image: str, kind: str) -> None:
+    booted(image, kind, disk=DiskImage(bytes(DISK_SECTORS * SECTOR)), modules=MODULES)
+    for line, answer in SHELL:
+        assert re.fullmatch(answer + r"\$ ", typed(line)), line
     SESSION.send_input(b"exit 7\n")
-    SESSION.run(3_000_000)
+    SESSION.run(300_000)
     assert SESSION.end is not None
     assert SESSION.end.status == 7
+
+
+def test_a_program_runs_behind_the_shell_until_it_is_killed() -> None:
+    booted("pebble", "bare")
+    assert typed("run greedy &") == "$ "
+    pid = re.search(r"(\d+) +2 ready +\d+  greedy", typed("ps"))
+    assert pid
+    assert typed(f"kill {pid[1]}") == "$ "
+    assert re.search(rf"{pid[1]} +2 zombie +\d+  greedy", typed("ps"))  # until its parent waits for a child
+    typed("run hello")
+    assert "greedy" not in typed("ps")
+
+
+def test_what_was_typed_before_it_listened_is_not_lost() -> None:
+    SESSION.load(load_program("pebble"), "bare")
+    SESSION.send_input(b"echo early\nexit 3\n")
+    SESSION.run(LIMIT)
+    assert "early\n$ " in console()
+    assert SESSION.end is not None
+    assert SESSION.end.status == 3
 
 
 @pytest.mark.parametrize(("image", "kind"), [("pebble", "bare"), ("pebble-clean", "trap_emulate")])
@@ -122,10 +245,9 @@ def test_a_damaged_directory_is_told_and_left_alone() -> None:
 def test_a_key_pressed_reaches_the_shell() -> None:
     from core.devices.keyboard import scan_codes
 
-    SESSION.load(load_program("pebble"), "bare")
-    SESSION.run(3_000_000)
+    booted("pebble", "bare")
     SESSION.vmm.pc.keyboard.press(scan_codes("echo From Keys\n"))
-    SESSION.run(3_000_000)
+    SESSION.run(300_000)
     assert "$ echo From Keys\nFrom Keys\n$ " in console()
 
 
@@ -140,8 +262,7 @@ def test_the_screen_shows_what_the_serial_port_says() -> None:
 
 
 def test_it_idles_between_ticks() -> None:
-    SESSION.load(load_program("pebble"), "bare")
-    SESSION.run(LIMIT // 20)
+    booted("pebble", "bare")
     executed, time = SESSION.executed, SESSION.time
     SESSION.run(100_000)
     assert (SESSION.time - time) > 50 * (SESSION.executed - executed)
@@ -168,22 +289,65 @@ def test_a_fresh_build_is_the_shipped_one_byte_for_byte(tmp_path: Path) -> None:
 QEMU = shutil.which("qemu-system-i386")
 
 
-@pytest.mark.skipif(QEMU is None, reason="QEMU (Debian package qemu-system-x86) is not installed")
+needs_qemu = pytest.mark.skipif(QEMU is None, reason="QEMU (Debian package qemu-system-x86) is not installed")
+
+
+@needs_qemu
 @pytest.mark.parametrize("image", ["pebble", "pebble-clean"])
 @pytest.mark.parametrize(("command_line", "status", "last"), RUNS, ids=[row[0] for row in RUNS])
 def test_qemu_boots_the_same_image_to_the_same_console(
     image: str, command_line: str, status: int, last: str | None
 ) -> None:
+    said, ended = qemu(image, "-append", command_line)
+    boot(image, "bare", command_line)
+    assert after_head(said) == after_head(console())
+    assert ended == (status << 1 | 1) & 0xFF
+
+
+@needs_qemu
+def test_qemu_gives_the_same_modules() -> None:
+    with TemporaryDirectory() as folder:
+        files = [Path(folder, "first.txt"), Path(folder, "second")]
+        for file, module in zip(files, MODULES, strict=True):
+            file.write_bytes(module.data)
+        said, ended = qemu("pebble", "-append", "run=modules", "-initrd", f"{files[0]},{files[1]} with words")
+    assert ended == 1  # that is status 0
+    assert after_head(said) == "disk: none\n" + modules_listed()
+
+
+@needs_qemu
+def test_qemu_leaves_the_same_disk(tmp_path: Path) -> None:
+    disk = tmp_path / "disk.img"
+    disk.write_bytes(bytes(DISK_SECTORS * SECTOR))
+    boot("pebble", "bare", "run=writer", DiskImage(disk.read_bytes()))
+    said, ended = qemu("pebble", "-append", "run=writer", "-drive", f"file={disk},format=raw,if=ide")
+    assert ended == 1  # that is status 0
+    assert after_head(said) == after_head(console())
+    assert disk.read_bytes() == SESSION.vmm.pc.disk.contents()
+
+
+@needs_qemu
+def test_qemu_runs_every_nanobenchmark() -> None:
+    said, ended = qemu("pebble", "-append", "run=bench")
+    assert ended == 1  # that is status 0
+    boot("pebble", "bare", "run=bench")
+    cycles = re.compile(r"\d+ cycles, \d+ a round")  # of another clock
+    assert cycles.sub("", after_head(said)) == cycles.sub("", after_head(console()))
+
+
+def qemu(image: str, *options: str) -> tuple[str, int]:
+    """Console of a run under QEMU, and how QEMU ended: with twice the status and one."""
     assert QEMU is not None
     done = subprocess.run(
         [
-            QEMU, "-m", "16", "-kernel", str(GUESTS / f"{image}.elf"), "-append", command_line, "-display", "none",
+            QEMU, "-m", "16", "-kernel", str(GUESTS / f"{image}.elf"), *options, "-display", "none",
             "-serial", "stdio", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=1",
         ],
         capture_output=True, timeout=60, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    boot(image, "bare", command_line)
-    said = done.stdout.decode().replace("\r\n", "\n")
-    # the amount of free memory differs, since QEMU's firmware keeps some of it
-    assert said.split("\n", 1)[1] == console().split("\n", 1)[1]
-    assert done.returncode == (status << 1 | 1) & 0xFF
+    return done.stdout.decode().replace("\r\n", "\n"), done.returncode
+
+
+def after_head(text: str) -> str:
+    """All but the first line: the amount of free memory differs, since QEMU's firmware keeps some of it."""
+    return text.split("\n", 1)[1]

@@ -23,6 +23,8 @@ enum call {
     CALL_BENCH,     /* (which, count, cycles): measures inside the kernel */
     CALL_FREE,      /* (): free frames */
     CALL_COMMAND,   /* (buffer, size): the kernel's command line */
+    CALL_MODULE,    /* (index, struct module_info *): 0, or -1 after the last */
+    CALL_MODULE_READ, /* (index, offset, block): bytes read, 0 at the end, -1 if there is no such module */
     CALL_HALT,      /* (status): end the machine */
     CALLS
 };
@@ -31,6 +33,14 @@ struct process_info {
     int pid, parent, state;
     unsigned runs;
     char name[16];
+};
+
+#define MODULE_STRING 64
+#define MODULE_BLOCK 512
+
+struct module_info {
+    unsigned start, size;
+    char string[MODULE_STRING];
 };
 
 enum bench { BENCH_IN, BENCH_CRWR, BENCH_CALLRET, BENCH_DIVZERO, BENCH_PTEMOD, KERNEL_BENCHES };

@@ -41,6 +41,24 @@ def test_a_disk_is_read_and_its_file_stays_as_it_was(capsys: pytest.CaptureFixtu
     assert disk.read_bytes() == bytes(1024 * 512)
 
 
+def test_a_command_line_that_only_the_guest_finds_too_long_is_told_by_the_guest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    status, out, _ = ran(capsys, "pebble", "--append", "x" * 300)
+    assert status == 127
+    assert "panic: the command line has 300 characters, more than 255" in out
+
+
+def test_modules_are_given_under_any_kind_and_compared(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_bytes(b"x" * 100)
+    words = ["pebble-clean", "--append", "run=modules", "--module", str(tmp_path / "one.txt"), "--json"]
+    assert "modules: one.txt, 100 bytes" in json.loads(ran(capsys, *words)[1])["console"]
+    assert main(["compare", *words, "--kinds", "trap_emulate"]) == 0
+    compared = json.loads(capsys.readouterr().out)["kinds"]["trap_emulate"]
+    assert compared["first_difference"] is None
+    assert "modules: one.txt, 100 bytes" in compared["console"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -48,6 +66,11 @@ def test_a_disk_is_read_and_its_file_stays_as_it_was(capsys: pytest.CaptureFixtu
         (["pebble", "--disk", "odd.img"], "no whole number of sectors"),
         (["hello", "--append", "run=x"], "no multiboot header"),
         (["pebble", "--append", "x" * 5000], "room for 4096"),
+        (["pebble", "--disk", "."], "is a folder"),
+        (["pebble", "--disk", "empty.img"], "is empty"),
+        (["pebble", "--module", "missing.bin"], "The module is not there"),
+        (["pebble", "--module", "big.bin"], "are left for it"),
+        (["hello", "--module", "odd.img"], "no multiboot header"),
     ],
 )
 def test_bad_input_is_one_sentence_and_status_2(
@@ -55,6 +78,8 @@ def test_bad_input_is_one_sentence_and_status_2(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("odd.img").write_bytes(b"x" * 700)
+    Path("empty.img").touch()
+    Path("big.bin").write_bytes(bytes(20 << 20))
     status, _, err = ran(capsys, *words)
     assert status == 2
     assert said in err

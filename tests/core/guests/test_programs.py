@@ -27,7 +27,8 @@ def stopped_in(program: str, symbol: str, argument: str = "") -> Session:
 
 def test_every_program_that_pebble_can_run_is_found_with_its_sources() -> None:
     assert sorted(PEBBLE.programs) == [
-        "bench", "counter", "fault", "forks", "greedy", "hello", "init", "pages", "primes", "shell", "writer",
+        "bench", "counter", "fault", "forks", "greedy", "hello", "init", "modules", "pages", "primes", "shell",
+        "writer",
     ]  # fmt: skip
     for name, program in PEBBLE.programs.items():
         assert program.entry == FIRST

@@ -15,7 +15,7 @@ static int row, column;
 static char input[256]; /* typed and not yet read: a ring */
 static u32 input_read, input_written;
 
-/* 115200 baud, eight bits, FIFO on, interrupt for every byte received. */
+/* 115200 baud, eight bits, FIFO on. */
 static void serial_init(void)
 {
     out8(PORT_SERIAL + 1, 0);
@@ -25,7 +25,6 @@ static void serial_init(void)
     out8(PORT_SERIAL + 3, 0x03);
     out8(PORT_SERIAL + 2, 0x07);
     out8(PORT_SERIAL + 4, 0x0B);
-    out8(PORT_SERIAL + 1, 0x01);
 }
 
 static void serial_put(char c)
@@ -33,6 +32,13 @@ static void serial_put(char c)
     while (!(in8(PORT_SERIAL + 5) & TRANSMIT_EMPTY))
         ;
     out8(PORT_SERIAL, (u8)c);
+}
+
+/* An interrupt for every byte received: only now, since the controller must see the request rise. */
+void serial_listen(void)
+{
+    enable_irq(IRQ_SERIAL);
+    out8(PORT_SERIAL + 1, 0x01);
 }
 
 /* Bytes have come in: take all that there are. */

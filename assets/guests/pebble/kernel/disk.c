@@ -38,6 +38,9 @@ static bool data_wanted(void) { return wait_until(BUSY | REQUEST, REQUEST) && !(
 bool disk_init(void)
 {
     u16 identity[256];
+    out8(PORT_DISK + DRIVE, 0xE0); /* firmware may have left the other one selected */
+    for (int delay = 0; delay < 4; delay++)
+        in8(PORT_DISK_CONTROL);
     u8 status = in8(PORT_DISK + COMMAND);
     if (status == 0xFF || status == 0x7F || status == 0)
         return false;

@@ -91,6 +91,16 @@ void sleep_on(const void *what);                     /* interrupts are locked */
 void wake(const void *what);
 void idle(void) __attribute__((noreturn));
 
+/* --- modules.c: files that the boot loader has put into memory */
+struct module {                                      /* as the boot loader tells of it */
+    u32 start, end;
+    const char *string;
+    u32 reserved;
+};
+void modules_init(u32 count, const struct module *list);
+const struct module *module_at(u32 index);           /* 0 after the last */
+int module_read(const struct module *module, u32 offset, void *block);
+
 /* --- programs.c: the programs that are built into the kernel */
 bool program_load(const char *name, u32 directory, u32 *entry, u32 *end);
 const char *program_name(int index);                 /* 0 after the last */
@@ -101,6 +111,7 @@ void system_call(struct frame *frame);
 /* --- devices */
 void keyboard_init(void);
 void keyboard_interrupt(void);
+void serial_listen(void);
 void serial_interrupt(void);
 bool disk_init(void);
 bool disk_read(u32 sector, void *data);

@@ -4,10 +4,12 @@
 #define MULTIBOOT_LOADED 0x2BADB002
 #define HAS_MEMORY (1u << 0)
 #define HAS_COMMAND (1u << 2)
+#define HAS_MODULES (1u << 3)
 #define MEBIBYTE 0x100000u
 
 struct multiboot {
-    u32 flags, lower, upper, boot_device, command_line;
+    u32 flags, lower, upper, boot_device, command_line, modules;
+    const struct module *module_list;
 };
 
 char command_line[256];
@@ -32,12 +34,15 @@ void kernel_main(u32 magic, const struct multiboot *boot)
     u32 memory = boot->upper * 1024 + MEBIBYTE;
     if (boot->flags & HAS_COMMAND)
         keep_command_line((const char *)boot->command_line);
+    if (boot->flags & HAS_MODULES)
+        modules_init(boot->modules, boot->module_list);
     segments_init();
     traps_init();
     memory_init(memory);
     print("Pebble: %u KiB free\n", frames_free() * PAGE_SIZE / 1024);
     timer_init();
     keyboard_init();
+    serial_listen();
     files_init();
     if (!process_spawn("init", ""))
         panic("there is no first process");

@@ -68,17 +68,26 @@ bool page_map(u32 directory, u32 address, u32 frame, u32 flags)
     return true;
 }
 
+/* Frames from `start` up to `end` are not ours to hand out. */
+static void keep(u32 start, u32 end)
+{
+    for (u32 frame = start / PAGE_SIZE; frame < frame_count && frame * PAGE_SIZE < end; frame++)
+        if (users[frame] != 255) {
+            users[frame] = 255;
+            free_count--;
+        }
+}
+
 /* RAM is mapped one to one for the kernel; every address space shares these tables. */
 void memory_init(u32 bytes)
 {
     if (bytes > KERNEL_WINDOW)
         bytes = KERNEL_WINDOW;
-    frame_count = bytes / PAGE_SIZE;
-    u32 taken = ((u32)kernel_end + PAGE_SIZE - 1) / PAGE_SIZE;
-    for (u32 frame = 0; frame < taken; frame++)
-        users[frame] = 255;
-    next_frame = taken - 1;
-    free_count = frame_count - taken;
+    free_count = frame_count = bytes / PAGE_SIZE;
+    keep(0, (u32)kernel_end);
+    for (u32 i = 0; module_at(i); i++)
+        keep(module_at(i)->start, module_at(i)->end);
+    next_frame = (u32)kernel_end / PAGE_SIZE;
     kernel_directory = frame_alloc();
     for (u32 address = 0; address < bytes; address += PAGE_SIZE)
         page_map(kernel_directory, address, address, PAGE_WRITE);

@@ -77,6 +77,23 @@ static int call_file(u32 index, u32 buffer)
     return file_name((int)index, name) ? tell_name(name, buffer) : -1;
 }
 
+static int call_module(u32 index, u32 info)
+{
+    const struct module *module = module_at(index);
+    if (!module || !user_range(info, sizeof(struct module_info)))
+        return -1;
+    struct module_info told = {module->start, module->end - module->start, {0}};
+    copy(told.string, module->string, length(module->string));
+    copy((void *)info, &told, sizeof told);
+    return 0;
+}
+
+static int call_module_read(u32 index, u32 offset, u32 block)
+{
+    const struct module *module = module_at(index);
+    return module && user_range(block, MODULE_BLOCK) ? module_read(module, offset, (void *)block) : -1;
+}
+
 static int call_bench(u32 which, u32 count, u32 cycles)
 {
     if (which >= KERNEL_BENCHES || !user_range(cycles, sizeof(u64)))
@@ -167,6 +184,12 @@ void system_call(struct frame *frame)
         break;
     case CALL_COMMAND:
         result = call_command(a, b);
+        break;
+    case CALL_MODULE:
+        result = call_module(a, b);
+        break;
+    case CALL_MODULE_READ:
+        result = call_module_read(a, b, c);
         break;
     case CALL_HALT:
         out8(PORT_EXIT, (u8)a);

@@ -43,5 +43,4 @@ void timer_init(void)
     out8(PORT_TIMER, (u8)count);
     out8(PORT_TIMER, (u8)(count >> 8));
     enable_irq(IRQ_TIMER);
-    enable_irq(IRQ_SERIAL);
 }

@@ -30,7 +30,7 @@ static uint64_t bench_kernel(enum bench which)
 
 static void report(const char *name, uint64_t cycles)
 {
-    print("bench %8s: %d rounds, %u cycles, %u a round\n", name, ROUNDS, (uint32_t)cycles, (uint32_t)cycles / ROUNDS);
+    print("bench %s: %d rounds, %u cycles, %u a round\n", name, ROUNDS, (uint32_t)cycles, (uint32_t)cycles / ROUNDS);
 }
 
 int main(const char *argument)

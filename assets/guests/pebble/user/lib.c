@@ -54,6 +54,16 @@ void *grow(uint32_t bytes)
     return old == -1 ? 0 : (void *)old;
 }
 
+const char *module_name(char *string)
+{
+    const char *name = string;
+    for (; *string && *string != ' '; string++)
+        if (*string == '/')
+            name = string + 1;
+    *string = 0;
+    return name;
+}
+
 uint32_t length(const char *text)
 {
     uint32_t count = 0;

@@ -16,6 +16,7 @@ int fork(void);
 int wait(int *status);
 int spawn(const char *name, const char *argument);
 int pid(void);
+const char *module_name(char *string);                                   /* its first word, without folders; cuts */
 void *grow(uint32_t bytes);                                              /* new zeroed memory, or 0 */
 
 void print(const char *format, ...);                                     /* %s %d %u %x, with widths */

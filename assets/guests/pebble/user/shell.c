@@ -42,13 +42,27 @@ static void ls(void)
         print("%s\n", name);
 }
 
+static bool cat_module(const char *name)
+{
+    struct module_info info;
+    int size;
+    for (uint32_t i = 0; call(CALL_MODULE, i, (uint32_t)&info, 0) == 0; i++) {
+        if (!same(module_name(info.string), name))
+            continue;
+        for (uint32_t at = 0; (size = call(CALL_MODULE_READ, i, at, (uint32_t)contents)) > 0; at += (uint32_t)size)
+            call(CALL_WRITE, (uint32_t)contents, (uint32_t)size, 0);
+        return true;
+    }
+    return false;
+}
+
 static void cat(const char *name)
 {
     int size = call(CALL_FILE_READ, (uint32_t)name, (uint32_t)contents, sizeof contents);
-    if (size < 0)
-        print("cat: there is no file %s\n", name);
-    else
+    if (size >= 0)
         call(CALL_WRITE, (uint32_t)contents, (uint32_t)size, 0);
+    else if (!cat_module(name))
+        print("cat: there is no file %s\n", name);
 }
 
 static void write(const char *name, char *text)
@@ -56,7 +70,7 @@ static void write(const char *name, char *text)
     uint32_t size = length(text);
     text[size] = '\n';
     if (call(CALL_FILE_WRITE, (uint32_t)name, (uint32_t)text, size + 1) < 0)
-        print("write: %s cannot be written (no disk, or no room)\n", name);
+        print("write: %s cannot be written: no disk that can be used, no room, or too long a name\n", name);
 }
 
 static void run(const char *name, char *argument)
