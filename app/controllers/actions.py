@@ -37,6 +37,7 @@ class Act(StrEnum):
     TEXT_SMALLER = "text-smaller"
     TEXT_RESET = "text-reset"
     REDUCED_MOTION = "reduced-motion"
+    ENLARGE = "enlarge"
     RESET_LAYOUT = "reset-layout"
     KEYBOARD = "keyboard"
     ABOUT = "about"
@@ -95,6 +96,13 @@ ACTIONS: dict[Act, ActionSpec] = {
     Act.TEXT_RESET: ActionSpec(VIEW, "&Usual text size", "Make all text as large as at first.", ("Ctrl+0",)),
     Act.REDUCED_MOTION: ActionSpec(
         VIEW, "Reduced m&otion", "Show crossings in steps, without movement.", checkable=True
+    ),
+    Act.ENLARGE: ActionSpec(
+        VIEW,
+        "&Enlarge this view",
+        "Give the view with the focus the whole window, and take it back again (or double-click its title).",
+        ("F12",),
+        checkable=True,
     ),
     Act.RESET_LAYOUT: ActionSpec(VIEW, "&Reset layout", "Put every view back where it first stood."),
     Act.KEYBOARD: ActionSpec(HELP, "&Keyboard", "Every key of the window.", ("F1",)),

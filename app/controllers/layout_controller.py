@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 from zlib import crc32
 
-from PySide6.QtCore import QByteArray, QObject, QSettings, Qt, Signal
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, Qt, Signal
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu
 
 from app.controllers.actions import Act, Actions
 from app.theme import Theme
@@ -44,6 +44,9 @@ class LayoutController(QObject):
         self.views: dict[str, View] = {}
         self.docks: dict[str, QDockWidget] = {}
         self._in_sight: set[str] = set()
+        self._before_enlarging: QByteArray | None = None
+        self._enlarge = actions[Act.ENLARGE]
+        self._enlarge.triggered.connect(self._toggle_enlarged)
         self._untouched = False  # the first layout stands, and the window has not been shown with it yet
         self.views_menu = QMenu("&Views", window)
         for number, spec in enumerate(self.specs, 1):
@@ -67,6 +70,8 @@ class LayoutController(QObject):
     def show_view(self, name: str) -> None:
         """Bring a view into sight: open its dock, or its tab."""
         dock = self.docks[name]
+        if not dock.isVisible():
+            self.shrink()
         dock.show()
         dock.raise_()
 
@@ -83,10 +88,49 @@ class LayoutController(QObject):
             self.cameIntoSight.emit(self.views[name])
             self.sightChanged.emit()
 
+    # -- one view in the whole window
+
+    def enlarge(self, name: str) -> None:
+        """Give one view the whole window, until `shrink`."""
+        self.shrink()
+        self._before_enlarging = self._window.saveState(self._version)
+        self._enlarge.setChecked(True)
+        self.docks[name].setFloating(False)
+        for other, dock in self.docks.items():
+            dock.setVisible(other == name)
+
+    def shrink(self) -> None:
+        """Put the views back as they were before one was enlarged."""
+        before, self._before_enlarging = self._before_enlarging, None
+        self._enlarge.setChecked(False)
+        if before is not None:
+            self._window.restoreState(before, self._version)
+
+    def _toggle_enlarged(self) -> None:
+        if self._before_enlarging is not None:
+            self.shrink()
+            return
+        focus = QApplication.focusWidget()
+        held = (name for name, dock in self.docks.items() if focus is not None and dock.isAncestorOf(focus))
+        self.enlarge(next(held, self.specs[0].id))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A double click on a dock's title enlarges it, in place of letting it float."""
+        if event.type() is not QEvent.Type.MouseButtonDblClick or not isinstance(watched, QDockWidget):
+            return False
+        if watched.isFloating():
+            return False
+        if self._before_enlarging is not None:
+            self.shrink()
+        else:
+            self.enlarge(watched.objectName().removeprefix("dock-"))
+        return True
+
     # -- places
 
     def reset(self) -> None:
         """Put every view back where it first stood."""
+        self.shrink()
         for spec in self.specs:
             dock = self.docks[spec.id]
             dock.setFloating(False)
@@ -105,6 +149,7 @@ class LayoutController(QObject):
 
     def save(self) -> None:
         """Keep the layout for the next time."""
+        self.shrink()
         self._settings.setValue(GEOMETRY_KEY, self._window.saveGeometry())
         self._settings.setValue(STATE_KEY, self._window.saveState(self._version))
 
@@ -128,6 +173,7 @@ class LayoutController(QObject):
         dock.setAccessibleName(spec.title)
         dock.setAccessibleDescription(spec.question)
         dock.setWidget(view)
+        dock.installEventFilter(self)
         dock.visibilityChanged.connect(lambda seen, name=spec.id: self._seen(name, seen))
         self.views[spec.id], self.docks[spec.id] = view, dock
         toggle = dock.toggleViewAction()

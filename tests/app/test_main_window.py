@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import QByteArray, QSettings, Qt
+from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt
 from PySide6.QtWidgets import QDialog, QPlainTextEdit, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -226,6 +226,30 @@ def test_a_view_that_stands_behind_another_is_a_tab_of_it(
     views = window.layout_.views
     qtbot.waitUntil(lambda: views["registers"] in window.layout_.in_sight())
     assert views["rings"] not in window.layout_.in_sight()
+
+
+def test_a_view_takes_the_whole_window_and_gives_it_back(window: MainWindow, qtbot: QtBot) -> None:
+    docks, usual = window.layout_.docks, window.saveState()
+    qtbot.mouseDClick(docks["traps"], Qt.MouseButton.LeftButton, pos=QPoint(20, 8))
+    assert [name for name, dock in docks.items() if dock.isVisible()] == ["traps"]
+    qtbot.waitUntil(lambda: docks["traps"].width() > window.width() * 0.95)
+    window.actions_[Act.ENLARGE].trigger()
+    assert window.saveState() == usual
+    assert all(dock.isVisible() for dock in docks.values())
+
+
+def test_a_lesson_that_points_elsewhere_ends_the_enlargement(window: MainWindow) -> None:
+    window.layout_.enlarge("traps")
+    window.point("registers", "EAX")
+    assert window.layout_.docks["registers"].isVisible()
+    assert not window.actions_[Act.ENLARGE].isChecked()
+
+
+def test_a_layout_is_kept_as_it_was_before_a_view_was_enlarged(window: MainWindow, open_window: Open) -> None:
+    window.layout_.enlarge("code")
+    window.close()
+    again = open_window()
+    assert not again.layout_.docks["traps"].isHidden()
 
 
 def test_a_layout_saved_with_other_views_gives_the_first_one(
