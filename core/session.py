@@ -1,12 +1,14 @@
 """The whole lab without a screen: load, run, step, look. The window, the command line, lessons and tests are its users.
 
 Nothing here depends on wall-clock time but `host_seconds`; two sessions given the same calls are equal byte for byte.
+It is one file of more than 400 lines, because it is the one door to everything below; hardly anything happens here.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from iced_x86 import FlowControl, Instruction
 
@@ -19,7 +21,7 @@ from core.cpu.context import Gpr, Seg
 from core.cpu.decode import decode, spell
 from core.cpu.guest_cpu import GuestCpu
 from core.cpu.probes import PC_RING
-from core.devices.disk_image import DiskImage
+from core.devices.disk_image import DiskImage, save_disk_image
 from core.errors import RequestError
 from core.events import End, Ring, StopReason, Trap
 from core.guest_os import read_guest
@@ -96,6 +98,7 @@ class Session:
         self._hypervisor = Hypervisor(self._machine, self._interposer)
         self._hypervisor.create(spec, self._console.append)
         self._spec = spec
+        self._disk = disk  # as its file holds it, as far as we know
         self._real = GuestCpu(self._machine.cpu)
         self.program, self.kind = program, kind
         self.unwinder = Unwinder(program)
@@ -108,7 +111,19 @@ class Session:
         if self.program is None:
             raise RequestError("There is nothing to reset.", "Load a guest first.")
         spec = self._spec
-        self.load(self.program, self.kind, command_line=spec.command_line, disk=spec.disk, modules=spec.modules)
+        self.load(self.program, self.kind, command_line=spec.command_line, disk=self._disk, modules=spec.modules)
+
+    def save_disk(self, path: Path, *, replace: bool = False) -> None:
+        """Write what is on the VM's disk now to a file: its own, if nobody else has changed that, or another.
+
+        `replace`: also over another file that is there. A reset then begins with the disk as saved.
+        """
+        vmm, disk = self.vmm, self._disk
+        if disk is None:
+            raise RequestError("The guest has no disk.", "Start it with one.")
+        saved = save_disk_image(disk, vmm.pc.disk.contents(), path, replace=replace)
+        if disk.path and path.samefile(disk.path):
+            self._disk = saved
 
     def close(self) -> None:
         """Power off; the session can load again."""

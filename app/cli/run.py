@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cli import statuses
@@ -23,6 +24,7 @@ from app.cli.start_options import add_start_options, start_with
 from core.events import EndHow, StopReason
 
 if TYPE_CHECKING:
+    from core.guests.start import StartWith
     from core.session import Session
 
 SLICE = 0.05  # seconds after which Python may notice Ctrl-C, and output is passed on
@@ -63,6 +65,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object with the outcome, and nothing else")
     add_start_options(parser)
+    parser.add_argument(
+        "--save-disk",
+        metavar="FILE",
+        type=Path,
+        help="when the run is over, write the disk to this file: that of --disk, or a new one",
+    )
     parser.set_defaults(main=main)
 
 
@@ -129,6 +137,8 @@ def main(arguments: argparse.Namespace) -> int:
     session = Session(recording=False)  # nobody looks at heat or the ring of program counters
     try:
         start = start_with(arguments)
+        if arguments.save_disk is not None:
+            _check_saving(start, arguments.save_disk)
         session.load(
             load_program(arguments.image),
             arguments.vmm,
@@ -140,6 +150,8 @@ def main(arguments: argparse.Namespace) -> int:
             session.send_input(arguments.input.encode())
         outcome = run(session, arguments.max_instructions, _ignore if arguments.json else _print_console)
         report = session.report
+        if arguments.save_disk is not None:
+            session.save_disk(arguments.save_disk)
     finally:
         session.close()
     if arguments.json:
@@ -150,6 +162,18 @@ def main(arguments: argparse.Namespace) -> int:
         print(report, file=sys.stderr)
         return statuses.LAB_FAULT
     return outcome.exit_status
+
+
+def _check_saving(start: StartWith, path: Path) -> None:
+    """Refuse before the run what could not be saved after it."""
+    from core.devices.disk_image import check_target
+    from core.errors import ImageError, RequestError
+
+    if not start.disk:
+        raise RequestError("There is no disk to save.", "Give one with --disk; “ringside disk FILE” makes a blank one.")
+    check_target(path)
+    if path.exists() and not (Path(start.disk).exists() and path.samefile(start.disk)):
+        raise ImageError("There is a file already.", "Name the file of --disk, or a new one.", str(path))
 
 
 def run(session: Session, limit: int | None, on_console: Callable[[bytes], None]) -> Outcome:

@@ -84,3 +84,21 @@ def test_bad_input_is_one_sentence_and_status_2(
     assert status == 2
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_a_disk_is_made_written_by_the_guest_and_saved_when_asked(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    disk, other = str(tmp_path / "disk.img"), str(tmp_path / "other.img")
+    assert main(["disk", disk]) == 0
+    assert "2,048 sectors" in capsys.readouterr().out
+    words = ["pebble", "--append", "run=writer", "--disk", disk, "--json"]
+    assert ran(capsys, *words, "--save-disk", other)[0] == 0
+    assert Path(disk).read_bytes() == bytes(1 << 20)
+    assert ran(capsys, *words, "--save-disk", disk)[0] == 0
+    assert Path(disk).read_bytes() == Path(other).read_bytes() != bytes(1 << 20)
+    status, _, err = ran(capsys, *words, "--save-disk", other)
+    assert (status, "There is a file already" in err) == (2, True)
+    status, _, err = ran(capsys, "pebble", "--save-disk", other)
+    assert (status, "no disk to save" in err) == (2, True)
+    assert main(["disk", disk]) == 2
