@@ -30,7 +30,7 @@ from app.models.numerals import grouped
 from app.theme import Theme
 from app.theme.typography import Size
 from app.views import View, ViewSpec
-from app.views.abilities import HasAnchors, KeepsHistory
+from app.views.abilities import HasAnchors, KeepsHistory, WatchesCounters
 from app.views.code_view import CodeView
 from app.views.lesson_view import LessonView
 from app.widgets.message_area import MessageArea
@@ -194,6 +194,8 @@ class MainWindow(QMainWindow):
             "gotoRequested": self.go_to,
         }
         for view in self.layout_.views.values():
+            if isinstance(view, WatchesCounters):
+                view.watch_counters(self.engine.memory)
             for name, slot in intents.items():
                 signal = getattr(view, name, None)
                 if signal is not None:

@@ -6,6 +6,7 @@ from typing import Protocol, runtime_checkable
 
 from PySide6.QtCore import SignalInstance
 
+from app.models.heat import Counters
 from core.looks import Look
 from core.snapshot import Snapshot
 
@@ -38,3 +39,11 @@ class LooksAtMemory(Protocol):
     @property
     def look(self) -> Look:
         """What it looks at."""
+
+
+@runtime_checkable
+class WatchesCounters(Protocol):
+    """A view that shows how often memory is used, from the probes' own counters."""
+
+    def watch_counters(self, counters: Counters) -> None:
+        """Read these from now on, while in sight."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from app.engine.protocol import Loaded
+from core.cpu.probes import ProbeBuffers
 from core.errors import LabFault, UserError
 from core.guests.image import Program
+from core.layout import VM_MEMORY
 from core.looks import Look
 from core.snapshot import Snapshot
 
@@ -30,6 +32,7 @@ class FakeEngine(QObject):
         self.program: Program | None = None
         self.kind = ""
         self.closed = False
+        self.memory = ProbeBuffers.private(VM_MEMORY)
 
     # -- what a test lets it say
 
