@@ -120,7 +120,16 @@ class MainWindow(QMainWindow):
         bar.addWidget(_caption("under", self.program.kinds))
         bar.addWidget(self.program.kinds)
         bar.addSeparator()
-        for act in (Act.RUN, Act.STOP, Act.STEP, Act.STEP_OVER, Act.RUN_TO_CURSOR, Act.RESET):
+        for act in (
+            Act.RUN,
+            Act.STOP,
+            Act.STEP,
+            Act.STEP_OVER,
+            Act.STEP_OUT,
+            Act.BY_LINE,
+            Act.RUN_TO_CURSOR,
+            Act.RESET,
+        ):
             bar.addAction(self.actions_[act])
         bar.addSeparator()
         bar.addWidget(self.speed)

@@ -44,6 +44,12 @@ def of_step(instruction: str, before: Ring, after: Ring) -> str:
     return f"{what} ran directly in ring {after.value}."
 
 
+def of_line(name: str, place: tuple[str, int] | None, pc: int, ring: Ring) -> str:
+    """Where a step by source lines, or out of a function, has led."""
+    where = f"{place[0]}, line {place[1]}" if place is not None else "code without source"
+    return f"Stepped to {where}{f', in {name}' if name else ''}: {pc:#010x}, in ring {ring.value}."
+
+
 def of_stop(reason: StopReason | None, end: End | None, pc: int) -> str:
     """Why the machine stands still."""
     if end is not None:

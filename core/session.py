@@ -38,6 +38,8 @@ from core.looks import Look, Seen
 from core.machine import Backing, Machine
 from core.registers import read_registers
 from core.snapshot import Register, Snapshot
+from core.step_kind import StepKind
+from core.stepping import Step
 from core.traplog import TrapLog
 from core.vmm import kind_named
 from core.vmm.vmm import Vmm
@@ -202,6 +204,32 @@ class Session:
         self.sentence = narration.of_stop(reason, self.end, self.pc) if self.end else self._last_event()
         return reason
 
+    def run_to_any(self, addresses: frozenset[int], *, leave: bool) -> StopReason:
+        """Until the instruction at one of `addresses` or at a breakpoint is about to run; `leave`: not the present."""
+        cpu = self.machine.cpu
+        cpu.breakpoints = self._breakpoints | addresses
+        try:
+            reason = self._run_to_count(FOREVER, leave=leave)
+        finally:
+            cpu.breakpoints = self._breakpoints
+        self.sentence = narration.of_stop(reason, self.end, self.pc)
+        return reason
+
+    def begin_step(self, kind: StepKind) -> Step:
+        """A step by source lines, or out of a function, from here; `go_on` runs it."""
+        self._require_machine()
+        return Step(self, kind)
+
+    def go_on(self, step: Step) -> StopReason:
+        """Run on until the step has arrived (BUDGET), is interrupted (REQUESTED: call again), or something stops it."""
+        reason = step.go()
+        if step.arrived:
+            code, pc = self.code(), self.pc
+            self.sentence = narration.of_line(code.name_of(pc), code.line_at(pc), pc, self.ring)
+        else:
+            self.sentence = narration.of_stop(reason, self.end, self.pc)
+        return reason
+
     def _run_until_at(self, address: int, limit: int | None, there: Callable[[], bool]) -> StopReason:
         cpu = self.machine.cpu
         until = FOREVER if limit is None else self.executed + limit
@@ -282,6 +310,16 @@ class Session:
     def pc(self) -> int:
         """Linear address of the next instruction."""
         return self.vmm.guest.pc
+
+    @property
+    def last_pc(self) -> int:
+        """Linear address of the instruction that ran last."""
+        return self.machine.cpu.last_pc
+
+    @property
+    def cr3(self) -> int:
+        """CR3 as the guest believes it."""
+        return self.vmm.guest.cr(3)
 
     @property
     def ring(self) -> Ring:

@@ -24,6 +24,8 @@ class Act(StrEnum):
     STOP = "stop"
     STEP = "step"
     STEP_OVER = "step-over"
+    STEP_OUT = "step-out"
+    BY_LINE = "by-line"
     RUN_TO_CURSOR = "run-to-cursor"
     RESET = "reset"
     BREAKPOINT = "breakpoint"
@@ -65,9 +67,27 @@ ACTIONS: dict[Act, ActionSpec] = {
     Act.QUIT: ActionSpec(FILE, "&Quit", "Close Ringside; the layout is kept.", ("Ctrl+Q",)),
     Act.RUN: ActionSpec(RUN, "&Run", "Run at the set speed.", ("F5",), Icon.RUN),
     Act.STOP: ActionSpec(RUN, "S&top", "Stop after the present instruction.", ("Shift+F5", "Esc"), Icon.STOP),
-    Act.STEP: ActionSpec(RUN, "&Step", "Execute one instruction.", ("F11",), Icon.STEP),
+    Act.STEP: ActionSpec(
+        RUN, "&Step", "Execute one instruction; by line: go to the next line, into calls.", ("F11",), Icon.STEP
+    ),
     Act.STEP_OVER: ActionSpec(
-        RUN, "Step o&ver", "One instruction; a CALL, INT or REP until it has come back.", ("F10",), Icon.STEP_OVER
+        RUN,
+        "Step o&ver",
+        "One instruction, but a CALL, INT or REP until it has come back; by line: to the next line, calls whole.",
+        ("F10",),
+        Icon.STEP_OVER,
+    ),
+    Act.STEP_OUT: ActionSpec(
+        RUN, "Step o&ut", "Run until the function has returned.", ("Shift+F11",), Icon.STEP_OUT, wordless=True
+    ),
+    Act.BY_LINE: ActionSpec(
+        RUN,
+        "Step by li&ne",
+        "Let the step keys go by source lines instead of instructions.",
+        ("Ctrl+L",),
+        Icon.BY_LINE,
+        checkable=True,
+        wordless=True,
     ),
     Act.RUN_TO_CURSOR: ActionSpec(
         RUN,

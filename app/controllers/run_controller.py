@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QSettings, Signal
 from app.controllers.actions import Act, Actions
 from app.controllers.speed import FULL, SPEEDS, stop_of
 from core.snapshot import Snapshot
+from core.step_kind import StepKind
 
 if TYPE_CHECKING:
     from app.engine.client import Engine
@@ -21,6 +22,7 @@ STANDING = "The guest is not running."
 ENDED = "The guest’s run has ended. Reset powers it on again."
 NO_CURSOR = "No instruction is chosen. Click a line of code in the Code view."
 SPEED_KEY = "run/speed"
+BY_LINE_KEY = "run/by-line"
 
 
 class RunController(QObject):
@@ -44,6 +46,7 @@ class RunController(QObject):
             Act.STOP: self.stop,
             Act.STEP: self.step,
             Act.STEP_OVER: self.step_over,
+            Act.STEP_OUT: self.step_out,
             Act.RUN_TO_CURSOR: self.run_to_cursor,
             Act.RESET: self.reset,
             Act.CLEAR_BREAKPOINTS: lambda: self.set_breakpoints(frozenset()),
@@ -52,6 +55,7 @@ class RunController(QObject):
             Act.FULL_SPEED: lambda: self.set_speed(FULL),
         }.items():
             actions[act].triggered.connect(slot)
+        actions[Act.BY_LINE].toggled.connect(self._keep_by_line)
         engine.loaded.connect(self._loaded)
         engine.updated.connect(self._updated)
         engine.lost.connect(self._lost)
@@ -69,14 +73,36 @@ class RunController(QObject):
         """Stop, always within a tenth of a second."""
         self._engine.stop()
 
+    @property
+    def by_line(self) -> bool:
+        """Do steps go by source lines?"""
+        return self._actions[Act.BY_LINE].isChecked()
+
     def step(self) -> None:
-        """One instruction."""
-        self._engine.step()
+        """One instruction, or to the next line, into calls."""
+        if self.by_line:
+            self._step_by(StepKind.LINE_INTO)
+        else:
+            self._engine.step()
 
     def step_over(self) -> None:
-        """One instruction, calls and interrupts whole."""
+        """One instruction or line, calls and interrupts whole."""
+        if self.by_line:
+            self._step_by(StepKind.LINE_OVER)
+        else:
+            self._expect_running()
+            self._engine.step_over()
+
+    def step_out(self) -> None:
+        """Until the function has returned."""
+        self._step_by(StepKind.LINE_OUT if self.by_line else StepKind.OUT)
+
+    def _step_by(self, kind: StepKind) -> None:
         self._expect_running()
-        self._engine.step_over()
+        self._engine.step_by(kind)
+
+    def _keep_by_line(self, by_line: bool) -> None:
+        self._settings.setValue(BY_LINE_KEY, by_line)
 
     def run_to_cursor(self) -> None:
         """Run until the chosen instruction is next."""
@@ -112,7 +138,8 @@ class RunController(QObject):
         self.speedChanged.emit(stop)
 
     def restore(self) -> None:
-        """Set the speed of last time."""
+        """Set the speed of last time, and whether steps go by line."""
+        self._actions[Act.BY_LINE].setChecked(self._settings.value(BY_LINE_KEY, False, bool) is True)
         saved = str(self._settings.value(SPEED_KEY, "full"))
         try:
             speed = None if saved == "full" else float(saved)
@@ -161,7 +188,7 @@ class RunController(QObject):
     def _allow(self) -> None:
         allow, none = self._actions.allow, "" if self._has_guest else NO_GUEST
         standing = none or (RUNNING if self._running else ENDED if self._ended else "")
-        for act in (Act.RUN, Act.STEP, Act.STEP_OVER):
+        for act in (Act.RUN, Act.STEP, Act.STEP_OVER, Act.STEP_OUT):
             allow(act, standing)
         allow(Act.RUN_TO_CURSOR, standing or (NO_CURSOR if self._cursor is None else ""))
         allow(Act.STOP, none or ("" if self._running else STANDING))

@@ -24,6 +24,7 @@ from core.errors import LabFault, RequestError
 from core.events import StopReason
 from core.looks import Look
 from core.snapshot import Snapshot
+from core.step_kind import StepKind
 from lessons.checks import CheckLesson, LessonChecked
 
 if TYPE_CHECKING:
@@ -121,6 +122,11 @@ class Engine(QObject):
     def step(self, count: int = 1, *, quietly: bool = False) -> None:
         """Run `count` instructions; `quietly`: with no snapshot on the way."""
         self._send(protocol.Step(count, quietly))
+
+    @Slot(object)
+    def step_by(self, kind: StepKind) -> None:
+        """Step by source lines, or out of a function."""
+        self._send(protocol.StepBy(kind))
 
     @Slot()
     def step_over(self) -> None:

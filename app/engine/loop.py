@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.engine import protocol
 from app.engine.pace import Pace
-from app.engine.tasks import Task, over, run, run_to, step
+from app.engine.tasks import Task, over, run, run_to, step, step_by
 from core import narration
 from core.errors import LabFault, RequestError, UserError
 from core.events import StopReason
@@ -240,6 +240,8 @@ class EngineLoop:
                 self._begin(run_to(session, address))
             case protocol.Step(count, quietly):
                 self._begin(step(session, count, quietly))
+            case protocol.StepBy(kind):
+                self._begin(step_by(session, kind))
             case protocol.StepOver():
                 self._begin(over(session))
             case CheckLesson():

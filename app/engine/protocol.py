@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from core.errors import LabFault, UserError
 from core.looks import Look
 from core.snapshot import Snapshot
+from core.step_kind import StepKind
 
 if TYPE_CHECKING:
     from core.guests.image import Program
@@ -52,6 +53,13 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class StepOver:
     """One instruction, but a CALL, INT or REP until it has come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepBy:
+    """A step by source lines, or out of a function, at full speed."""
+
+    kind: StepKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +120,7 @@ class Shutdown:
 
 
 Command: TypeAlias = (
-    "Load | Run | Stop | Step | StepOver | RunTo | Reset | SetSpeed | SetBreakpoints | Input | Keys | LookAt"
+    "Load | Run | Stop | Step | StepOver | StepBy | RunTo | Reset | SetSpeed | SetBreakpoints | Input | Keys | LookAt"
     " | CheckLesson | Shown | Shutdown"
 )
 

@@ -15,6 +15,8 @@ from core.events import StopReason
 
 if TYPE_CHECKING:
     from core.session import Session
+    from core.step_kind import StepKind
+    from core.stepping import Step
 
 
 @dataclass(slots=True)
@@ -59,6 +61,18 @@ def step(session: Session, count: int, quiet: bool = False) -> Task:
 def run_to(session: Session, address: int) -> Task:
     """Run to linear `address`."""
     return Task(lambda _: session.run_to(address), is_there=lambda: session.pc == address, patient=True)
+
+
+def step_by(session: Session, kind: StepKind) -> Task:
+    """A step by source lines, or out of a function. It begins where the guest is when its turn comes."""
+    under_way: list[Step] = []
+
+    def slice_of_it(_: int | None) -> StopReason:
+        if not under_way:
+            under_way.append(session.begin_step(kind))
+        return session.go_on(under_way[0])
+
+    return Task(slice_of_it, is_there=lambda: bool(under_way) and under_way[0].arrived, patient=True)
 
 
 def over(session: Session) -> Task:

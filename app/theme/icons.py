@@ -28,6 +28,8 @@ class Icon(StrEnum):
     STOP = "stop"
     STEP = "step"
     STEP_OVER = "step-over"
+    STEP_OUT = "step-out"
+    BY_LINE = "by-line"
     RUN_TO_CURSOR = "run-to-cursor"
     RESET = "reset"
     SPEED = "speed"

@@ -11,6 +11,7 @@ from core.guests.image import Program
 from core.layout import VM_MEMORY
 from core.looks import Look
 from core.snapshot import Snapshot
+from core.step_kind import StepKind
 
 
 class FakeEngine(QObject):
@@ -67,6 +68,9 @@ class FakeEngine(QObject):
 
     def step(self, count: int = 1) -> None:
         self.told.append(("step", count))
+
+    def step_by(self, kind: StepKind) -> None:
+        self.told.append(("step_by", kind))
 
     def step_over(self) -> None:
         self.told.append(("step_over",))

@@ -21,7 +21,7 @@ def test_no_key_does_two_things() -> None:
 
 def test_tooltip_names_key_and_purpose_and_the_reason_against(qapp: QApplication) -> None:
     actions = Actions()
-    assert actions[Act.STEP].toolTip() == "Step (F11): Execute one instruction."
+    assert actions[Act.STEP].toolTip() == f"Step (F11): {ACTIONS[Act.STEP].tip}"
     actions.allow(Act.STEP, "The guest is running.")
     assert not actions[Act.STEP].isEnabled()
     assert actions[Act.STEP].toolTip().endswith("Not now: The guest is running.")

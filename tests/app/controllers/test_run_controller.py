@@ -12,6 +12,7 @@ from app.controllers.run_controller import ENDED, NO_CURSOR, NO_GUEST, RUNNING, 
 from app.controllers.speed import FULL, SPEEDS
 from core.errors import RequestError
 from core.events import End, EndHow
+from core.step_kind import StepKind
 from tests.app.builders import BASE, loaded, program, snapshot
 from tests.app.fake_engine import FakeEngine
 
@@ -37,6 +38,7 @@ def test_nothing_can_be_run_before_a_guest_is_loaded(control: RunController, act
         (Act.RUN, ("run",)),
         (Act.STEP, ("step", 1)),
         (Act.STEP_OVER, ("step_over",)),
+        (Act.STEP_OUT, ("step_by", StepKind.OUT)),
         (Act.RUN_TO_CURSOR, ("run_to", BASE)),
         (Act.RESET, ("reset",)),
     ],
@@ -49,6 +51,27 @@ def test_each_action_is_one_command(
     control.set_cursor(BASE)
     actions[act].trigger()
     assert engine.told[-1] == command
+
+
+@pytest.mark.parametrize(
+    ("act", "kind"),
+    [
+        (Act.STEP, StepKind.LINE_INTO),
+        (Act.STEP_OVER, StepKind.LINE_OVER),
+        (Act.STEP_OUT, StepKind.LINE_OUT),
+    ],
+)
+def test_by_line_the_same_keys_step_by_source_lines(
+    control: RunController, engine: FakeEngine, actions: Actions, settings: QSettings, act: Act, kind: StepKind
+) -> None:
+    engine.say_loaded(loaded())
+    engine.say(snapshot())
+    actions[Act.BY_LINE].trigger()
+    actions[act].trigger()
+    assert engine.told[-1] == ("step_by", kind)
+    again = Actions()
+    RunController(engine, again, settings).restore()  # type: ignore[arg-type]
+    assert again[Act.BY_LINE].isChecked()
 
 
 def test_stop_can_be_used_the_moment_run_is_pressed(
