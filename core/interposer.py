@@ -110,6 +110,7 @@ class Interposer:
         self.power_cycle: Callable[[], None] = lambda: None  # set by the hypervisor
         self._settled = 0  # the count up to which departures have been handled; the next instruction exceeds it
         self._after_step: list[Callable[[], None]] = []
+        self.stops_here: Callable[[], bool] = lambda: True  # at a breakpoint: is it one for this address space?
         self.looked_for: Callable[[Trap], bool] | None = None  # stop right after the first trap that satisfies it
         self._found = False
         self._delivered_at = -1  # the count at which an interrupt was delivered: none follows before an instruction ran
@@ -225,7 +226,7 @@ class Interposer:
                 elif halted is Halted.NOWHERE:
                     self._execute_open_bus()
                 elif halted is Halted.BREAKPOINT:
-                    if monitor.guest.pc in cpu.breakpoints:
+                    if monitor.guest.pc in cpu.breakpoints and self.stops_here():
                         return StopReason.BREAKPOINT
                     cpu.pass_breakpoint()
         except UnknownDeparture as fault:

@@ -63,6 +63,9 @@ class Session:
         self.program: Program | None = None
         self.kind = ""
         self._breakpoints: frozenset[int] = frozenset()
+        self._temporary: frozenset[int] = frozenset()  # addresses at which the present run is to stop
+        self._bound: dict[int, str] = {}  # breakpoint → the guest's program in which alone it counts
+        self._in_sight = ""  # the program that the last snapshot showed
         self.look = Look()  # what the snapshots show of memory
         self._clear()
 
@@ -97,13 +100,14 @@ class Session:
         self._clear()
         self._machine = Machine(memory, self._backing, recording=self._recording)
         self._interposer = Interposer(self._machine, self.traps)
+        self._interposer.stops_here = lambda: self.pc in self._temporary or self.at_breakpoint
         self._hypervisor = Hypervisor(self._machine, self._interposer)
         self._hypervisor.create(spec, self._console.append)
         self._spec = spec
         self._disk = disk  # as its file holds it, as far as we know
         self._real = GuestCpu(self._machine.cpu)
         self.program, self.kind = program, kind
-        self.unwinder = Unwinder(program)
+        self.unwinder, self._in_sight = Unwinder(program), ""
         self._power_on_count += 1
         self._machine.cpu.breakpoints = self._breakpoints
         self.sentence = narration.of_power_on(program.name, vmm_class.title, self.pc)
@@ -207,11 +211,11 @@ class Session:
     def run_to_any(self, addresses: frozenset[int], *, leave: bool) -> StopReason:
         """Until the instruction at one of `addresses` or at a breakpoint is about to run; `leave`: not the present."""
         cpu = self.machine.cpu
-        cpu.breakpoints = self._breakpoints | addresses
+        cpu.breakpoints, self._temporary = self._breakpoints | addresses, addresses
         try:
             reason = self._run_to_count(FOREVER, leave=leave)
         finally:
-            cpu.breakpoints = self._breakpoints
+            cpu.breakpoints, self._temporary = self._breakpoints, frozenset()
         self.sentence = narration.of_stop(reason, self.end, self.pc)
         return reason
 
@@ -233,7 +237,8 @@ class Session:
     def _run_until_at(self, address: int, limit: int | None, there: Callable[[], bool]) -> StopReason:
         cpu = self.machine.cpu
         until = FOREVER if limit is None else self.executed + limit
-        cpu.breakpoints = self._breakpoints | {address}
+        self._temporary = frozenset({address})
+        cpu.breakpoints = self._breakpoints | self._temporary
         try:
             while True:
                 reason = self._run_to_count(until, leave=True)
@@ -241,7 +246,7 @@ class Session:
                 if not mine or there():
                     break
         finally:
-            cpu.breakpoints = self._breakpoints
+            cpu.breakpoints, self._temporary = self._breakpoints, frozenset()
         self.sentence = self._last_event() if mine else narration.of_stop(reason, self.end, self.pc)
         return reason
 
@@ -260,14 +265,32 @@ class Session:
 
     @property
     def breakpoints(self) -> frozenset[int]:
-        """Linear addresses before which the run stops."""
+        """Linear addresses before which the run stops.
+
+        One that is set in a program of the guest's counts in that program alone, whichever others have code at the same
+        address: in the program that the last snapshot showed.
+        """
         return self._breakpoints
 
     @breakpoints.setter
     def breakpoints(self, addresses: frozenset[int]) -> None:
+        fresh = frozenset(addresses) - self._breakpoints
         self._breakpoints = frozenset(addresses)
+        self._bound = {address: name for address, name in self._bound.items() if address in addresses}
+        user = self.program.programs.get(self._in_sight) if self.program is not None else None
+        self._bound |= {address: self._in_sight for address in fresh if user is not None and user.holds(address)}
         if self._machine is not None:
             self._machine.cpu.breakpoints = self._breakpoints
+
+    @property
+    def at_breakpoint(self) -> bool:
+        """Does a breakpoint stand here, and does it count in this address space?"""
+        pc = self.pc
+        return pc in self._breakpoints and (pc not in self._bound or self._bound[pc] == self.code().user)
+
+    def _elsewhere(self, user: str) -> frozenset[int]:
+        """The breakpoints that do not count while the program `user` is in sight."""
+        return frozenset(address for address, name in self._bound.items() if name != user)
 
     def send_input(self, data: bytes) -> None:
         """To the guest's serial port, at the present virtual time."""
@@ -408,6 +431,8 @@ class Session:
         self._require_machine()
         assert program is not None, "a machine that is on has a program"
         system = self.guest_system()
+        if system is not None and system.mapped is not None:
+            self._in_sight = system.mapped.name
         return Snapshot(
             generation=self._power_on_count,
             vm=LETTER,
@@ -430,6 +455,7 @@ class Session:
             console=bytes(self._console[since_console:]),
             console_length=len(self._console),
             breakpoints=self._breakpoints,
+            elsewhere=self._elsewhere(self._in_sight),
             sentence=self.sentence,
             host_seconds=self.host_seconds,
             guest_system=system,

@@ -103,3 +103,4 @@ class Snapshot:
     guest_system: GuestSystem | None = None  # its processes, for a guest whose records can be read
     seen: Seen = field(default_factory=Seen)  # what the window looks at in memory
     call_stack: tuple[CallFrame, ...] = ()  # innermost first, as far as it is certain
+    elsewhere: frozenset[int] = frozenset()  # those of the breakpoints that were set in another of the guest's programs

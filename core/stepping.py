@@ -45,7 +45,7 @@ class Stepped(Protocol):
     @property
     def last_pc(self) -> int: ...
     @property
-    def breakpoints(self) -> frozenset[int]: ...
+    def at_breakpoint(self) -> bool: ...
     def place(self) -> Place: ...
     def step(self, count: int = 1) -> StopReason: ...
     def run_to_any(self, addresses: frozenset[int], *, leave: bool) -> StopReason: ...
@@ -132,10 +132,9 @@ class Step:
         reason = self._session.run_to_any(wanted, leave=self._looked)
         self._looked = reason is not StopReason.REQUESTED
         if reason in (StopReason.BREAKPOINT, StopReason.REQUESTED):
-            pc = self._session.pc
-            if pc in self._session.breakpoints and reason is StopReason.BREAKPOINT:
+            if self._session.at_breakpoint:
                 return reason  # the person's own: it ends any step
-            if pc in wanted and pc not in self._session.breakpoints:
+            if self._session.pc in wanted:
                 self._looked = True
                 return StopReason.BUDGET
         return reason
@@ -144,7 +143,7 @@ class Step:
         """One instruction: BUDGET, unless it leads to a breakpoint or something stops it."""
         reason = self._session.step()
         self._looked = True
-        at_breakpoint = reason is StopReason.BUDGET and self._session.pc in self._session.breakpoints
+        at_breakpoint = reason is StopReason.BUDGET and self._session.at_breakpoint
         return StopReason.BREAKPOINT if at_breakpoint else reason
 
     def _run_back(self, back: Target) -> StopReason:

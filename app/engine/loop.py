@@ -176,7 +176,7 @@ class EngineLoop:
             self._finish(StopReason.BUDGET if counted else StopReason.BREAKPOINT, arrived=True)
         elif not interrupted:
             self._finish(reason)
-        elif moved and task.breaks and session.pc in session.breakpoints:
+        elif moved and task.breaks and session.at_breakpoint:
             # the slice ended just where the next would begin by leaving the breakpoint
             self._finish(StopReason.BREAKPOINT, explain=True)
 

@@ -7,6 +7,7 @@ says where they come from.
 from __future__ import annotations
 
 from bisect import bisect_left
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from core.cpu.decode import decode, spell
@@ -34,12 +35,10 @@ class ImageListing:
             return []
         at = bisect_left(self._starts, address)
         lines: list[CodeLine] = []
-        for start in self._starts[max(0, at - before) : at]:
-            if lines and lines[-1].address + len(lines[-1].code) > start:
-                continue
-            line = self._line(start)
-            if line is not None and line.address + len(line.code) <= address:
+        for start, stop in pairwise([*self._starts[max(0, at - before) : at], address]):
+            while start < stop and (line := self._line(start)) is not None and start + len(line.code) <= stop:
                 lines.append(line)
+                start += len(line.code)
         for _ in range(after + 1):
             line = self._line(address)
             if line is None:

@@ -6,12 +6,13 @@ from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt, Signal
 from PySide6.QtGui import QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
-from app.models.call_stack_model import CALL, CallStackModel, call_text, place_text
+from app.models.call_stack_model import CALL, HEADINGS, PLACE, CallStackModel, place_text
 from app.theme import Theme
 from app.views.painting import LEFT, paint_ground, paint_text
 from app.views.view import Area, Loaded, View, ViewSpec
 from core.snapshot import Snapshot
 
+LEAST_LETTERS = 18  # of a call, in the narrowest view
 BAR = 3  # pixels of ring colour at a row's left
 
 
@@ -83,15 +84,12 @@ class CallStackView(View):
         self.gotoRequested.emit(self.model.frames[index.row()].address)
 
     def _fit(self) -> None:
-        """The place as wide as it needs, the call what is left, or what it needs if that is more."""
-        letter, gap = self._delegate.letter, 2 * self.theme.space(2) + BAR
-        calls = max((len(call_text(frame)) for frame in self.model.frames), default=8)
-        places = max((len(place_text(frame)) for frame in self.model.frames), default=10)
-        place = round(max(places, 10) * letter) + gap
-        room = self.table.viewport().width() - place
-        wanted = round(calls * letter) + gap
-        self.table.setColumnWidth(CALL, max(room, min(wanted, round(60 * letter)) if room < 16 * letter else room))
-        self.table.setColumnWidth(CALL + 1, place)
+        """The place as wide as it needs, the call what is left; what does not fit says its tooltip."""
+        letter, gap = self._delegate.letter, self.theme.space(3)
+        places = max((len(place_text(frame)) for frame in self.model.frames), default=0)
+        place = round(max(places, len(HEADINGS[PLACE])) * letter) + gap
+        self.table.setColumnWidth(CALL, max(self.table.viewport().width() - place, round(LEAST_LETTERS * letter)))
+        self.table.setColumnWidth(PLACE, place)
 
 
 class FrameDelegate(QStyledItemDelegate):

@@ -44,6 +44,7 @@ class CodeView(View):
         self._loaded: Program | None = None  # the guest
         self._program: Program | None = None  # its code as the present address space shows it
         self._wanted: frozenset[int] | None = None  # breakpoints that the engine has not confirmed yet
+        self._elsewhere: frozenset[int] = frozenset()  # breakpoints in another program, not shown but kept
         self._cursor: int | None = None
         self.source_model, self.listing_model = SourceModel(self), ListingModel(self)
         self._source_delegate = SourceDelegate(self.source_model, theme)
@@ -84,6 +85,7 @@ class CodeView(View):
         if not same:
             self._set_cursor(None)
         self.source_model.set_current(None)
+        self._elsewhere = frozenset()
         self._show_breakpoints(frozenset())
         self.set_empty(True)
 
@@ -92,8 +94,8 @@ class CodeView(View):
         self._take_program(snapshot)
         self._source_delegate.ring = self._listing_delegate.ring = snapshot.ring
         if self._wanted is None or self._wanted == snapshot.breakpoints:
-            self._wanted = None
-            self._show_breakpoints(snapshot.breakpoints)
+            self._wanted, self._elsewhere = None, snapshot.elsewhere
+            self._show_breakpoints(snapshot.breakpoints - snapshot.elsewhere)
         self.listing_model.show(snapshot.listing, snapshot.pc)
         self._show_source_line(snapshot)
         self.caption.setText(f"Disassembly · {self._place(snapshot.pc)}")
@@ -157,8 +159,9 @@ class CodeView(View):
         target = address if address is not None else self._cursor if self._cursor is not None else self.listing_model.pc
         if target is None:
             return
-        self._wanted = self.listing_model.breakpoints ^ {target}
-        self._show_breakpoints(self._wanted)
+        shown = self.listing_model.breakpoints ^ {target}
+        self._wanted = (self._elsewhere - {target}) | shown
+        self._show_breakpoints(shown)
         self.breakpointsChanged.emit(self._wanted)
 
     # -- inside

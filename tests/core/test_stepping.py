@@ -212,3 +212,18 @@ def test_out_of_a_loop_in_assembly_runs_it_to_its_return() -> None:
     step(OUT)
     assert source() == "hlt"
     assert LAB.executed - before > 500_000
+
+
+def test_a_breakpoint_set_in_a_program_is_passed_by_the_others() -> None:
+    session = at("pebble", "bare", "run=forks", "forks!main")
+    session.snapshot()  # what the person sees, and sets it in
+    session.breakpoints = frozenset({session.pc})
+    wanted = session.pc
+    session.reset()
+    passed = session.run_to(wanted, 5_000_000)
+    assert (passed, session.code().user) == (StopReason.BREAKPOINT, "init")  # which has code there too
+    session.reset()
+    assert session.run(5_000_000) is StopReason.BREAKPOINT
+    assert (session.pc, session.code().user) == (wanted, "forks")
+    assert session.snapshot().elsewhere == frozenset()
+    session.breakpoints = frozenset()

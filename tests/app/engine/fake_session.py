@@ -57,6 +57,10 @@ class FakeSession:
         self.generation += 1
         self.executed = 0
 
+    @property
+    def at_breakpoint(self) -> bool:
+        return self.pc in self.breakpoints
+
     def run(self, limit: int | None = None, *, tell_idle: bool = False) -> StopReason:
         return self._go(limit, self.breakpoints)
 
