@@ -1,5 +1,6 @@
 """The whole lab without a screen: load, run, step, look. The window, the command line, lessons and tests are its users.
 
+It is one thing, however long: the list of what one can do with a machine, each of which is done elsewhere.
 Nothing here depends on wall-clock time but `host_seconds`; two sessions given the same calls are equal byte for byte.
 It is one file of more than 400 lines, because it is the one door to everything below; hardly anything happens here.
 """
@@ -14,6 +15,7 @@ from iced_x86 import FlowControl, Instruction
 
 from core import layout, narration
 from core.addresses import PAGE_SIZE
+from core.breakpoints import Breakpoints
 from core.call_frame import CallFrame
 from core.call_stack import Place, Unwinder
 from core.cpu.calibration import verify_layout
@@ -62,9 +64,7 @@ class Session:
         self._power_on_count = 0
         self.program: Program | None = None
         self.kind = ""
-        self._breakpoints: frozenset[int] = frozenset()
-        self._temporary: frozenset[int] = frozenset()  # addresses at which the present run is to stop
-        self._bound: dict[int, str] = {}  # breakpoint → the guest's program in which alone it counts
+        self._breakpoints = Breakpoints()
         self._in_sight = ""  # the program that the last snapshot showed
         self.look = Look()  # what the snapshots show of memory
         self._clear()
@@ -100,7 +100,7 @@ class Session:
         self._clear()
         self._machine = Machine(memory, self._backing, recording=self._recording)
         self._interposer = Interposer(self._machine, self.traps)
-        self._interposer.stops_here = lambda: self.pc in self._temporary or self.at_breakpoint
+        self._interposer.stops_here = lambda: self.pc in self._breakpoints.temporary or self.at_breakpoint
         self._hypervisor = Hypervisor(self._machine, self._interposer)
         self._hypervisor.create(spec, self._console.append)
         self._spec = spec
@@ -109,7 +109,7 @@ class Session:
         self.program, self.kind = program, kind
         self.unwinder, self._in_sight = Unwinder(program), ""
         self._power_on_count += 1
-        self._machine.cpu.breakpoints = self._breakpoints
+        self._machine.cpu.breakpoints = self._breakpoints.addresses
         self.sentence = narration.of_power_on(program.name, vmm_class.title, self.pc)
 
     def reset(self) -> None:
@@ -208,14 +208,14 @@ class Session:
         self.sentence = narration.of_stop(reason, self.end, self.pc) if self.end else self._last_event()
         return reason
 
-    def run_to_any(self, addresses: frozenset[int], *, leave: bool) -> StopReason:
+    def run_to_any(self, addresses: frozenset[int], *, leave: bool, limit: int = FOREVER) -> StopReason:
         """Until the instruction at one of `addresses` or at a breakpoint is about to run; `leave`: not the present."""
-        cpu = self.machine.cpu
-        cpu.breakpoints, self._temporary = self._breakpoints | addresses, addresses
+        cpu, kept = self.machine.cpu, self._breakpoints
+        cpu.breakpoints, kept.temporary = kept.addresses | addresses, addresses
         try:
-            reason = self._run_to_count(FOREVER, leave=leave)
+            reason = self._run_to_count(limit, leave=leave)
         finally:
-            cpu.breakpoints, self._temporary = self._breakpoints, frozenset()
+            cpu.breakpoints, kept.temporary = kept.addresses, frozenset()
         self.sentence = narration.of_stop(reason, self.end, self.pc)
         return reason
 
@@ -235,19 +235,14 @@ class Session:
         return reason
 
     def _run_until_at(self, address: int, limit: int | None, there: Callable[[], bool]) -> StopReason:
-        cpu = self.machine.cpu
         until = FOREVER if limit is None else self.executed + limit
-        self._temporary = frozenset({address})
-        cpu.breakpoints = self._breakpoints | self._temporary
-        try:
-            while True:
-                reason = self._run_to_count(until, leave=True)
-                mine = reason is StopReason.BREAKPOINT and self.pc == address and address not in self._breakpoints
-                if not mine or there():
-                    break
-        finally:
-            cpu.breakpoints, self._temporary = self._breakpoints, frozenset()
-        self.sentence = self._last_event() if mine else narration.of_stop(reason, self.end, self.pc)
+        while True:
+            reason = self.run_to_any(frozenset({address}), leave=True, limit=until)
+            mine = reason is StopReason.BREAKPOINT and self.pc == address and address not in self.breakpoints
+            if not mine or there():
+                break
+        if mine:
+            self.sentence = self._last_event()
         return reason
 
     def _run_to_count(self, until: int, *, leave: bool, tell_idle: bool = False) -> StopReason:
@@ -270,27 +265,19 @@ class Session:
         One that is set in a program of the guest's counts in that program alone, whichever others have code at the same
         address: in the program that the last snapshot showed.
         """
-        return self._breakpoints
+        return self._breakpoints.addresses
 
     @breakpoints.setter
     def breakpoints(self, addresses: frozenset[int]) -> None:
-        fresh = frozenset(addresses) - self._breakpoints
-        self._breakpoints = frozenset(addresses)
-        self._bound = {address: name for address, name in self._bound.items() if address in addresses}
-        user = self.program.programs.get(self._in_sight) if self.program is not None else None
-        self._bound |= {address: self._in_sight for address in fresh if user is not None and user.holds(address)}
+        self._breakpoints.replace(frozenset(addresses), self.program, self._in_sight)
         if self._machine is not None:
-            self._machine.cpu.breakpoints = self._breakpoints
+            self._machine.cpu.breakpoints = self._breakpoints.addresses
 
     @property
     def at_breakpoint(self) -> bool:
         """Does a breakpoint stand here, and does it count in this address space?"""
-        pc = self.pc
-        return pc in self._breakpoints and (pc not in self._bound or self._bound[pc] == self.code().user)
-
-    def _elsewhere(self, user: str) -> frozenset[int]:
-        """The breakpoints that do not count while the program `user` is in sight."""
-        return frozenset(address for address, name in self._bound.items() if name != user)
+        kept, pc = self._breakpoints, self.pc
+        return kept.counts(pc, self.code().user if kept.needs_program(pc) else "")
 
     def send_input(self, data: bytes) -> None:
         """To the guest's serial port, at the present virtual time."""
@@ -454,8 +441,8 @@ class Session:
             causes=tuple(self.traps.causes.items()),
             console=bytes(self._console[since_console:]),
             console_length=len(self._console),
-            breakpoints=self._breakpoints,
-            elsewhere=self._elsewhere(self._in_sight),
+            breakpoints=self._breakpoints.addresses,
+            elsewhere=self._breakpoints.elsewhere(self._in_sight),
             sentence=self.sentence,
             host_seconds=self.host_seconds,
             guest_system=system,
