@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt, Signal
-from PySide6.QtGui import QPainter, QPen, QResizeEvent
+from PySide6.QtGui import QPainter, QPen
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
 from app.models.call_stack_model import CALL, HEADINGS, PLACE, CallStackModel, place_text
@@ -12,7 +12,6 @@ from app.views.painting import LEFT, paint_ground, paint_text
 from app.views.view import Area, Loaded, View, ViewSpec
 from core.snapshot import Snapshot
 
-LEAST_LETTERS = 18  # of a call, in the narrowest view
 BAR = 3  # pixels of ring colour at a row's left
 
 
@@ -49,6 +48,9 @@ class CallStackView(View):
         header = self.table.horizontalHeader()
         header.setHighlightSections(False)
         header.setMinimumSectionSize(8)
+        header.setStretchLastSection(False)
+        header.setSectionResizeMode(CALL, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(PLACE, QHeaderView.ResizeMode.Fixed)
         self.table.clicked.connect(self._choose)
         self.table.activated.connect(self._choose)
         self.setFocusProxy(self.table)
@@ -76,20 +78,14 @@ class CallStackView(View):
         self._fit()
         self.table.viewport().update()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit()
-
     def _choose(self, index: QModelIndex) -> None:
         self.gotoRequested.emit(self.model.frames[index.row()].address)
 
     def _fit(self) -> None:
-        """The place as wide as it needs, the call what is left; what does not fit says its tooltip."""
+        """The place as wide as it needs; the call has what is left, and what does not fit says its tooltip."""
         letter, gap = self._delegate.letter, self.theme.space(3)
         places = max((len(place_text(frame)) for frame in self.model.frames), default=0)
-        place = round(max(places, len(HEADINGS[PLACE])) * letter) + gap
-        self.table.setColumnWidth(CALL, max(self.table.viewport().width() - place, round(LEAST_LETTERS * letter)))
-        self.table.setColumnWidth(PLACE, place)
+        self.table.setColumnWidth(PLACE, round(max(places, len(HEADINGS[PLACE])) * letter) + gap)
 
 
 class FrameDelegate(QStyledItemDelegate):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.events import StopReason
+from core.events import Cause, Ring, StopReason
 from core.guests.assembler import assemble
 from core.guests.catalog import load_program
 from core.session import Session
@@ -146,6 +146,25 @@ def test_an_interrupted_step_is_taken_up_and_ends_at_the_same_place() -> None:
         assert session.go_on(under_way) is StopReason.BUDGET
         ends.append((session.pc, session.executed, session.cr3))
     assert ends[0] == ends[1]
+
+
+@pytest.mark.parametrize("kind_of_step", [INTO, OVER, OUT])
+@BUILDS
+def test_an_interrupt_on_the_way_is_passed(image: str, kind: str, kind_of_step: StepKind) -> None:
+    session = at(image, kind, "run=greedy 400", "greedy!main")
+    session.run_until(lambda trap: trap.cause is Cause.INTERRUPT and trap.believed is Ring.USER, 5_000_000)
+    just_before = session.executed - 1
+    at(image, kind, "run=greedy 400", "greedy!main")
+    session.run(just_before - session.executed)
+    frame, interrupts = session.call_stack()[0], session.traps.causes[Cause.INTERRUPT]
+    assert frame.function == "main"
+    while session.traps.causes[Cause.INTERRUPT] == interrupts:
+        assert step(kind_of_step) is StopReason.BUDGET
+    now = session.call_stack()[0]
+    if kind_of_step is OUT:
+        assert now.function == "_start"
+    else:
+        assert (now.function, now.base) == ("main", frame.base)
 
 
 RECURSION = """
