@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt, Signal
-from PySide6.QtGui import QPainter, QPen
+from PySide6.QtGui import QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView
 
 from app.models.call_stack_model import CALL, HEADINGS, PLACE, CallStackModel, place_text
@@ -12,6 +12,7 @@ from app.views.painting import LEFT, paint_ground, paint_text
 from app.views.view import Area, Loaded, View, ViewSpec
 from core.snapshot import Snapshot
 
+NARROW = 60  # letters of width under which the place stands under the call
 BAR = 3  # pixels of ring colour at a row's left
 
 
@@ -74,18 +75,26 @@ class CallStackView(View):
         self._delegate.theme = theme
         rows = self.table.verticalHeader()
         rows.setMinimumSectionSize(8)
-        rows.setDefaultSectionSize(theme.type.row_height() - theme.space(1))
         self._fit()
         self.table.viewport().update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     def _choose(self, index: QModelIndex) -> None:
         self.gotoRequested.emit(self.model.frames[index.row()].address)
 
     def _fit(self) -> None:
-        """The place as wide as it needs; the call has what is left, and what does not fit says its tooltip."""
-        letter, gap = self._delegate.letter, self.theme.space(3)
+        """Where it is wide, the place beside the call, as wide as it needs; where it is narrow, under it."""
+        letter = self._delegate.letter
+        narrow = self.width() < NARROW * letter
+        self._delegate.narrow = narrow
         places = max((len(place_text(frame)) for frame in self.model.frames), default=0)
-        self.table.setColumnWidth(PLACE, round(max(places, len(HEADINGS[PLACE])) * letter) + gap)
+        self.table.setColumnWidth(PLACE, round((max(places, len(HEADINGS[PLACE])) + 3) * letter))
+        self.table.setColumnHidden(PLACE, narrow)
+        row = self.theme.type.row_height() - self.theme.space(1)
+        self.table.verticalHeader().setDefaultSectionSize(2 * row if narrow else row)
 
 
 class FrameDelegate(QStyledItemDelegate):
@@ -95,6 +104,7 @@ class FrameDelegate(QStyledItemDelegate):
         super().__init__()
         self._model = model
         self.theme = theme
+        self.narrow = False
 
     @property
     def letter(self) -> float:
@@ -116,6 +126,13 @@ class FrameDelegate(QStyledItemDelegate):
         text = str(index.data())
         ink = palette.text if index.column() == CALL and not frame.inlined else palette.muted
         inner = rect.adjusted(self.theme.space(2) + (BAR if index.column() == CALL else 0), 0, -self.theme.space(1), 0)
+        if self.narrow:
+            upper, lower = QRect(inner), QRect(inner)
+            upper.setHeight(inner.height() // 2)
+            lower.setTop(upper.bottom() + 1)
+            where = f"{frame.program}, {place_text(frame)}" if frame.program else place_text(frame)
+            paint_text(painter, lower, where, self.theme.type.mono(), palette.muted, LEFT)
+            inner = upper
         paint_text(painter, inner, text, self.theme.type.mono(), ink, LEFT)
 
 
