@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
+    QScrollArea,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -124,15 +125,22 @@ class MemoryView(View):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(head)
-        beside = QVBoxLayout()
-        beside.setSpacing(0)
-        beside.addWidget(self.legend)
-        beside.addWidget(self.words)
-        beside.addStretch()
+        told = QWidget()
+        lines = QVBoxLayout(told)
+        lines.setContentsMargins(0, 0, 0, 0)
+        lines.setSpacing(0)
+        lines.addWidget(self.words)
+        lines.addWidget(self.legend)
+        lines.addStretch()
+        beside = QScrollArea()
+        beside.setWidget(told)
+        beside.setWidgetResizable(True)
+        beside.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        beside.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._body = QBoxLayout(QBoxLayout.Direction.TopToBottom)
         self._body.setSpacing(0)
         self._body.addWidget(self.map, 1)
-        self._body.addLayout(beside)
+        self._body.addWidget(beside)
         column.addLayout(self._body, 1)
         return content
 
@@ -210,8 +218,8 @@ class MemoryView(View):
         super().resizeEvent(event)
         wide = self.width() > self.height() * WIDE
         self._body.setDirection(QBoxLayout.Direction.LeftToRight if wide else QBoxLayout.Direction.TopToBottom)
-        self._body.setStretch(0, 3 if wide else 1)
-        self._body.setStretch(1, 2 if wide else 0)
+        self._body.setStretch(0, 3)
+        self._body.setStretch(1, 2)
 
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
