@@ -18,6 +18,11 @@ class Breakpoints:
         self.temporary: frozenset[int] = frozenset()  # where the run under way stops, whatever program is in sight
         self._program_of: dict[int, str] = {}
 
+    @property
+    def wanted(self) -> frozenset[int]:
+        """Where the CPU must stop, so that somebody looks."""
+        return self.addresses | self.temporary
+
     def replace(self, addresses: frozenset[int], guest: Program | None, in_sight: str) -> None:
         """Have these; those that are new and lie in the guest's program `in_sight` belong to it."""
         fresh = addresses - self.addresses

@@ -78,7 +78,7 @@ def first_difference(
 
 
 class _Pair:
-    """The two sessions. Each has 64 MiB of its own."""
+    """The two sessions. Each has a machine of its own."""
 
     def __init__(self, setting: Setting, kind: str) -> None:
         self._setting = setting

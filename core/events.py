@@ -72,7 +72,7 @@ class Trap(NamedTuple):
     """One departure from direct execution, and what was done about it. (A tuple, since it is made in the hot path.)
 
     number       ordinal since power-on, from 0
-    time         virtual time (instructions executed plus idle time skipped) when it happened
+    time         virtual time of its VM (instructions executed plus idle time skipped) when it happened
     vm           letter of the VM that was running
     ring_from    ring the CPU was really in
     believed     ring the guest believes it was in
@@ -86,6 +86,7 @@ class Trap(NamedTuple):
     outcome      what was done, a clause with live values ("cleared the virtual IF")
     pc_after     linear address where execution went on
     cycles       modelled cycles, or None while no cost model is chosen
+    machine_time the same moment on the machine's clock, which all VMs share: equal to `time` while there is one VM
     """
 
     number: int
@@ -104,6 +105,7 @@ class Trap(NamedTuple):
     outcome: str
     pc_after: int
     cycles: int | None = None
+    machine_time: int = 0
 
 
 class EndHow(Enum):

@@ -1,55 +1,139 @@
-"""The hypervisor: makes VMs on one machine, gives each its frames and devices, and a VMM of the chosen kind.
+"""The hypervisor: hosts VMs on one machine, gives each its frames, its devices and its time, and switches worlds.
 
-Popek & Goldberg's resource control lies here: a VM has the frames that the allocator gave it and no others, and its own
-devices on its own bus. One VM at a time in this version.
+Popek & Goldberg's resource control lies here: a VM has the frames that the allocator gave it and no others, its own
+devices on its own bus, a VMM of its own kind, and the CPU when the scheduler says so. A world switch puts the whole CPU
+of one VM away and brings another's (Bugnion et al., TOCS 2012, §3.2). Each VM has its own virtual time, so what it does
+is equal to the instruction whether it is alone or not. Not modelled: several CPUs, shared pages, live migration.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from core.addresses import PAGE_SIZE
-from core.devices.disk_image import DiskImage
+import numpy as np
+
+from core.addresses import PAGE_SIZE, HostPhysical
+from core.cpu.decode import spell
+from core.cpu.probes import PC_RING, Word
+from core.cpu.world import World
 from core.devices.pc import Pc
+from core.errors import RequestError
+from core.events import RINGS, Cause, Ring, StopReason, Trap
 from core.guests.boot import boot_memory, boot_state
-from core.guests.image import Program
-from core.guests.modules import Module
 from core.interposer import Interposer
+from core.layout import HOST_RESERVED, MIB, MONITOR_MEMORY
 from core.machine import Machine
 from core.memory.guest_physical import GuestPhysicalMemory
+from core.scheduler import SLICE, Scheduler
+from core.traplog import TrapLog
+from core.vm import Vm, VmSpec, check_cap, check_memory, check_weight
 from core.vmm.vmm import Vmm
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True, slots=True)
-class VmSpec:
-    """What a VM is made of: letter, kind, program with command line and modules, bytes of memory, perhaps a disk."""
+class _Place:
+    """What a VMM stands on."""
 
-    letter: str
-    kind: type[Vmm]
-    program: Program
-    memory: int
-    command_line: str = ""
-    disk: DiskImage | None = None
-    modules: tuple[Module, ...] = ()
+    machine: Machine
+    interposer: Interposer
 
 
 class Hypervisor:
-    """Hosts VMs on `machine`, whose departures arrive at `interposer`."""
+    """Hosts VMs on `machine` and records every departure, and every world switch, in `log`.
 
-    def __init__(self, machine: Machine, interposer: Interposer) -> None:
+    Whenever the machine stands still one VM is *shown*: its state is in the CPU, where it can be read and changed. That
+    costs no world switch; who runs next is the scheduler's business.
+    """
+
+    def __init__(self, machine: Machine, log: TrapLog) -> None:
         self.machine = machine
-        self.interposer = interposer
-        self.vms: dict[str, Vmm] = {}
+        self.log = log
+        self.scheduler = Scheduler()
+        self.vms: dict[str, Vm] = {}
+        self._looked_for: Callable[[Trap], bool] | None = None
+        self._shown: Vm | None = None
+        self._tlb_of: Vm | None = None  # the TLB knows no VM, so it holds translations of one only
+        self._on_cpu = ""  # the VM that ran last
+        self._letters = iter(LETTERS)
 
-    def create(self, spec: VmSpec, console: Callable[[int], None]) -> Vmm:
-        """A VM, loaded and powered on; it runs when the interposer runs."""
-        owner = f"VM {spec.letter}"
-        frames = spec.kind.vm_frames(self.machine.frames, spec.memory, owner)
-        interposer = self.interposer
+    # -- making and unmaking VMs
+
+    def next_letter(self) -> str:
+        """The name of the next VM; a RequestError when there have been too many."""
+        for letter in self._letters:
+            return letter
+        raise RequestError(f"There have been {len(LETTERS)} VMs, one for each letter.", "Load a guest anew.")
+
+    def check(self, spec: VmSpec, weight: int = 1, cap: int | None = None) -> None:
+        """A RequestError if there cannot be such a VM, or if there is no place for it."""
+        check_weight(weight)
+        check_cap(cap)
+        bare = next((vm.spec for vm in self.vms.values() if not vm.spec.kind.hosted), None)
+        if self.vms and (bare is not None or not spec.kind.hosted):
+            raise RequestError(
+                "A guest on the bare machine has it for itself: no monitor stands between it and another guest.",
+                "Choose a kind with a monitor for each of them.",
+            )
+        check_memory(spec.program, spec.memory)
+        if spec.kind.hosted and spec.memory > self.room:
+            whole, free = self.machine.ram.size / MIB, max(self.room, 0) / MIB
+            raise RequestError(
+                f"A VM with {spec.program.name} needs {spec.memory / MIB:.1f} MiB, but of the machine's "
+                f"{whole:.0f} MiB only {free:.1f} are free for it ({MONITOR_MEMORY // MIB} more go to its monitor).",
+                "Give it less memory, take some back from another VM, or remove one.",
+            )
+
+    @property
+    def room(self) -> int:
+        """Bytes that the memory of one more VM may have, or that existing ones may get back: what is free, less what
+        the monitors may yet need."""
+        frames = self.machine.frames
+        pledged = sum(
+            MONITOR_MEMORY - frames.owned_bytes(vm.spec.monitor_owner)
+            for vm in self.vms.values()
+            if vm.spec.kind.hosted
+        )
+        host = 0 if frames.owner(HostPhysical(0)) else HOST_RESERVED
+        return frames.free_bytes() - pledged - host - MONITOR_MEMORY
+
+    def create(self, spec: VmSpec, weight: int = 1, cap: int | None = None) -> Vm:
+        """A VM, loaded and powered on; it runs when its turn comes. A RequestError, and nothing changed, if there is
+        no place for it."""
+        self.check(spec, weight, cap)
+        cpu, before = self.machine.cpu, self._shown
+        interposer = Interposer(self.machine, self.log)
+        interposer.looked_for = self._looked_for
+        ring = self.machine.backing.probes.ring if before is None else np.zeros(PC_RING, np.uint64)
+        self._put_away()
+        cpu.load_world(self.machine.power_on_world)
+        cpu.write_pcs_to(ring)
+        console = bytearray()
+        try:
+            vmm = self._build(spec, interposer, console)
+        except RequestError:
+            self._free(spec)
+            if before is not None:
+                self.show(before.spec.letter)
+            raise
+        vm = self.vms[spec.letter] = Vm(spec, interposer, ring, vmm, console)
+        interposer.power_cycle = lambda: self._power_cycle(vm)
+        self.scheduler.add(spec.letter, weight, cap)
+        cpu.connect(interposer)
+        self._shown = vm
+        if before is not None:
+            self.show(before.spec.letter)
+        return vm
+
+    def _build(self, spec: VmSpec, interposer: Interposer, console: bytearray) -> Vmm:
+        """Frames, devices, the program in memory, a monitor; the guest's registers as at power-on."""
+        frames = spec.kind.vm_frames(self.machine.frames, spec.memory, spec.owner)
         pc = Pc(
             clock=lambda: interposer.time,
-            console=console,
+            console=console.append,
             on_exit=interposer.guest_exits,
             on_interrupt=interposer.interrupt_line,
             on_reset=interposer.guest_resets,
@@ -59,22 +143,256 @@ class Hypervisor:
         physical = GuestPhysicalMemory(self.machine.ram, frames, pc.bus)
         for address, data in boot_memory(spec.program, spec.memory, spec.command_line, spec.modules):
             physical.write(address, data)
-        vmm = spec.kind(self, spec.letter, physical, pc, spec.program.name_of)
+        self.machine.cpu.forget_all_code()
+        vmm = spec.kind(_Place(self.machine, interposer), spec.letter, physical, pc, spec.program.name_of)
         self.machine.cpu.pull()
         vmm.power_on(boot_state(spec.program))
-        self.vms[spec.letter] = vmm
         interposer.attach(vmm)
-        interposer.power_cycle = lambda: self._power_cycle(spec, console)
         return vmm
 
-    def _power_cycle(self, spec: VmSpec, console: Callable[[int], None]) -> None:
+    def _power_cycle(self, vm: Vm) -> None:
         """The guest reset its computer: everything anew, but for what is on the disk and still to be typed."""
-        old = self.vms.pop(spec.letter)
-        for frame in old.physical.frames:
+        old, cpu = vm.vmm, self.machine.cpu
+        self._free(vm.spec)
+        cpu.load_world(World(self.machine.power_on_world.context, cpu.save_world().words))
+        vm.vmm = self._build(vm.spec, vm.interposer, vm.console)
+        vm.vmm.pc.disk.state.overlay = old.pc.disk.state.overlay
+        vm.vmm.pc.serial.receive(bytes(old.pc.serial.state.outside))
+        self.scheduler.revive(vm.spec.letter)
+
+    def _free(self, spec: VmSpec) -> None:
+        """Give a VM's frames back, scrubbed: the next owner finds nothing in them."""
+        frames = self.machine.frames
+        for frame in frames.owned(spec.owner):
             self.machine.ram.write(frame, bytes(PAGE_SIZE))
-        self.machine.frames.release(f"VM {spec.letter}")
-        self.machine.frames.release(f"monitor of {spec.letter}")
+        frames.release(spec.owner)
+        frames.release(spec.monitor_owner)
+
+    def destroy(self, letter: str) -> None:
+        """Remove a VM; its frames are free. The last one stays: a RequestError."""
+        vm = self.vms[letter]
+        if len(self.vms) == 1:
+            raise RequestError(f"VM {letter} is the only one.", "Load another guest in its place.")
+        if self._shown is vm:
+            self.show(next(other for other in self.vms if other != letter))
+        del self.vms[letter]
+        self.scheduler.remove(letter)
+        self._free(vm.spec)
         self.machine.cpu.forget_all_code()
-        new = self.create(spec, console)
-        new.pc.disk.state.overlay = old.pc.disk.state.overlay
-        new.pc.serial.receive(bytes(old.pc.serial.state.outside))
+        self._tlb_of = None if self._tlb_of is vm else self._tlb_of
+
+    def reset(self, letter: str) -> None:
+        """Power a VM off and on again, whatever state it is in; its virtual time goes on."""
+        self.show(letter)
+        self.vms[letter].interposer.power_up()
+        self._tlb_of = None
+
+    # -- looking
+
+    def show(self, letter: str) -> None:
+        """Put this VM's state into the CPU. Only while the machine stands still."""
+        vm = self.vms[letter]
+        if self._shown is vm:
+            return
+        self._put_away()
+        cpu, world = self.machine.cpu, vm.interposer.away
+        assert world is not None, "a VM that is not shown has been put away"
+        vm.interposer.away = None
+        cpu.load_world(world)
+        cpu.write_pcs_to(vm.ring)
+        cpu.breakpoints = vm.breakpoints.wanted
+        cpu.connect(vm.interposer)
+        self._shown = vm
+
+    def _put_away(self) -> None:
+        if self._shown is not None:
+            self._shown.interposer.away = self.machine.cpu.save_world()
+            self._shown = None
+
+    def look_for(self, found: Callable[[Trap], bool] | None) -> None:
+        """Stop right after the first trap of any VM that satisfies `found`."""
+        self._looked_for = found
+        for vm in self.vms.values():
+            vm.interposer.looked_for = found
+
+    @property
+    def on_cpu(self) -> str:
+        """The letter of the VM that ran last, while it is still there."""
+        return self._on_cpu if self._on_cpu in self.vms else ""
+
+    # -- what one may do to a VM
+
+    def pause(self, letter: str) -> None:
+        """Let it run no more; nothing in it notices."""
+        self.scheduler.pause(letter)
+
+    def resume(self, letter: str) -> None:
+        """Let it run again."""
+        self.scheduler.resume(letter)
+
+    def set_weight(self, letter: str, weight: int) -> None:
+        """Its part of the CPU, relative to the others' weights."""
+        check_weight(weight)
+        self.scheduler.set_weight(letter, weight)
+
+    def set_cap(self, letter: str, cap: int | None) -> None:
+        """At most so many percent of the machine's time; None: all of it."""
+        check_cap(cap)
+        self.scheduler.set_cap(letter, cap)
+
+    def receive(self, letter: str, data: bytes) -> None:
+        """Bytes for its serial port, at its present virtual time."""
+        with self._at(letter) as vm:
+            vm.vmm.pc.serial.receive(data)
+
+    def press(self, letter: str, codes: bytes) -> None:
+        """Scan codes from its keyboard, at its present virtual time."""
+        with self._at(letter) as vm:
+            vm.vmm.pc.keyboard.press(codes)
+
+    @contextmanager
+    def _at(self, letter: str) -> Iterator[Vm]:
+        """Show this VM for a moment, with the idle time that passed for it while others ran."""
+        shown, vm = self._shown, self.vms[letter]
+        self.show(letter)
+        self._settle(vm)
+        yield vm
+        if shown is not None:
+            self.show(shown.spec.letter)
+
+    def _settle(self, vm: Vm) -> None:
+        share = self.scheduler.state.shares[vm.spec.letter]
+        if share.owed:
+            vm.interposer.pass_idle(share.owed)
+            share.owed = 0
+
+    # -- running
+
+    def run(
+        self, until: int, *, leave_breakpoint: bool, tell_idle: bool = False, first: str | None = None
+    ) -> StopReason:
+        """Let the VMs run, each in its turn, until `until` instructions of the machine or something that stops it: see
+        `Interposer.run`. WAITING: nobody can run until something comes from outside. ENDED: all have ended. `first`
+        gets the first slice if it can run. Which VM is shown afterwards is undefined."""
+        scheduler, cpu = self.scheduler, self.machine.cpu
+        if first is not None:
+            scheduler.direct(first)
+        while True:
+            if scheduler.state.executed >= until:
+                return StopReason.BUDGET
+            self._notice_wishes()
+            letter = scheduler.choose()
+            if letter is None:
+                if all(share.ended for share in scheduler.state.shares.values()):
+                    return StopReason.ENDED
+                if cpu.ctl[Word.STOP]:
+                    cpu.ctl[Word.STOP] = 0
+                    return StopReason.REQUESTED
+                reason = self._idle(tell_idle)
+                if reason is not None:
+                    return reason
+                continue
+            reason = self._slice(self.vms[letter], until, leave_breakpoint, tell_idle)
+            leave_breakpoint = False
+            if reason in (StopReason.BREAKPOINT, StopReason.REQUESTED):
+                return reason
+
+    def _notice_wishes(self) -> None:
+        """Wake whoever got something from outside."""
+        for letter, share in self.scheduler.state.shares.items():
+            if share.asleep and self.vms[letter].interposer.wants_interrupt:
+                self.scheduler.wake(letter)
+
+    def _idle(self, tell: bool) -> StopReason | None:
+        """Nobody can run: skip the machine's idle time, or say why it cannot be skipped."""
+        scheduler = self.scheduler
+        left = scheduler.idle()
+        if left is None:
+            return StopReason.WAITING
+        if tell and not scheduler.state.told_idle:
+            scheduler.state.told_idle = True
+            return StopReason.IDLE
+        scheduler.skip(left)
+        return None
+
+    def _slice(self, vm: Vm, until: int, leave_breakpoint: bool, tell_idle: bool) -> StopReason:
+        scheduler, interposer, letter = self.scheduler, vm.interposer, vm.spec.letter
+        self._switch_to(vm)
+        self._settle(vm)
+        start, begun = interposer.executed, interposer.time
+        interposer.machine_offset = scheduler.state.time - begun
+        left, alone = until - scheduler.state.executed, scheduler.alone(letter)
+        if not alone:
+            left = min(left, scheduler.longest())
+        try:
+            return interposer.run(start + left, leave_breakpoint=leave_breakpoint, tell_idle=tell_idle or not alone)
+        finally:
+            scheduler.ran(interposer.executed - start, interposer.time - begun)
+            if interposer.end is not None:
+                scheduler.end(letter)
+            elif (sleeps := interposer.sleeps) != 0:
+                scheduler.sleep(letter, sleeps)
+
+    def _switch_to(self, vm: Vm) -> None:
+        """The world switch: one VM's CPU away, the other's in its place, the TLB emptied, and the whole recorded."""
+        letter, before = vm.spec.letter, self.on_cpu
+        if before in ("", letter):
+            self.show(letter)
+        else:
+            old = self.vms[before]
+            self.show(before)
+            why = self._why_away(old)
+            old.vmm.leave()
+            left = self._standing(old)
+            self.show(letter)
+            vm.vmm.enter()
+            ring = old.vmm.io_ring
+            interposer = vm.interposer
+            interposer.keep(
+                left._replace(
+                    ring_to=Ring.KERNEL if ring is None else ring,
+                    ring_after=RINGS[self.machine.cpu.cpl],
+                    outcome=f"put {before} aside ({why}) and let {letter} run",
+                    pc_after=vm.vmm.guest.pc,
+                )
+            )
+        self._on_cpu = letter
+        if self._tlb_of is not vm:
+            self.machine.cpu.flush_tlb()
+            self._tlb_of = vm
+
+    def _standing(self, vm: Vm) -> Trap:
+        """Where the VM that is shown stands: the half of a world switch that is known before it."""
+        guest = vm.vmm.guest
+        pc, real = guest.pc, RINGS[self.machine.cpu.cpl]
+        code = vm.vmm.linear.peek_code(guest.paging, pc)
+        return Trap(
+            number=self.log.count,
+            time=vm.interposer.time,
+            vm=vm.spec.letter,
+            ring_from=real,
+            believed=RINGS[guest.cpl],
+            ring_to=real,
+            ring_after=real,
+            cause=Cause.WORLD_SWITCH,
+            vector=None,
+            error_code=None,
+            pc=pc,
+            instruction=spell(code, pc) if code else "",
+            handler="hypervisor: scheduler",
+            outcome="",
+            pc_after=pc,
+            machine_time=self.scheduler.state.time,
+        )
+
+    def _why_away(self, vm: Vm) -> str:
+        share = self.scheduler.state.shares[vm.spec.letter]
+        if share.ended:
+            return "its guest has ended"
+        if share.paused:
+            return "it is paused"
+        if share.asleep:
+            return "it halted"
+        if self.scheduler.capped(vm.spec.letter):
+            return f"its cap of {share.cap} % is used up"
+        return f"its turn of at most {SLICE:,} instructions is over"

@@ -20,6 +20,7 @@ from core.cpu.faults import FAULT_CLASS, WITH_ERROR_CODE, GuestFault, Shutdown, 
 from core.cpu.guest_cpu import GuestCpu
 from core.cpu.io_permission import io_permitted
 from core.cpu.probes import Halted, Word
+from core.cpu.world import World
 from core.devices.pc import Pc
 from core.errors import LabFault, UnknownDeparture
 from core.events import RINGS, Cause, End, EndHow, Ring, StopReason, Trap, vector_name
@@ -91,13 +92,16 @@ class _DeniedIo:
 
 
 class Interposer:
-    """Drives one machine for one monitor and records every departure in `log`."""
+    """Drives the machine for the monitor of one VM and records every departure in `log`. While another VM has the CPU,
+    `away` is this one's world."""
 
     def __init__(self, machine: Machine, log: TrapLog) -> None:
         self.machine = machine
         self.cpu = machine.cpu
         self.log = log
+        self.away: World | None = None
         self.skipped = 0  # idle virtual time
+        self.machine_offset = 0  # from this VM's virtual time to the machine's, while this VM has the CPU
         self.end: End | None = None
         self.report = ""
         self.halted = False
@@ -114,7 +118,6 @@ class Interposer:
         self.looked_for: Callable[[Trap], bool] | None = None  # stop right after the first trap that satisfies it
         self._found = False
         self._delivered_at = -1  # the count at which an interrupt was delivered: none follows before an instruction ran
-        self.cpu.connect(self)
 
     def attach(self, monitor: Monitor) -> None:
         """Hand departures to `monitor` from now on."""
@@ -127,17 +130,31 @@ class Interposer:
         return self._monitor
 
     @property
-    def time(self) -> int:
-        """Virtual time."""
-        return self.cpu.executed + self.skipped
+    def executed(self) -> int:
+        """Instructions and exceptions of this VM so far."""
+        return self.cpu.executed if self.away is None else self.away.executed
 
     @property
-    def idle_time(self) -> int:
-        """While the guest is halted with nothing pending: virtual time until a device will do something, else 0."""
+    def time(self) -> int:
+        """Virtual time of this VM."""
+        return self.executed + self.skipped
+
+    @property
+    def sleeps(self) -> int | None:
+        """Virtual time until the guest may have something to do; None: until something comes from outside."""
         if not self.halted or self._line or not self.monitor.guest.interrupts_enabled:
             return 0
         due = self.monitor.pc.bus.next_event()
-        return 0 if due is None else max(due - self.time, 0)
+        return None if due is None else max(due - self.time, 0)
+
+    @property
+    def wants_interrupt(self) -> bool:
+        """Is an interrupt waiting to be taken?"""
+        return self._line
+
+    def pass_idle(self, time: int) -> None:
+        """So much time has passed while others ran: for a halted guest it is idle time, up to its next event."""
+        self.skipped += min(time, self.sleeps or 0)
 
     # -- what a monitor or a device may ask
 
@@ -166,6 +183,11 @@ class Interposer:
         """The guest waits for an interrupt from the next instruction on."""
         self.halted = True
         self.cpu.end = 0
+
+    def power_up(self) -> None:
+        """The VM is switched on again after its end; virtual time goes on."""
+        self.end, self.report = None, ""
+        self._reset()
 
     def after_one_step(self, action: Callable[[], None]) -> None:
         """Let exactly one more instruction run, then call `action`. For use while handling a hidden departure."""
@@ -200,10 +222,10 @@ class Interposer:
                 if cpu.ctl[Word.STOP] or stop_wanted:
                     cpu.ctl[Word.STOP] = 0
                     return StopReason.REQUESTED
-                if self.halted and tell_idle and not self._told_idle and self.idle_time:
+                if self.halted and tell_idle and not self._told_idle and self.sleeps:
                     self._told_idle = True
                     return StopReason.IDLE
-                if self.halted and not self._sleep():
+                if self.halted and not self._sleep(1 if tell_idle else IDLE_BOUND):
                     return StopReason.ENDED if self.end is not None else StopReason.WAITING
                 if self.halted:
                     continue
@@ -269,14 +291,15 @@ class Interposer:
         self._delivered_at = self.cpu.executed
         self._recorded(pc, vector, None, lambda: monitor.interrupt(vector))
 
-    def _sleep(self) -> bool:
-        """Pass idle time until an interrupt wakes the guest. False: nothing can, or only outside input."""
+    def _sleep(self, events: int) -> bool:
+        """Pass idle time until an interrupt wakes the guest, through at most so many events of devices. False: nothing
+        can wake it, or only outside input."""
         bus = self.monitor.pc.bus
         if not self.monitor.guest.interrupts_enabled:
             self.finish(End(EndHow.HALTED, None, "The guest halted with interrupts off: nothing can wake it."))
             return False
         self._told_idle = False
-        for _ in range(IDLE_BOUND):
+        for _ in range(events):
             if self._line:
                 self.halted = False
                 return True
@@ -452,17 +475,22 @@ class Interposer:
     def _record(
         self, outcome: Outcome, pc: int, vector: int | None, error_code: int | None, real: Ring, believed: Ring
     ) -> None:
-        monitor, cpu, log, code = self.monitor, self.cpu, self.log, self.code
+        monitor, cpu, code = self.monitor, self.cpu, self.code
         cause, handler, text, ring_to, _hidden = outcome
         after = monitor.guest.pc if cause is not Cause.IO else pc + decode(code, pc).len & 0xFFFF_FFFF
+        time = cpu.executed + self.skipped
         trap = Trap(  # by place: names would cost a microsecond a trap
-            log.count, cpu.executed + self.skipped, monitor.letter, real, believed, ring_to, RINGS[cpu.cpl], cause,
-            vector, error_code, pc, spell(code, pc) if code else "", handler, text, after,
+            self.log.count, time, monitor.letter, real, believed, ring_to, RINGS[cpu.cpl], cause, vector, error_code,
+            pc, spell(code, pc) if code else "", handler, text, after, None, time + self.machine_offset,
         )  # fmt: skip
-        log.append(trap)
+        self.keep(trap)
+
+    def keep(self, trap: Trap) -> None:
+        """Put it into the record; stop if it is what somebody waits for."""
+        self.log.append(trap)
         if self.looked_for is not None and self.looked_for(trap):
             self._found = True
-            cpu.end = min(cpu.end, cpu.executed)
+            self.cpu.end = min(self.cpu.end, self.cpu.executed)
 
     def _record_io(self, port: int, text: str) -> None:
         monitor, cpu = self.monitor, self.cpu

@@ -6,7 +6,7 @@ Guest-physical memory of a VM                     Host-physical memory of the ma
 0000_1000  boot GDT (null, code, data)                       otherwise: reserved for the host
 0000_2000  multiboot info, memory map, strings    0010_0000  frames handed out by the allocator:
 0000_8000  top of the boot stack                             VM memory, monitors' pages
-0010_0000  where images are usually linked        0400_0000  end of RAM: the bus answers above
+0010_0000  where images are usually linked        0800_0000  end of RAM: the bus answers above
 0100_0000  end of a VM's memory (default 16 MiB)
 
 Guest-linear space under a monitor: the top 4 MiB belong to the monitor (as VMware's did).
@@ -24,9 +24,10 @@ from core.addresses import GuestPhysical, GuestVirtual
 KIB, MIB = 1 << 10, 1 << 20
 
 # -- the machine
-MACHINE_MEMORY = 64 * MIB
+MACHINE_MEMORY = 128 * MIB
 VM_MEMORY = 16 * MIB
 HOST_RESERVED = 1 * MIB
+MONITOR_MEMORY = 2 * MIB  # what one VM's monitor may take for itself
 
 # -- a VM at power-on
 BOOT_GDT = GuestPhysical(0x1000)

@@ -17,17 +17,19 @@ from core.memory.frames import FrameAllocator
 from core.memory.ram import Ram
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Backing:
-    """The memory a machine is built on: RAM u8[memory] and the probes' buffers for as much memory."""
+    """The memory a machine is built on: RAM u8[memory] and the probes' buffers for as much memory. From `clean_from` on
+    (bytes) nobody ever wrote to it, so that power-on need not clear it; None if that is not known."""
 
     ram: npt.NDArray[np.uint8]
     probes: ProbeBuffers
+    clean_from: int | None = None
 
     @classmethod
     def private(cls, memory: int) -> Backing:
         """Fresh memory that nobody shares."""
-        return cls(np.zeros(memory, np.uint8), ProbeBuffers.private(memory))
+        return cls(np.zeros(memory, np.uint8), ProbeBuffers.private(memory), clean_from=0)
 
 
 class Machine:
@@ -38,12 +40,16 @@ class Machine:
         for buffer in (backing.probes.ring, backing.probes.reads, backing.probes.writes, backing.probes.fetches):
             buffer[:] = 0
         self.ram = Ram(backing.ram[:memory], backing.probes.dirty)
-        self.ram.clear()
+        self.ram.clear(backing.clean_from)
+        backing.clean_from = None
         backing.probes.dirty[:] = 0
         self.frames = FrameAllocator(memory)
         self.cpu = Cpu(self.ram, backing.probes, recording=recording)
+        self.power_on_world = self.cpu.save_world()
 
     def close(self) -> None:
         """Power off: the emulator lets go of the RAM."""
+        if not self.ram.released:
+            self.backing.clean_from = self.frames.used_to
         self.cpu.close()
         self.ram.release()

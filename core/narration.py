@@ -29,6 +29,8 @@ def of_trap(trap: Trap) -> str:
     """What a departure was, who handled it and how."""
     what = trap.instruction.upper().replace("0X", "0x") if trap.instruction else f"The instruction at {trap.pc:#010x}"
     where = f"the guest goes on at {trap.pc_after:#010x} in ring {trap.ring_after.value}"
+    if trap.cause is Cause.WORLD_SWITCH:
+        return f"Before {what}, the hypervisor {trap.outcome}, which goes on at {trap.pc_after:#010x}."
     if trap.cause is Cause.INTERRUPT:
         return f"Before {what}, {_place(trap)}, a device interrupted: {_actor(trap)} {trap.outcome}; {where}."
     if trap.cause is Cause.IO and trap.ring_from == trap.ring_to:

@@ -7,6 +7,7 @@ It is one file of more than 400 lines, because it is the one door to everything 
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +25,7 @@ from core.cpu.decode import decode, spell
 from core.cpu.guest_cpu import GuestCpu
 from core.cpu.probes import PC_RING
 from core.devices.disk_image import DiskImage, save_disk_image
-from core.errors import RequestError
+from core.errors import RequestError, UnknownName
 from core.events import End, Ring, StopReason, Trap
 from core.guest_os import read_guest
 from core.guest_system import GuestSystem
@@ -32,8 +33,7 @@ from core.guests.boot import check_start
 from core.guests.image import Program
 from core.guests.modules import Module
 from core.guests.unwind import CS, EIP
-from core.hypervisor import Hypervisor, VmSpec
-from core.interposer import Interposer
+from core.hypervisor import Hypervisor
 from core.listing import disassemble
 from core.looking import look_at
 from core.looks import Look, Seen
@@ -43,15 +43,18 @@ from core.snapshot import Register, Snapshot
 from core.step_kind import StepKind
 from core.stepping import Step
 from core.traplog import TrapLog
+from core.vm import Vm, VmSpec, check_memory
 from core.vmm import kind_named
 from core.vmm.vmm import Vmm
 
 FOREVER = 1 << 62
-LETTER = "A"
 
 
 class Session:
-    """One lab. `backing` may be shared memory of at least `layout.MACHINE_MEMORY` bytes of RAM and its probes' buffers.
+    """One lab: a machine and the VMs on it. One VM is *selected*; whatever is said of "the guest" is said of that one.
+    While there is one VM, its time is the machine's.
+
+    `backing` may be shared memory of at least `layout.MACHINE_MEMORY` bytes of RAM and its probes' buffers.
 
     `recording` keeps the PC ring, page heat and dirty pages; without it only counts are exact, and running is faster.
     """
@@ -62,16 +65,15 @@ class Session:
         self._recording = recording
         self._machine: Machine | None = None
         self._power_on_count = 0
-        self.program: Program | None = None
-        self.kind = ""
-        self._breakpoints = Breakpoints()
-        self._in_sight = ""  # the program that the last snapshot showed
+        self._hypervisor: Hypervisor | None = None
+        self._selected = ""
+        self._breakpoints = Breakpoints()  # for the next machine's first VM
         self.look = Look()  # what the snapshots show of memory
         self._clear()
 
     def _clear(self) -> None:
         self.traps = TrapLog()
-        self._console = bytearray()
+        self._unwinders: dict[str, Unwinder] = {}  # by VM
         self.stop: StopReason | None = None
         self.sentence = ""
         self.host_seconds = 0.0
@@ -93,49 +95,158 @@ class Session:
         lie in the VM.
         """
         vmm_class = kind_named(kind)
-        spec = VmSpec(LETTER, vmm_class, program, layout.VM_MEMORY, command_line, disk, modules)
-        check_start(program, spec.memory, command_line, modules)
+        check_memory(program, layout.VM_MEMORY)
+        check_start(program, layout.VM_MEMORY, command_line, modules)
         memory = vmm_class.machine_memory(layout.VM_MEMORY)
         self.close()
+        breakpoints = self._breakpoints
         self._clear()
         self._machine = Machine(memory, self._backing, recording=self._recording)
-        self._interposer = Interposer(self._machine, self.traps)
-        self._interposer.stops_here = lambda: self.pc in self._breakpoints.temporary or self.at_breakpoint
-        self._hypervisor = Hypervisor(self._machine, self._interposer)
-        self._hypervisor.create(spec, self._console.append)
-        self._spec = spec
-        self._disk = disk  # as its file holds it, as far as we know
+        self._hypervisor = Hypervisor(self._machine, self.traps)
+        letter = self._hypervisor.next_letter()
+        spec = VmSpec(letter, vmm_class, program, layout.VM_MEMORY, command_line, disk, modules)
+        self._hypervisor.create(spec)
+        self._selected = spec.letter
+        self.vm.breakpoints = breakpoints
+        self._watch_breakpoints(self.vm)
         self._real = GuestCpu(self._machine.cpu)
-        self.program, self.kind = program, kind
-        self.unwinder, self._in_sight = Unwinder(program), ""
         self._power_on_count += 1
-        self._machine.cpu.breakpoints = self._breakpoints.addresses
         self.sentence = narration.of_power_on(program.name, vmm_class.title, self.pc)
 
     def reset(self) -> None:
-        """The same program and kind, from power-on."""
-        if self.program is None:
+        """The same program and kind, from power-on. Beside others only the selected VM is powered off and on: its
+        virtual time, its disk and the record go on."""
+        if self._hypervisor is None:
             raise RequestError("There is nothing to reset.", "Load a guest first.")
-        spec = self._spec
-        self.load(self.program, self.kind, command_line=spec.command_line, disk=self._disk, modules=spec.modules)
+        spec = self.vm.spec
+        if len(self._hypervisor.vms) == 1:
+            self.load(
+                spec.program, spec.kind.kind, command_line=spec.command_line, disk=spec.disk, modules=spec.modules
+            )
+            return
+        self._hypervisor.reset(self._selected)
+        self.sentence = narration.of_power_on(f"{spec.program.name} in VM {spec.letter}", spec.kind.title, self.pc)
 
     def save_disk(self, path: Path, *, replace: bool = False) -> None:
-        """Write what is on the VM's disk now to a file: its own, if nobody else has changed that, or another.
+        """Write what is on the selected VM's disk now to a file: its own, if nobody else has changed that, or another.
 
         `replace`: also over another file that is there. A reset then begins with the disk as saved.
         """
-        vmm, disk = self.vmm, self._disk
+        vm, disk = self.vm, self.vm.spec.disk
         if disk is None:
             raise RequestError("The guest has no disk.", "Start it with one.")
-        saved = save_disk_image(disk, vmm.pc.disk.contents(), path, replace=replace)
+        saved = save_disk_image(disk, vm.vmm.pc.disk.contents(), path, replace=replace)
         if disk.path and path.samefile(disk.path):
-            self._disk = saved
+            vm.spec = dataclasses.replace(vm.spec, disk=saved)
 
     def close(self) -> None:
         """Power off; the session can load again."""
         if self._machine is not None:
+            self._breakpoints = self.vm.breakpoints
             self._machine.close()
-            self._machine = None
+            self._machine = self._hypervisor = None
+
+    # -- several VMs
+
+    def add_vm(
+        self,
+        program: Program,
+        kind: str,
+        *,
+        memory: int = layout.VM_MEMORY,
+        weight: int = 1,
+        cap: int | None = None,
+        command_line: str = "",
+        disk: DiskImage | None = None,
+        modules: tuple[Module, ...] = (),
+    ) -> str:
+        """Power on one more VM beside the others; its letter. `memory` in bytes; `cap` in percent of the machine. On a
+        UserError nothing has changed."""
+        hypervisor = self._require_hypervisor()
+        vmm_class = kind_named(kind)
+        hypervisor.check(VmSpec("", vmm_class, program, memory, command_line, disk, modules), weight, cap)
+        check_start(program, memory, command_line, modules)
+        spec = VmSpec(hypervisor.next_letter(), vmm_class, program, memory, command_line, disk, modules)
+        self._watch_breakpoints(hypervisor.create(spec, weight, cap))
+        self.sentence = narration.of_power_on(f"{program.name} in VM {spec.letter}", vmm_class.title, program.entry)
+        return spec.letter
+
+    def remove_vm(self, letter: str) -> None:
+        """Power a VM off and give its frames back. If it was selected, another is."""
+        self._require_vm(letter)
+        hypervisor = self._require_hypervisor()
+        hypervisor.destroy(letter)
+        if self._selected == letter:
+            self.select(hypervisor.on_cpu or next(iter(hypervisor.vms)))
+        self.sentence = f"VM {letter} is gone, and its memory is free."
+
+    def select(self, letter: str) -> None:
+        """Look at this VM from now on: registers, code, memory, console, breakpoints and input are its own."""
+        self._require_vm(letter)
+        self._require_hypervisor().show(letter)
+        self._selected = letter
+
+    def pause_vm(self, letter: str) -> None:
+        """Let a VM run no more; its time stands still."""
+        self._require_vm(letter)
+        self._require_hypervisor().pause(letter)
+        self.sentence = f"VM {letter} is paused; nothing in it notices."
+
+    def resume_vm(self, letter: str) -> None:
+        """Let it run again."""
+        self._require_vm(letter)
+        self._require_hypervisor().resume(letter)
+        self.sentence = f"VM {letter} may run again."
+
+    def set_weight(self, letter: str, weight: int) -> None:
+        """A VM's part of the CPU, relative to the others' weights."""
+        self._require_vm(letter)
+        self._require_hypervisor().set_weight(letter, weight)
+
+    def set_cap(self, letter: str, cap: int | None) -> None:
+        """At most so many percent of the machine's time, even if nobody else wants it; None: no such bound."""
+        self._require_vm(letter)
+        self._require_hypervisor().set_cap(letter, cap)
+
+    def console_of(self, letter: str) -> bytes:
+        """All that a VM's guest has written to its serial port."""
+        return bytes(self._require_vm(letter).console)
+
+    @property
+    def selected(self) -> str:
+        """The letter of the VM that is looked at."""
+        return self._selected
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        """The VMs there are, in the order of their making."""
+        return tuple(self._require_hypervisor().vms)
+
+    @property
+    def vm(self) -> Vm:
+        """The selected VM."""
+        return self._require_hypervisor().vms[self._selected]
+
+    def _require_vm(self, letter: str) -> Vm:
+        vms = self._require_hypervisor().vms
+        if letter not in vms:
+            raise UnknownName(f"There is no VM {letter}.", f"Choose one of: {', '.join(vms)}.")
+        return vms[letter]
+
+    def _require_hypervisor(self) -> Hypervisor:
+        self._require_machine()
+        assert self._hypervisor is not None, "a machine that is on has a hypervisor"
+        return self._hypervisor
+
+    @property
+    def program(self) -> Program | None:
+        """What runs in the selected VM; None while no machine is on."""
+        return self.vm.spec.program if self._hypervisor is not None else None
+
+    @property
+    def kind(self) -> str:
+        """The kind of monitor under it."""
+        return self.vm.spec.kind.kind if self._hypervisor is not None else ""
 
     @property
     def machine(self) -> Machine:
@@ -149,19 +260,19 @@ class Session:
 
     @property
     def vmm(self) -> Vmm:
-        """The monitor of the VM."""
-        self._require_machine()
-        return self._hypervisor.vms[LETTER]
+        """The monitor of the selected VM."""
+        return self.vm.vmm
 
     # -- run
 
     def run(self, limit: int | None = None, *, resumed: bool = False, tell_idle: bool = False) -> StopReason:
-        """Until end, breakpoint, request, wait for input, or `limit` more instructions.
+        """Until end, breakpoint, request, wait for input, or `limit` more instructions of the machine. With several VMs
+        the end is that of the last of them, a wait is that of all; at a breakpoint the VM that met it is selected.
 
         `resumed`: this goes on with a run that only paused for breath, so that a breakpoint right here counts.
         `tell_idle`: come back (IDLE) each time before the guest sleeps `idle_seconds`, so that the caller may wait too.
         """
-        until = FOREVER if limit is None else self.executed + limit
+        until = FOREVER if limit is None else self.machine_executed + limit
         reason = self._run_to_count(until, leave=not resumed, tell_idle=tell_idle)
         self.sentence = (
             narration.of_stop(reason, self.end, self.pc) if self.end or limit is None else self._last_event()
@@ -169,10 +280,21 @@ class Session:
         return reason
 
     def step(self, count: int = 1) -> StopReason:
-        """`count` instructions, or fewer if something ends or stops the run before."""
+        """`count` instructions, or fewer if something ends or stops the run before.
+
+        They are the machine's, and the selected VM's first: if another had the CPU, there is a world switch. Where the
+        scheduler gives the CPU to another VM, the selection goes along, so that one sees what was stepped.
+        """
+        hypervisor = self._require_hypervisor()
         cpu = self.machine.cpu
+        if hypervisor.scheduler.state.shares[self._selected].paused:
+            raise RequestError(f"VM {self._selected} is paused.", "Resume it, or select another.")
+        if self.vm.interposer.end is not None:
+            self.stop = StopReason.ENDED
+            self.sentence = narration.of_stop(self.stop, self.end, self.pc)
+            return self.stop
         traps, before = self.traps.count, Ring(cpu.cpl)
-        reason = self._run_to_count(self.executed + count, leave=True)
+        reason = self._run_to_count(self.machine_executed + count, leave=True, first=self._selected, follow=True)
         if self.end is not None:
             self.sentence = narration.of_stop(reason, self.end, self.pc)
         elif self.traps.count > traps or count > 1 or reason is not StopReason.BUDGET:
@@ -199,23 +321,24 @@ class Session:
 
     def run_until(self, found: Callable[[Trap], bool], limit: int) -> StopReason:
         """Stop right after the first departure that satisfies `found`, within `limit` instructions."""
-        self._require_machine()
-        self._interposer.looked_for = found
+        hypervisor = self._require_hypervisor()
+        hypervisor.look_for(found)
         try:
-            reason = self._run_to_count(self.executed + limit, leave=True)
+            reason = self._run_to_count(self.machine_executed + limit, leave=True)
         finally:
-            self._interposer.looked_for = None
+            hypervisor.look_for(None)
         self.sentence = narration.of_stop(reason, self.end, self.pc) if self.end else self._last_event()
         return reason
 
     def run_to_any(self, addresses: frozenset[int], *, leave: bool, limit: int = FOREVER) -> StopReason:
         """Until the instruction at one of `addresses` or at a breakpoint is about to run; `leave`: not the present."""
-        cpu, kept = self.machine.cpu, self._breakpoints
-        cpu.breakpoints, kept.temporary = kept.addresses | addresses, addresses
+        vm = self.vm
+        self.machine.cpu.breakpoints, vm.breakpoints.temporary = vm.breakpoints.addresses | addresses, addresses
         try:
             reason = self._run_to_count(limit, leave=leave)
         finally:
-            cpu.breakpoints, kept.temporary = kept.addresses, frozenset()
+            vm.breakpoints.temporary = frozenset()
+            self.machine.cpu.breakpoints = self.vm.breakpoints.wanted
         self.sentence = narration.of_stop(reason, self.end, self.pc)
         return reason
 
@@ -235,7 +358,7 @@ class Session:
         return reason
 
     def _run_until_at(self, address: int, limit: int | None, there: Callable[[], bool]) -> StopReason:
-        until = FOREVER if limit is None else self.executed + limit
+        until = FOREVER if limit is None else self.machine_executed + limit
         while True:
             reason = self.run_to_any(frozenset({address}), leave=True, limit=until)
             mine = reason is StopReason.BREAKPOINT and self.pc == address and address not in self.breakpoints
@@ -245,13 +368,19 @@ class Session:
             self.sentence = self._last_event()
         return reason
 
-    def _run_to_count(self, until: int, *, leave: bool, tell_idle: bool = False) -> StopReason:
-        self._require_machine()
+    def _run_to_count(
+        self, until: int, *, leave: bool, tell_idle: bool = False, first: str | None = None, follow: bool = False
+    ) -> StopReason:
+        """`first` has the first slice; the VM that ran last is selected afterwards if `follow`, or at a breakpoint."""
+        hypervisor = self._require_hypervisor()
         started = time.perf_counter()
         try:
-            self.stop = self._interposer.run(until, leave_breakpoint=leave, tell_idle=tell_idle)
+            self.stop = hypervisor.run(until, leave_breakpoint=leave, tell_idle=tell_idle, first=first)
         finally:
             self.host_seconds += time.perf_counter() - started
+            if follow or self.stop is StopReason.BREAKPOINT:
+                self._selected = hypervisor.on_cpu or self._selected
+            hypervisor.show(self._selected)
         return self.stop
 
     def request_stop(self) -> None:
@@ -260,61 +389,88 @@ class Session:
 
     @property
     def breakpoints(self) -> frozenset[int]:
-        """Linear addresses before which the run stops.
+        """Linear addresses in the selected VM before which the run stops.
 
         One that is set in a program of the guest's counts in that program alone, whichever others have code at the same
         address: in the program that the last snapshot showed.
         """
-        return self._breakpoints.addresses
+        return self._person_stops.addresses
 
     @breakpoints.setter
     def breakpoints(self, addresses: frozenset[int]) -> None:
-        self._breakpoints.replace(frozenset(addresses), self.program, self._in_sight)
-        if self._machine is not None:
-            self._machine.cpu.breakpoints = self._breakpoints.addresses
+        in_sight = self.vm.in_sight if self._hypervisor is not None else ""
+        self._person_stops.replace(frozenset(addresses), self.program, in_sight)
+        if self._hypervisor is not None:
+            self.machine.cpu.breakpoints = self._person_stops.addresses
+
+    @property
+    def _person_stops(self) -> Breakpoints:
+        return self._breakpoints if self._hypervisor is None else self.vm.breakpoints
+
+    def _watch_breakpoints(self, vm: Vm) -> None:
+        """Have a breakpoint of this VM judged as its guest is when it comes there, whichever VM is selected."""
+
+        def stops_here() -> bool:
+            selected, self._selected = self._selected, vm.spec.letter
+            try:
+                return self.pc in vm.breakpoints.temporary or self.at_breakpoint
+            finally:
+                self._selected = selected
+
+        vm.interposer.stops_here = stops_here
+        if vm is self.vm:
+            self.machine.cpu.breakpoints = vm.breakpoints.addresses
 
     @property
     def at_breakpoint(self) -> bool:
         """Does a breakpoint stand here, and does it count in this address space?"""
-        kept, pc = self._breakpoints, self.pc
+        kept, pc = self.vm.breakpoints, self.pc
         return kept.counts(pc, self.code().user if kept.needs_program(pc) else "")
 
     def send_input(self, data: bytes) -> None:
-        """To the guest's serial port, at the present virtual time."""
-        self.vmm.pc.serial.receive(data)
+        """To the selected guest's serial port, at its present virtual time."""
+        self._require_hypervisor().receive(self._selected, data)
 
     def press_keys(self, codes: bytes) -> None:
-        """Scan codes of set 1 from the guest's keyboard, at the present virtual time."""
-        self.vmm.pc.keyboard.press(codes)
+        """Scan codes of set 1 from the selected guest's keyboard, at its present virtual time."""
+        self._require_hypervisor().press(self._selected, codes)
 
     # -- look
 
     @property
     def end(self) -> End | None:
-        """How the run ended, if it has."""
-        return self._interposer.end if self._machine is not None else None
+        """How the selected guest's run ended, if it has."""
+        return self.vm.interposer.end if self._hypervisor is not None else None
 
     @property
     def report(self) -> str:
         """After an end by error of the lab: registers and cause, worth saving."""
-        return self._interposer.report if self._machine is not None else ""
+        return self.vm.interposer.report if self._hypervisor is not None else ""
 
     @property
     def executed(self) -> int:
         """Instructions and exceptions of the guest since power-on, exact."""
-        return self.machine.cpu.executed
+        return self.vm.interposer.executed
+
+    @property
+    def machine_executed(self) -> int:
+        """Those of all VMs, removed ones included."""
+        return self._require_hypervisor().scheduler.state.executed
 
     @property
     def time(self) -> int:
-        """Virtual time: executed plus idle time skipped."""
-        self._require_machine()
-        return self._interposer.time
+        """Virtual time of the guest: executed plus idle time skipped."""
+        return self.vm.interposer.time
+
+    @property
+    def machine_time(self) -> int:
+        """The machine's virtual time: instructions of all VMs, and time in which nobody wanted the CPU."""
+        return self._require_hypervisor().scheduler.state.time
 
     @property
     def idle_seconds(self) -> float:
-        """How long a halted guest will sleep, in seconds of its own clock; 0 if it is not halted."""
-        self._require_machine()
-        return self._interposer.idle_time / layout.INSTRUCTIONS_PER_SECOND
+        """How long nobody will want the CPU, in seconds of the machine's clock; 0 if somebody does."""
+        return (self._require_hypervisor().scheduler.idle() or 0) / layout.INSTRUCTIONS_PER_SECOND
 
     @property
     def pc(self) -> int:
@@ -344,7 +500,7 @@ class Session:
     @property
     def console(self) -> bytes:
         """All that the guest has written to its serial port."""
-        return bytes(self._console)
+        return bytes(self.vm.console)
 
     def registers(self) -> tuple[Register, ...]:
         """What the guest believes beside what the CPU holds."""
@@ -379,6 +535,14 @@ class Session:
         stack = (mapped.kernel_stack, mapped.kernel_stack + PAGE_SIZE) if mapped is not None else None
         return Place(registers, self.peek, self.code(system), self.ring, stack)
 
+    @property
+    def unwinder(self) -> Unwinder:
+        """Follows the selected guest's calls."""
+        known = self._unwinders.get(self._selected)
+        if known is None:
+            known = self._unwinders[self._selected] = Unwinder(self.vm.spec.program)
+        return known
+
     def call_stack(self, system: GuestSystem | None = None) -> tuple[CallFrame, ...]:
         """The functions that have been entered and not yet left, innermost first, as far as they are certain."""
         return self.unwinder.frames(self.place(system))
@@ -401,7 +565,7 @@ class Session:
     def recent_pcs(self, count: int) -> list[int]:
         """Linear addresses of the newest instructions, oldest first (needs `recording`)."""
         executed = self.executed
-        ring = self._backing.probes.ring
+        ring = self.vm.ring
         return [int(ring[n % PC_RING]) for n in range(max(executed - min(count, PC_RING), 0), executed)]
 
     def snapshot(
@@ -419,10 +583,10 @@ class Session:
         assert program is not None, "a machine that is on has a program"
         system = self.guest_system()
         if system is not None and system.mapped is not None:
-            self._in_sight = system.mapped.name
+            self.vm.in_sight = system.mapped.name
         return Snapshot(
             generation=self._power_on_count,
-            vm=LETTER,
+            vm=self._selected,
             kind=self.kind,
             guest=program.name,
             executed=self.executed,
@@ -439,10 +603,10 @@ class Session:
             traps=tuple(self.traps.since(since_trap, max_traps)),
             trap_count=self.traps.count,
             causes=tuple(self.traps.causes.items()),
-            console=bytes(self._console[since_console:]),
-            console_length=len(self._console),
-            breakpoints=self._breakpoints.addresses,
-            elsewhere=self._breakpoints.elsewhere(self._in_sight),
+            console=bytes(self.vm.console[since_console:]),
+            console_length=len(self.vm.console),
+            breakpoints=self.breakpoints,
+            elsewhere=self.vm.breakpoints.elsewhere(self.vm.in_sight),
             sentence=self.sentence,
             host_seconds=self.host_seconds,
             guest_system=system,

@@ -36,8 +36,8 @@ FAST_CALLS = (Mnemonic.SYSENTER, Mnemonic.SYSCALL)
 class Stepped(Protocol):
     """What a step needs of the session."""
 
-    unwinder: Unwinder
-
+    @property
+    def unwinder(self) -> Unwinder: ...
     @property
     def pc(self) -> int: ...
     @property

@@ -16,14 +16,16 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 import unicorn
 from unicorn import x86_const as x86
 from unicorn.unicorn_py3 import unicorn as binding
 
 from core.cpu import probes
-from core.cpu.context import CC_OP_EFLAGS, CONTEXT_BYTES, HF_CPL, CpuContext, Gpr, Seg
+from core.cpu.context import CC_OP_EFLAGS, CONTEXT_BYTES, HEADER_BYTES, HF_CPL, CpuContext, Gpr, Seg
 from core.cpu.flags import ALWAYS_ONE, ARITHMETIC, DF
 from core.cpu.probes import Halted, Word
+from core.cpu.world import WORDS, World
 from core.errors import CpuLayoutError, LabFault, UnknownDeparture
 from core.memory.ram import Ram
 
@@ -130,6 +132,23 @@ class Cpu:
         self.state.old_exception = -1
         self.state.exception_is_int = 0
         _LIB.uc_context_restore(self._handle, self._context_pointer)
+
+    def save_world(self) -> World:
+        """All of `state`, and the counts that belong to it. Only while the CPU stands still."""
+        start = self._context_pointer.value + HEADER_BYTES
+        words = tuple(int(self.ctl[word]) for word in WORDS)
+        return World(ctypes.string_at(start, CONTEXT_BYTES - HEADER_BYTES), words)
+
+    def load_world(self, world: World) -> None:
+        """Bring back what was saved. Who lets it run after another must empty the TLB: its tags are not the VM's."""
+        ctypes.memmove(self._context_pointer.value + HEADER_BYTES, world.context, len(world.context))
+        for word, value in zip(WORDS, world.words, strict=True):
+            self.ctl[word] = value
+        self.push()
+
+    def write_pcs_to(self, ring: npt.NDArray[np.uint64]) -> None:
+        """Keep the newest program counters in `ring` u64[PC_RING] from now on; who owns it keeps it alive."""
+        self.ctl[Word.RING_BUFFER] = ring.ctypes.data
 
     @property
     def cpl(self) -> int:
@@ -259,11 +278,13 @@ class Cpu:
 
     @breakpoints.setter
     def breakpoints(self, addresses: frozenset[int]) -> None:
+        self._set_watch(probes.WATCH_BREAKPOINTS, bool(addresses))
+        if addresses == self._breakpoints:
+            return
         self._breakpoints = addresses
         self._break_map[:] = 0
         for address in addresses:
             self._break_map[(address & 0xFFFF) >> 3] |= 1 << (address & 7)
-        self._set_watch(probes.WATCH_BREAKPOINTS, bool(addresses))
 
     def pass_breakpoint(self) -> None:
         """Let the next instruction run even if a breakpoint stands on it."""

@@ -22,6 +22,16 @@ class FrameAllocator:
         self._owners: list[str] = [FREE] * (size >> PAGE_SHIFT)
         self._candidates = list(range(size >> PAGE_SHIFT))  # a heap; those claimed since are passed over
         self._free = len(self._owners)
+        self._used_to = 0
+
+    @property
+    def used_to(self) -> int:
+        """The address below which lies every frame that was ever anybody's."""
+        return self._used_to * PAGE_SIZE
+
+    def owned_bytes(self, owner: str) -> int:
+        """How much is `owner`'s."""
+        return self._owners.count(owner) * PAGE_SIZE
 
     def owner(self, address: HostPhysical) -> str:
         """The owner of the frame that holds `address`; `FREE` if none."""
@@ -44,6 +54,7 @@ class FrameAllocator:
         for frame in frames:
             self._owners[frame] = owner
         self._free -= len(frames)
+        self._used_to = max(self._used_to, frames.stop)
 
     def allocate(self, size: int, owner: str) -> list[HostPhysical]:
         """Addresses of enough frames for `size` bytes, now `owner`'s; a RequestError with the figures if too few."""
@@ -59,12 +70,17 @@ class FrameAllocator:
             if self._owners[frame] == FREE:
                 self._owners[frame] = owner
                 found.append(HostPhysical(frame << PAGE_SHIFT))
+                self._used_to = max(self._used_to, frame + 1)
         self._free -= wanted
         return found
 
+    def owned(self, owner: str) -> list[HostPhysical]:
+        """The frames of `owner`, in address order."""
+        return [HostPhysical(n << PAGE_SHIFT) for n, who in enumerate(self._owners) if who == owner]
+
     def release(self, owner: str) -> None:
         """Free every frame of `owner`."""
-        self.release_frames([HostPhysical(n << PAGE_SHIFT) for n, who in enumerate(self._owners) if who == owner])
+        self.release_frames(self.owned(owner))
 
     def release_frames(self, frames: Iterable[HostPhysical]) -> None:
         """Free these frames."""

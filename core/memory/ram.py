@@ -51,9 +51,14 @@ class Ram:
         """Store the 32-bit word `value` at `address`."""
         self.write(address, _U32.pack(value & 0xFFFF_FFFF))
 
-    def clear(self) -> None:
-        """All zero, as at power-on."""
-        self.array[:] = 0
+    def clear(self, end: int | None = None) -> None:
+        """All zero, as at power-on; `end`: from there on it is."""
+        self.array[:end] = 0
+
+    @property
+    def released(self) -> bool:
+        """Has it let go of the buffer?"""
+        return not self.array.nbytes
 
     def release(self) -> None:
         """Let go of the buffer, so that its owner can close it."""

@@ -25,6 +25,7 @@ class Bare(Vmm):
     title = "Bare machine"
     summary = "No monitor: the guest's kernel runs in ring 0 and owns the machine."
     order = 0
+    hosted = False
     io_ring: Ring | None = None
     work = MappingProxyType(
         {

@@ -37,10 +37,12 @@ NameOf = Callable[[int], str]
 
 
 class VmHost(Protocol):
-    """What a VMM stands on: given by the hypervisor."""
+    """What a VMM stands on: given by the hypervisor. The machine is shared, the interposer is the VM's own."""
 
-    machine: Machine
-    interposer: Interposer
+    @property
+    def machine(self) -> Machine: ...
+    @property
+    def interposer(self) -> Interposer: ...
 
 
 class Vmm(ABC):
@@ -54,6 +56,7 @@ class Vmm(ABC):
     work: ClassVar[Mapping[Cause, tuple[Work, ...]]] = {}
     leaves_holes: ClassVar[bool] = False
     """Does the guest's kernel run directly in an outer ring, so that the holes of x86 are open (`core.vmm.holes`)?"""
+    hosted: ClassVar[bool] = True  # does a monitor stand beneath, so that other VMs can be beside?
     io_ring: Ring | None = Ring.KERNEL
 
     def __init__(self, host: VmHost, letter: str, physical: GuestPhysicalMemory, pc: Pc, name_of: NameOf) -> None:
@@ -102,6 +105,13 @@ class Vmm(ABC):
     @abstractmethod
     def watch_for_open_interrupts(self, wanted: bool) -> None:
         """Make the CPU stop where the guest begins to accept interrupts, if only the CPU can know."""
+
+    def leave(self) -> None:  # noqa: B027 - most kinds keep nothing else
+        """Another VM is about to get the CPU, whose whole state will be saved and come back: put away what else this
+        kind keeps in it."""
+
+    def enter(self) -> None:  # noqa: B027
+        """The CPU is this VM's again, as `leave` left it; the TLB will be emptied."""
 
     def device_address(self, address: int) -> int:
         """The guest-physical address for which the machine's address `address`, beyond RAM, stands."""
