@@ -25,6 +25,7 @@ from app.controllers.look_controller import LookController
 from app.controllers.program_controller import ProgramController
 from app.controllers.run_controller import RunController
 from app.controllers.speed import FULL, SPEEDS, words_of
+from app.controllers.start_controller import StartController
 from app.controllers.trouble_controller import TroubleController
 from app.models.numerals import grouped
 from app.theme import Theme
@@ -81,6 +82,7 @@ class MainWindow(QMainWindow):
         self.layout_ = LayoutController(
             self, views.discover() if specs is None else specs, self.appearance.theme, self.actions_, self.settings
         )
+        self.start = StartController(engine, self.actions_, self.program, self.appearance, self)
         self.looks = LookController(engine, self.layout_, self)
         self.help = HelpController(self.actions_, self.appearance, self.layout_, self)
         self.message = MessageArea()
@@ -119,6 +121,7 @@ class MainWindow(QMainWindow):
         bar.addWidget(self.program.guests)
         bar.addWidget(_caption("under", self.program.kinds))
         bar.addWidget(self.program.kinds)
+        bar.addAction(self.actions_[Act.START_WITH])
         bar.addSeparator()
         for act in (
             Act.RUN,
@@ -189,6 +192,7 @@ class MainWindow(QMainWindow):
         self.speed.stopChosen.connect(self.run.set_speed)
         self.program.loading.connect(lambda title: self.sentence.show_sentence(f"Loading {title} …"))
         self.program.refused.connect(self.trouble.show_refusal)
+        self.start.said.connect(self.sentence.show_sentence)
         self.layout_.cameIntoSight.connect(self._catch_up)
         self.appearance.themeChanged.connect(self._dress)
         actions[Act.QUIT].triggered.connect(self.close)

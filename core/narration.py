@@ -67,6 +67,9 @@ def of_stop(reason: StopReason | None, end: End | None, pc: int) -> str:
             return f"Ready at {pc:#010x}."
 
 
-def of_power_on(guest: str, kind: str, pc: int) -> str:
-    """A machine that has just been switched on."""
-    return f"Power on: {guest} under {kind.lower()}, ready at {pc:#010x} in the guest's ring 0. Press Step or Run."
+def of_power_on(guest: str, kind: str, pc: int, given: str = "") -> str:
+    """A machine that has just been switched on; `given`: what the guest got on its way."""
+    given = f" with {given}" if given else ""
+    return (
+        f"Power on: {guest} under {kind.lower()}{given}, ready at {pc:#010x} in the guest's ring 0. Press Step or Run."
+    )

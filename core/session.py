@@ -32,6 +32,7 @@ from core.guest_system import GuestSystem
 from core.guests.boot import check_start
 from core.guests.image import Program
 from core.guests.modules import Module
+from core.guests.start import StartWith
 from core.guests.unwind import CS, EIP
 from core.hypervisor import Hypervisor
 from core.listing import disassemble
@@ -111,7 +112,8 @@ class Session:
         self._watch_breakpoints(self.vm)
         self._real = GuestCpu(self._machine.cpu)
         self._power_on_count += 1
-        self.sentence = narration.of_power_on(program.name, vmm_class.title, self.pc)
+        given = StartWith(command_line, disk.path if disk else "", tuple(module.path for module in modules)).in_words()
+        self.sentence = narration.of_power_on(program.name, vmm_class.title, self.pc, given)
 
     def reset(self) -> None:
         """The same program and kind, from power-on. Beside others only the selected VM is powered off and on: its

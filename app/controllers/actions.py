@@ -19,6 +19,8 @@ class Act(StrEnum):
     """The actions; the value names them in the window's object tree."""
 
     OPEN = "open"
+    START_WITH = "start-with"
+    SAVE_DISK = "save-disk"
     QUIT = "quit"
     RUN = "run"
     STOP = "stop"
@@ -63,6 +65,17 @@ FILE, RUN, VIEW, HELP = "&File", "&Run", "&View", "&Help"
 ACTIONS: dict[Act, ActionSpec] = {
     Act.OPEN: ActionSpec(
         FILE, "&Open guest…", "Open a guest: an ELF or flat image, or assembly source.", ("Ctrl+O",), Icon.OPEN
+    ),
+    Act.START_WITH: ActionSpec(
+        FILE,
+        "Start &with…",
+        "Give the guest a command line, a disk or modules, and power it on.",
+        ("Ctrl+Shift+O",),
+        Icon.START_WITH,
+        wordless=True,
+    ),
+    Act.SAVE_DISK: ActionSpec(
+        FILE, "Save &disk…", "Write what is on the guest's disk now to a file: its own, or another.", ("Ctrl+Shift+S",)
     ),
     Act.QUIT: ActionSpec(FILE, "&Quit", "Close Ringside; the layout is kept.", ("Ctrl+Q",)),
     Act.RUN: ActionSpec(RUN, "&Run", "Run at the set speed.", ("F5",), Icon.RUN),

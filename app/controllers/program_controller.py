@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QComboBox, QFileDialog, QMenu, QWidget
 
 from app.controllers.actions import Act, Actions
 from app.controllers.catalogue import Catalogue, Choice
+from app.controllers.remembered_starts import RememberedStarts
 from core.errors import RequestError, UserError
+from core.guests.start import StartWith
 
 if TYPE_CHECKING:
     from app.engine.client import Engine
@@ -39,6 +41,7 @@ class ProgramController(QObject):
         super().__init__(window)
         self._engine, self._settings, self._window = engine, settings, window
         self._catalogue = catalogue
+        self.starts = RememberedStarts(settings)
         self._loaded: tuple[str, str] | None = None  # guest and kind that the engine has
         self.guests = _chooser("Guest", "The guest to load: what runs in the virtual machine.")
         self.kinds = _chooser("Kind of monitor", "The kind of monitor to run it under.")
@@ -56,11 +59,21 @@ class ProgramController(QObject):
 
     # -- the person
 
-    def load(self, guest: str, kind: str) -> None:
-        """Power on that guest (a shipped one's name, or a path) under that kind."""
+    def load(self, guest: str, kind: str, start: StartWith | None = None) -> None:
+        """Power on that guest (a shipped one's name, or a path) under that kind, with what it is to be given: what it
+        was given last if that is not said."""
         self._show(guest, kind)
         self.loading.emit(self.guests.currentText())
-        self._engine.load(guest, kind)
+        self._engine.load(guest, kind, self.starts.of(guest) if start is None else start)
+
+    def load_chosen(self, start: StartWith) -> None:
+        """Power on what the choosers say, with that."""
+        self.load(*self.chosen, start)
+
+    @property
+    def chosen(self) -> tuple[str, str]:
+        """Guest and kind, as the choosers say."""
+        return str(self.guests.currentData(ROLE)), str(self.kinds.currentData(ROLE))
 
     def open_file(self, path: str) -> None:
         """Load a guest from a file, under the kind that is chosen."""
@@ -104,9 +117,8 @@ class ProgramController(QObject):
     # -- inside
 
     def _choose(self) -> None:
-        wanted = (str(self.guests.currentData(ROLE)), str(self.kinds.currentData(ROLE)))
-        if wanted != self._loaded:
-            self.load(*wanted)
+        if self.chosen != self._loaded:
+            self.load(*self.chosen)
 
     def _take(self, loaded: Loaded) -> None:
         self._loaded = (loaded.name_or_path, loaded.kind)

@@ -22,6 +22,7 @@ from app.engine.host import EngineHost
 from app.engine.shared_memory import SharedViews
 from core.errors import LabFault, RequestError
 from core.events import StopReason
+from core.guests.start import NOTHING, StartWith
 from core.looks import Look
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
@@ -64,6 +65,8 @@ class Engine(QObject):
     recovered = Signal()
     """Emitted when a new engine is at the same program, at power-on."""
 
+    disk_saved = Signal(str)
+    """Emitted with the path when the guest's disk has been written to a file."""
     lesson_checked = Signal(object)
     """Emitted with a `lessons.checks.LessonChecked` for each `check_lesson`."""
 
@@ -99,11 +102,16 @@ class Engine(QObject):
     # -- commands
 
     @Slot(str, str)
-    def load(self, name_or_path: str, kind: str) -> None:
+    def load(self, name_or_path: str, kind: str, start: StartWith = NOTHING) -> None:
         """Power on a fresh machine with this guest under this kind; also starts an engine if there is none."""
         if self._host is None and not self._closed:
             self._start()
-        self._send(protocol.Load(name_or_path, kind))
+        self._send(protocol.Load(name_or_path, kind, start))
+
+    @Slot(str)
+    def save_disk(self, path: str) -> None:
+        """Write the guest's disk to this file, also over one that is there."""
+        self._send(protocol.SaveDisk(path))
 
     @Slot()
     def run(self) -> None:
@@ -253,11 +261,13 @@ class Engine(QObject):
                 self.updated.emit(snapshot)
                 if self._host is not None:
                     self._host.send(protocol.Shown())
-            case protocol.Loaded(program, kind, generation, name_or_path):
+            case protocol.Loaded(program, kind, generation, name_or_path, start):
                 self.program, self.kind, self._generation = program, kind, generation
-                self._loaded_as = protocol.Load(name_or_path, kind)
+                self._loaded_as = protocol.Load(name_or_path, kind, start)
                 self.loaded.emit(message)
                 self._recover()
+            case protocol.DiskSaved(path):
+                self.disk_saved.emit(path)
             case protocol.Refused(command, error):
                 self.refused.emit(error)
                 if isinstance(command, protocol.Load):

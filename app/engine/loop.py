@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from app.engine import protocol
@@ -226,11 +227,15 @@ class EngineLoop:
     def _carry_out(self, command: protocol.Command) -> None:
         session = self._session
         match command:
-            case protocol.Load(name_or_path, kind):
+            case protocol.Load(name_or_path, kind, start):
                 program = self._load(name_or_path)
-                session.load(program, kind)
+                disk, modules = start.read_disk(), start.read_modules()
+                session.load(program, kind, command_line=start.command_line, disk=disk, modules=modules)
                 self._power_on()
-                self._send(protocol.Loaded(program, kind, self._generation(session.snapshot()), name_or_path))
+                self._send(protocol.Loaded(program, kind, self._generation(session.snapshot()), name_or_path, start))
+            case protocol.SaveDisk(path):
+                session.save_disk(Path(path), replace=True)
+                self._send(protocol.DiskSaved(path))
             case protocol.Reset():
                 session.reset()
                 self._power_on()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from core.errors import LabFault, UserError
+from core.guests.start import NOTHING, StartWith
 from core.looks import Look
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
@@ -28,6 +29,14 @@ class Load:
 
     name_or_path: str
     kind: str
+    start: StartWith = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class SaveDisk:
+    """Write the guest's disk to this file, whose replacement the person has agreed to; answered by `DiskSaved`."""
+
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +129,8 @@ class Shutdown:
 
 
 Command: TypeAlias = (
-    "Load | Run | Stop | Step | StepOver | StepBy | RunTo | Reset | SetSpeed | SetBreakpoints | Input | Keys | LookAt"
+    "Load | SaveDisk | Run | Stop | Step | StepOver | StepBy | RunTo | Reset | SetSpeed | SetBreakpoints | Input"
+    " | Keys | LookAt"
     " | CheckLesson | Shown | Shutdown"
 )
 
@@ -136,12 +146,23 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A fresh machine was powered on; snapshots of this `generation` follow. `name_or_path` is as `Load` gave it."""
+    """A fresh machine was powered on; snapshots of this `generation` follow.
+
+    `name_or_path` and `start` are as `Load` gave them.
+    """
 
     program: Program
     kind: str
     generation: int
     name_or_path: str = ""
+    start: StartWith = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class DiskSaved:
+    """The guest's disk is in this file."""
+
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,4 +187,4 @@ class Faulted:
     fault: LabFault
 
 
-Message: TypeAlias = "Ready | Loaded | Updated | Refused | Faulted | LessonChecked"
+Message: TypeAlias = "Ready | Loaded | DiskSaved | Updated | Refused | Faulted | LessonChecked"

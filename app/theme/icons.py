@@ -24,6 +24,7 @@ class Icon(StrEnum):
     """The icons there are; the value is the file's name."""
 
     OPEN = "open"
+    START_WITH = "start-with"
     RUN = "run"
     STOP = "stop"
     STEP = "step"

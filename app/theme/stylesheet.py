@@ -119,6 +119,8 @@ QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox { background: $raised; border: ${
 QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QComboBox:on { border-color: $focus; }
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled { color: $disabled;
     border-color: $line; }
+QDialog QPlainTextEdit[role="value"] { background: $raised; border: ${rim}px solid $outline;
+    border-radius: ${radius}px; }
 QLineEdit[role="error"] { border-color: $error; }
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0;
     border: 0; }

@@ -29,5 +29,12 @@ class StartWith:
         """The modules; an ImageError for the first that cannot be read."""
         return tuple(load_module(words) for words in self.modules)
 
+    def in_words(self) -> str:
+        """What it is, for people; empty if it is nothing."""
+        parts = [f"command line “{self.command_line}”"] if self.command_line else []
+        parts += [f"disk {Path(self.disk).name}"] if self.disk else []
+        parts += [f"{len(self.modules)} module" + "s" * (len(self.modules) > 1)] if self.modules else []
+        return ", ".join(parts)
+
 
 NOTHING = StartWith()

@@ -8,6 +8,7 @@ from app.engine.protocol import Loaded
 from core.cpu.probes import ProbeBuffers
 from core.errors import LabFault, UserError
 from core.guests.image import Program
+from core.guests.start import NOTHING, StartWith
 from core.layout import VM_MEMORY
 from core.looks import Look
 from core.snapshot import Snapshot
@@ -24,6 +25,7 @@ class FakeEngine(QObject):
     faulted = Signal(object)
     lost = Signal(str)
     recovered = Signal()
+    disk_saved = Signal(str)
     lesson_checked = Signal(object)
 
     def __init__(self) -> None:
@@ -57,8 +59,11 @@ class FakeEngine(QObject):
 
     # -- commands
 
-    def load(self, name_or_path: str, kind: str) -> None:
-        self.told.append(("load", name_or_path, kind))
+    def load(self, name_or_path: str, kind: str, start: StartWith = NOTHING) -> None:
+        self.told.append(("load", name_or_path, kind, *([] if start == NOTHING else [start])))
+
+    def save_disk(self, path: str) -> None:
+        self.told.append(("save_disk", path))
 
     def run(self) -> None:
         self.told.append(("run",))

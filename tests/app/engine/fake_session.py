@@ -47,8 +47,8 @@ class FakeSession:
     def pc(self) -> int:
         return self.executed
 
-    def load(self, program: Program, kind: str) -> None:
-        self.program, self.kind = program, kind
+    def load(self, program: Program, kind: str, **given: object) -> None:
+        self.program, self.kind, self.given = program, kind, given
         self.reset()
 
     def reset(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 
@@ -27,6 +28,7 @@ from app.engine.protocol import (
 from core.errors import LabFault, RequestError, UnknownName
 from core.events import End, EndHow, StopReason
 from core.guests.image import Program
+from core.guests.start import StartWith
 from core.looks import Look
 from core.snapshot import Snapshot
 from tests.app.engine.fake_session import FakeSession, program
@@ -325,3 +327,16 @@ def test_keys_reach_the_guest_and_wake_one_that_waits() -> None:
     engine = Engine(FakeSession(waits_at=5))
     play(engine, (0, LOAD), (0.1, Run()), (0.3, protocol.Keys(b"\x1e\x9e")))
     assert engine.session.keys == b"\x1e\x9e"
+
+
+def test_what_a_guest_is_given_is_read_where_it_is_loaded_and_told_back(tmp_path: Path) -> None:
+    module = tmp_path / "module.txt"
+    module.write_bytes(b"x")
+    start = StartWith("run=x", "", (str(module),))
+    engine = Engine()
+    messages = play(engine, (0, Load("count", "bare", start)), (0, Load("count", "bare", StartWith(disk="/nowhere"))))
+    assert engine.session.given == {"command_line": "run=x", "disk": None, "modules": start.read_modules()}
+    assert [message.start for message in messages if isinstance(message, Loaded)] == [start]
+    assert [str(one.error) for one in messages if isinstance(one, Refused)] == [
+        "/nowhere: The disk image cannot be read: it is not there. Check the path, or make an empty disk there."
+    ]
