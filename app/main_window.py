@@ -204,6 +204,9 @@ class MainWindow(QMainWindow):
             "cursorMoved": self.run.set_cursor,
             "inputTyped": self.engine.send_input,
             "keyed": self.engine.press_keys,
+            "addressPicked": self.looks.pick,
+            "walkRequested": self.looks.show_walk,
+            "bytesRequested": self.looks.show_bytes,
             "gotoRequested": self.go_to,
         }
         for view in self.layout_.views.values():

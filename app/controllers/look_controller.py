@@ -1,4 +1,7 @@
-"""What of memory is looked at: the views in sight say it, the engine is told, and hidden views cost nothing."""
+"""What of memory is looked at: the views in sight say it, the engine is told, and hidden views cost nothing.
+
+From wherever an address stands one gets to its page walk and to its bytes.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,18 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from app.controllers.layout_controller import LayoutController
+from app.views import bytes_view, walk_view
 from app.views.abilities import LooksAtMemory
-from core.looks import Look
+from app.views.bytes_view import BytesView
+from app.views.code_view import CodeView
+from app.views.walk_view import WalkView
+from core.looks import Look, Space
 
 if TYPE_CHECKING:
     from app.engine.client import Engine
+
+
+WALK, BYTES = walk_view.VIEW.id, bytes_view.VIEW.id
 
 
 class LookController(QObject):
@@ -26,6 +36,28 @@ class LookController(QObject):
         for view in layout.views.values():
             if isinstance(view, LooksAtMemory):
                 view.lookChanged.connect(self.look)
+            if isinstance(view, CodeView):
+                view.cursorMoved.connect(self.pick)
+
+    def pick(self, address: int | None) -> None:
+        """The person has an address in hand: a page walk that is in sight shows its walk."""
+        walk = self._layout.views.get(WALK)
+        if address is not None and isinstance(walk, WalkView) and walk in self._layout.in_sight():
+            walk.walk_to(address)
+
+    def show_walk(self, address: int) -> None:
+        """Bring the page walk into sight, of that linear address."""
+        walk = self._layout.views.get(WALK)
+        if isinstance(walk, WalkView):
+            self._layout.show_view(WALK)
+            walk.walk_to(address)
+
+    def show_bytes(self, space: Space, address: int) -> None:
+        """Bring the bytes at that address into sight."""
+        found = self._layout.views.get(BYTES)
+        if isinstance(found, BytesView):
+            self._layout.show_view(BYTES)
+            found.show_bytes(space, address)
 
     def look(self) -> None:
         """Tell the engine what is in sight now."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from app.models.image_listing import ImageListing
 from app.models.listing import Gap, Known, Label, Listing, Row
+from app.models.named_addresses import NamedAddress, addresses_in
 from app.models.numerals import address as address_text
 from app.models.numerals import grouped
 from core.snapshot import CodeLine
@@ -76,6 +77,12 @@ class ListingModel(QAbstractListModel):
                 return address
             case Gap():
                 return None
+
+    def addresses_at(self, address: int, registers: Mapping[str, int]) -> tuple[NamedAddress, ...]:
+        """The addresses that stand in the instruction at `address`; `registers` are as at the program counter."""
+        known = self._listing.at(address)
+        code = known.line.code if known is not None else b""
+        return addresses_in(code, address, registers if address == self.pc else None)
 
     def key(self, row: int) -> object:
         """What stands in that row, by a name that outlives a reset."""

@@ -211,7 +211,7 @@ class BytePane(QAbstractScrollArea):
                     if n in (0, WORD - 1):
                         x = left if n == 0 else right
                         painter.drawLine(x, rect.top() + 1, x, rect.bottom())
-        if self.cursor_address is not None:
+        if self.cursor_address is not None and self._window.byte(self.cursor_address) is not None:
             rect = self.rect_of(self.cursor_address)
             painter.setPen(QPen(palette.focus if self.hasFocus() else palette.outline, 1))
             painter.drawRect(rect.adjusted(-3, 0, 3, -1))

@@ -190,7 +190,7 @@ class BytesView(View):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         word, byte = self.window_.word(address), self.window_.byte(address)
         if self.space is Space.LINEAR:
-            menu.addAction(f"Walk to {hexadecimal(address)}").triggered.connect(
+            menu.addAction(f"Page walk of {hexadecimal(address)}").triggered.connect(
                 lambda: self.walkRequested.emit(address)
             )
             menu.addAction("Show the code here").triggered.connect(lambda: self.gotoRequested.emit(address))

@@ -17,6 +17,7 @@ from app.theme.typography import Size
 from app.views.code_delegate import ListingDelegate, SourceDelegate
 from app.views.code_pane import CodePane
 from app.views.view import Area, Loaded, View, ViewSpec
+from app.widgets.address_menu import offer_addresses
 from core.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -31,11 +32,15 @@ class CodeView(View):
     breakpointsChanged  (frozenset of addresses) the person set or cleared one
     runToRequested      (address) the person asked to run up to there
     cursorMoved         (address or None) the person chose another line
+    walkRequested       (address) the person wants to see the page walk of an address that stands in the code
+    bytesRequested      (Space, address) the person wants to see the bytes there
     """
 
     breakpointsChanged = Signal(object)
     runToRequested = Signal(object)
     cursorMoved = Signal(object)
+    walkRequested = Signal(object)
+    bytesRequested = Signal(object, object)
 
     empty_text = "The guest’s code will stand here, its source beside its instructions. Choose a guest to load it."
 
@@ -45,6 +50,7 @@ class CodeView(View):
         self._program: Program | None = None  # its code as the present address space shows it
         self._wanted: frozenset[int] | None = None  # breakpoints that the engine has not confirmed yet
         self._elsewhere: frozenset[int] = frozenset()  # breakpoints in another program, not shown but kept
+        self._registers: dict[str, int] = {}
         self._cursor: int | None = None
         self.source_model, self.listing_model = SourceModel(self), ListingModel(self)
         self._source_delegate = SourceDelegate(self.source_model, theme)
@@ -96,6 +102,7 @@ class CodeView(View):
         if self._wanted is None or self._wanted == snapshot.breakpoints:
             self._wanted, self._elsewhere = None, snapshot.elsewhere
             self._show_breakpoints(snapshot.breakpoints - snapshot.elsewhere)
+        self._registers = {register.name: register.believed for register in snapshot.registers}
         self.listing_model.show(snapshot.listing, snapshot.pc)
         self._show_source_line(snapshot)
         self.caption.setText(f"Disassembly · {self._place(snapshot.pc)}")
@@ -226,6 +233,9 @@ class CodeView(View):
         toggle.setEnabled(address is not None)
         run_to.triggered.connect(lambda: self.runToRequested.emit(address))
         toggle.triggered.connect(lambda: self.toggle_breakpoint(address))
+        if address is not None:
+            menu.addSeparator()
+            offer_addresses(menu, self, self.listing_model.addresses_at(address, self._registers))
         copy.triggered.connect(lambda: QGuiApplication.clipboard().setText(str(pane.model().index(row, 0).data())))
         menu.popup(pane.viewport().mapToGlobal(at))
 

@@ -272,10 +272,10 @@ class MemoryView(View):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         space = Space.HOST if self.model.mode is MapMode.MACHINE else Space.PHYSICAL
-        show = menu.addAction(f"Show the bytes at {hexadecimal(cell << PAGE_SHIFT)}")
+        show = menu.addAction(f"Bytes at {hexadecimal(cell << PAGE_SHIFT)}")
         show.triggered.connect(lambda: self.bytesRequested.emit(space, cell << PAGE_SHIFT))
         for mapping in self.model.mappings(cell)[:6]:
-            action = menu.addAction(f"Walk to {hexadecimal(mapping.linear)} in {mapping.space}")
+            action = menu.addAction(f"Page walk of {hexadecimal(mapping.linear)} in {mapping.space}")
             action.triggered.connect(lambda _checked=False, linear=mapping.linear: self.walkRequested.emit(linear))
         return menu
 

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
+from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
+from app.models.named_addresses import NamedAddress, address_held
 from app.models.numerals import ring_name
-from app.models.register_table_model import RegisterTableModel
+from app.models.register_table_model import RegisterRow, RegisterTableModel
 from app.theme import Theme
 from app.views.register_table import RegisterTable
 from app.views.view import Area, Loaded, View, ViewSpec
+from app.widgets.address_menu import offer_addresses
 from core.snapshot import Snapshot
 from lessons.laboratory import REGISTER_FIELDS
 
 
 class RegistersView(View):
-    """A table in groups; a dot marks what changed, ≠ what the guest is wrong about."""
+    """A table in groups; a dot marks what changed, ≠ what the guest is wrong about.
+
+    addressPicked   (address) the person chose a register that holds an address
+    walkRequested   (address) the person wants to see its page walk
+    bytesRequested  (Space, address) the person wants to see the bytes there
+    """
+
+    addressPicked = Signal(object)
+    walkRequested = Signal(object)
+    bytesRequested = Signal(object, object)
 
     empty_text = "The guest’s registers will stand here beside the CPU’s own. Choose a guest to power it on."
 
@@ -26,6 +38,9 @@ class RegistersView(View):
         self.summary.setWordWrap(True)
         self.summary.setAccessibleName("How belief and truth compare")
         self.table = RegisterTable(self.model, theme)
+        self.table.selectionModel().currentRowChanged.connect(self._pick)
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(self._offer_menu)
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setSpacing(0)
@@ -61,6 +76,33 @@ class RegistersView(View):
         super().apply_theme(theme)
         self.summary.setContentsMargins(theme.space(2), theme.space(1), theme.space(2), theme.space(1))
         self.table.apply_theme(theme)
+
+    def menu_of(self, row: int) -> QMenu | None:
+        """Where the register in that row can lead; None if it holds no address."""
+        held = self._held(row)
+        if held is None:
+            return None
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        offer_addresses(menu, self, (held,))
+        return menu
+
+    def _held(self, row: int) -> NamedAddress | None:
+        chosen = self.model.rows[row] if 0 <= row < len(self.model.rows) else None
+        if not isinstance(chosen, RegisterRow):
+            return None
+        address = address_held(chosen.register)
+        return NamedAddress(address, chosen.register.name) if address is not None else None
+
+    def _pick(self, index: QModelIndex) -> None:
+        held = self._held(index.row())
+        if held is not None:
+            self.addressPicked.emit(held.address)
+
+    def _offer_menu(self, at: QPoint) -> None:
+        menu = self.menu_of(self.table.indexAt(at).row())
+        if menu is not None:
+            menu.popup(self.table.viewport().mapToGlobal(at))
 
     def _summary(self, snapshot: Snapshot) -> str:
         differing = self.model.differing

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QMenu,
     QSplitter,
     QTableView,
     QVBoxLayout,
@@ -33,10 +34,12 @@ NARROW = 64  # letters of width under which the bits stand under the walk, not b
 class WalkView(View):
     """An address over its walk; beside it, the chosen entry in words.
 
-    lookChanged  another address is looked at
+    lookChanged     another address is looked at
+    bytesRequested  (Space, address) the person wants to see the bytes of an entry, or of the page
     """
 
     lookChanged = Signal()
+    bytesRequested = Signal(object, object)
 
     empty_text = "The page walk of an address will stand here, entry by entry. Choose a guest to power it on."
 
@@ -52,6 +55,8 @@ class WalkView(View):
         self.summary.setWordWrap(True)
         self.table = WalkTable(self.model, theme)
         self.table.selectionModel().currentRowChanged.connect(lambda *_: self._explain())
+        self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.table.customContextMenuRequested.connect(self._offer_menu)
         self.words = QLabel()
         self.words.setWordWrap(True)
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
@@ -133,7 +138,32 @@ class WalkView(View):
             self.splitter.setOrientation(orientation)
             self.splitter.setSizes([600, 400])
 
+    def menu_of(self, row: int, table: int) -> QMenu | None:
+        """What can be done with a cell of the `table`-th tables: its bytes can be shown."""
+        walk = self.model.walk
+        if walk is None or not 0 <= row < len(self.model.rows) or table < 0:
+            return None
+        tables = (walk.guest, *walk.real)[table]
+        entry = self.model.rows[row].cells[table].entry
+        place = (
+            entry.address if entry is not None else tables.reached if self.model.rows[row].name == "Address" else None
+        )
+        if place is None:
+            return None
+        space = tables.space if entry is not None else tables.result
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        show = menu.addAction(f"Bytes at {space.value} {hexadecimal(place)}")
+        show.triggered.connect(lambda: self.bytesRequested.emit(space, place))
+        return menu
+
     # -- inside
+
+    def _offer_menu(self, at: QPoint) -> None:
+        index = self.table.indexAt(at)
+        menu = self.menu_of(index.row(), index.column() - 1)
+        if menu is not None:
+            menu.popup(self.table.viewport().mapToGlobal(at))
 
     def _explain(self) -> None:
         """Say what the chosen row holds: an entry bit by bit, other rows in sentences."""
