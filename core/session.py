@@ -12,8 +12,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from iced_x86 import FlowControl, Instruction
-
 from core import layout, narration
 from core.addresses import PAGE_SIZE
 from core.breakpoints import Breakpoints
@@ -21,7 +19,7 @@ from core.call_frame import CallFrame
 from core.call_stack import Place, Unwinder
 from core.cpu.calibration import verify_layout
 from core.cpu.context import Gpr, Seg
-from core.cpu.decode import decode, spell
+from core.cpu.decode import spell
 from core.cpu.guest_cpu import GuestCpu
 from core.cpu.probes import PC_RING
 from core.devices.disk_image import DiskImage, save_disk_image
@@ -309,17 +307,16 @@ class Session:
         return reason
 
     def step_over(self) -> StopReason:
-        """One instruction; a CALL, an INT or a repeated one runs until it has come back."""
-        pc = self.pc
-        instruction = decode(self.peek_code(pc), pc)
-        if not instruction or not _comes_back(instruction):
-            return self.step()
-        esp = self.vmm.guest.reg(Gpr.ESP)
-        return self._run_until_at(pc + instruction.len, None, lambda: self.vmm.guest.reg(Gpr.ESP) >= esp)
+        """One instruction; a CALL, an INT or a repeated one runs until it has come back, to this stack and program."""
+        return self.go_on(self.begin_step(StepKind.OVER))
 
     def run_to(self, address: int, limit: int | None = None) -> StopReason:
         """Until the instruction at linear `address` is about to run."""
-        return self._run_until_at(address, limit, lambda: True)
+        until = FOREVER if limit is None else self.machine_executed + limit
+        reason = self.run_to_any(frozenset({address}), leave=True, limit=until)
+        if reason is StopReason.BREAKPOINT and self.pc == address and address not in self.breakpoints:
+            self.sentence = self._last_event()
+        return reason
 
     def run_until(self, found: Callable[[Trap], bool], limit: int) -> StopReason:
         """Stop right after the first departure that satisfies `found`, within `limit` instructions."""
@@ -345,29 +342,21 @@ class Session:
         return reason
 
     def begin_step(self, kind: StepKind) -> Step:
-        """A step by source lines, or out of a function, from here; `go_on` runs it."""
+        """A step of any kind from here; `go_on` runs it."""
         self._require_machine()
         return Step(self, kind)
 
     def go_on(self, step: Step) -> StopReason:
         """Run on until the step has arrived (BUDGET), is interrupted (REQUESTED: call again), or something stops it."""
         reason = step.go()
-        if step.arrived:
+        if step.arrived and step.kind is StepKind.OVER:
+            if step.whole:
+                self.sentence = self._last_event()
+        elif step.arrived:
             code, pc = self.code(), self.pc
             self.sentence = narration.of_line(code.name_of(pc), code.line_at(pc), pc, self.ring)
         else:
             self.sentence = narration.of_stop(reason, self.end, self.pc)
-        return reason
-
-    def _run_until_at(self, address: int, limit: int | None, there: Callable[[], bool]) -> StopReason:
-        until = FOREVER if limit is None else self.machine_executed + limit
-        while True:
-            reason = self.run_to_any(frozenset({address}), leave=True, limit=until)
-            mine = reason is StopReason.BREAKPOINT and self.pc == address and address not in self.breakpoints
-            if not mine or there():
-                break
-        if mine:
-            self.sentence = self._last_event()
         return reason
 
     def _run_to_count(
@@ -619,10 +608,3 @@ class Session:
     def _last_event(self) -> str:
         last = self.traps.last
         return narration.of_trap(last) if last is not None else narration.of_stop(None, None, self.pc)
-
-
-def _comes_back(instruction: Instruction) -> bool:
-    """CALL, INT n and repeated string instructions."""
-    flow = instruction.flow_control
-    calls = flow in (FlowControl.CALL, FlowControl.INDIRECT_CALL, FlowControl.INTERRUPT)
-    return calls or instruction.has_rep_prefix or instruction.has_repne_prefix

@@ -1,4 +1,4 @@
-"""How far a step by source lines, or out of a function, goes."""
+"""How far a step goes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ class StepKind(Enum):
     LINE_INTO = ("line-into", "to the next line, into functions that have source")
     LINE_OVER = ("line-over", "to the next line of this function, or of its caller")
     LINE_OUT = ("line-out", "until this function has returned; code in line counts as a function")
+    OVER = ("over", "one instruction; a CALL, INT or REP until it has come back")
     OUT = ("out", "until this function has returned")
 
     def __new__(cls, value: str, phrase: str) -> StepKind:

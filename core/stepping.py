@@ -1,4 +1,4 @@
-"""Steps at the level of source lines, and out of functions: into, over, out, at the speed of the machine.
+"""Steps: by source lines into, over and out; over one instruction, out of a function; at the speed of the machine.
 
 A step puts stops where the code can leave what is being stepped through (a line, a function put in line) and lets the
 CPU run; only at a stop does anybody look. What else comes there meanwhile, the same function called deeper, another
@@ -39,6 +39,8 @@ class Stepped(Protocol):
     @property
     def unwinder(self) -> Unwinder: ...
     @property
+    def selected(self) -> str: ...
+    @property
     def pc(self) -> int: ...
     @property
     def cr3(self) -> int: ...
@@ -46,6 +48,7 @@ class Stepped(Protocol):
     def last_pc(self) -> int: ...
     @property
     def at_breakpoint(self) -> bool: ...
+    def select(self, letter: str) -> None: ...
     def place(self) -> Place: ...
     def step(self, count: int = 1) -> StopReason: ...
     def run_to_any(self, addresses: frozenset[int], *, leave: bool) -> StopReason: ...
@@ -80,12 +83,16 @@ class Target:
 
 
 class Step:
-    """A step under way. `go` runs it on until it has arrived, or something else stops it; then it can be taken up."""
+    """A step under way. `go` runs it on until it has arrived, or something else stops it; then it can be taken up.
+
+    `whole`: it may take more than one instruction.
+    """
 
     def __init__(self, session: Stepped, kind: StepKind) -> None:
         self._session = session
-        self._kind = kind
+        self.kind = kind
         self.arrived = False
+        self._vm = session.selected
         self._looked = True  # has what stands at the program counter been judged already?
         self._back: Target | None = None  # a function that is being left, or a call taken whole
         self._ends_back = False  # is the step over when it is back?
@@ -99,6 +106,7 @@ class Step:
         self._line = place.code.line_at(place.registers[EIP])
         self._in_line = len([scope for scope in first.scopes if scope.depth])
         self._function = first.scopes[-1].ranges if first.scopes else ()
+        self.whole = kind is not StepKind.OVER or self._comes_back(place)
         if kind in (StepKind.OUT, StepKind.LINE_OUT) and not (kind is StepKind.LINE_OUT and self._in_line):
             self._leave(place)
 
@@ -117,7 +125,11 @@ class Step:
         """One run to the next stop, and what it means. BUDGET: go on (or arrived)."""
         if self._back is not None:
             return self._run_back(self._back)
-        if self._kind is StepKind.OUT or (self._kind is StepKind.LINE_OUT and not self._in_line):
+        if self.kind is StepKind.OVER:
+            reason = self._session.step()
+            self.arrived = reason is StopReason.BUDGET
+            return reason
+        if self.kind is StepKind.OUT or (self.kind is StepKind.LINE_OUT and not self._in_line):
             return self._run_to_return(place)
         if not self._stops and not self._blind:
             first = self._innermost(place)
@@ -143,6 +155,8 @@ class Step:
         """One instruction: BUDGET, unless it leads to a breakpoint or something stops it."""
         reason = self._session.step()
         self._looked = True
+        if self._session.selected != self._vm:  # the scheduler gave the CPU to another VM just then
+            self._session.select(self._vm)
         at_breakpoint = reason is StopReason.BUDGET and self._session.at_breakpoint
         return StopReason.BREAKPOINT if at_breakpoint else reason
 
@@ -152,7 +166,7 @@ class Step:
             self._back = None
             if self._ends_back:
                 self.arrived = True
-            elif self._kind in (StepKind.LINE_INTO, StepKind.LINE_OVER):
+            elif self.kind in (StepKind.LINE_INTO, StepKind.LINE_OVER):
                 self._judge()
         return reason
 
@@ -171,13 +185,13 @@ class Step:
             if pc in blind:
                 return self._single(here)
             self._judge()
-        elif self._kind is StepKind.LINE_INTO and self._called_by_me(here):
+        elif self.kind is StepKind.LINE_INTO and self._called_by_me(here):
             self._enter(here)
         return reason
 
     def _ranges(self, place: Place, first: Activation) -> list[tuple[int, int]]:
         """The addresses to run through: the line's in this function, or the innermost function's in line."""
-        if self._kind is StepKind.LINE_OUT:
+        if self.kind is StepKind.LINE_OUT:
             return list(first.scopes[0].ranges)
         code = place.code
         pc = place.registers[EIP]
@@ -207,7 +221,7 @@ class Step:
                     blind.add(at)
                 elif flow in JUMPS and not inside(_aim(instruction)):
                     stops.add(_aim(instruction))
-                elif self._kind is StepKind.LINE_INTO and _calls(instruction):
+                elif self.kind is StepKind.LINE_INTO and _calls(instruction):
                     if flow is not FlowControl.CALL:
                         blind.add(at)
                     elif place.code.line_at(_aim(instruction)) is not None:
@@ -275,16 +289,27 @@ class Step:
         pc = place.registers[EIP]
         first = self._innermost(place)
         in_line = len([scope for scope in first.scopes if scope.depth])
-        if self._kind is StepKind.LINE_OUT:
+        if self.kind is StepKind.LINE_OUT:
             self.arrived = in_line < self._in_line
             return
         function = first.scopes[-1].ranges if first.scopes else ()
-        if function != self._function and first.base == self._base and self._kind is StepKind.LINE_OVER:
+        if function != self._function and first.base == self._base and self.kind is StepKind.LINE_OVER:
             self._leave(place)  # the function's last call was made a jump
             return
-        deeper = self._kind is StepKind.LINE_OVER and in_line > self._in_line
+        deeper = self.kind is StepKind.LINE_OVER and in_line > self._in_line
         line = place.code.line_at(pc)
         self.arrived = line != self._line and not deeper and (line is None or pc in place.code.lines)
+
+    def _comes_back(self, place: Place) -> bool:
+        """Does the instruction at hand lead away and come back, or repeat itself? Then it will be taken whole."""
+        pc = place.registers[EIP]
+        instruction = self._decode(place, pc)
+        if instruction is None or not (
+            _calls(instruction) or instruction.has_rep_prefix or instruction.has_repne_prefix
+        ):
+            return False
+        self._back, self._ends_back = Target(pc + instruction.len, place.registers[Gpr.ESP], self._thread), True
+        return True
 
     # -- leaving a function
 
@@ -341,10 +366,8 @@ class Step:
         """One instruction; stepping over, a call whole."""
         pc = place.registers[EIP]
         instruction = self._decode(place, pc)
-        whole = instruction and (_calls(instruction) or instruction.has_rep_prefix or instruction.has_repne_prefix)
-        if instruction and whole and self._kind is StepKind.LINE_OVER:
-            esp, thread = place.registers[Gpr.ESP], Thread.of(place, self._session.cr3)
-            self._back, self._ends_back = Target(pc + instruction.len, esp, thread), False
+        if self.kind is StepKind.LINE_OVER and self._comes_back(place):
+            self._ends_back = False
             return StopReason.BUDGET
         reason = self._run_one()
         if reason is StopReason.BUDGET and not self._interrupted(place):

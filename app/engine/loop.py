@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.engine import protocol
 from app.engine.pace import Pace
-from app.engine.tasks import Task, over, run, run_to, step, step_by
+from app.engine.tasks import Task, run, run_to, step, step_by
 from core import narration
 from core.errors import LabFault, RequestError, UserError
 from core.events import StopReason
 from core.snapshot import Snapshot
+from core.step_kind import StepKind
 from lessons.checks import CheckLesson, answer
 
 if TYPE_CHECKING:
@@ -248,7 +249,7 @@ class EngineLoop:
             case protocol.StepBy(kind):
                 self._begin(step_by(session, kind))
             case protocol.StepOver():
-                self._begin(over(session))
+                self._begin(step_by(session, StepKind.OVER))
             case CheckLesson():
                 if command.until is not None:  # the one question that runs the guest
                     self._stops.serve_stops()

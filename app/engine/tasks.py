@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.cpu.context import Gpr
-from core.cpu.decode import decode
 from core.events import StopReason
 
 if TYPE_CHECKING:
@@ -64,7 +62,7 @@ def run_to(session: Session, address: int) -> Task:
 
 
 def step_by(session: Session, kind: StepKind) -> Task:
-    """A step by source lines, or out of a function. It begins where the guest is when its turn comes."""
+    """A step of that kind, which begins where the guest is when its turn comes."""
     under_way: list[Step] = []
 
     def slice_of_it(_: int | None) -> StopReason:
@@ -73,26 +71,3 @@ def step_by(session: Session, kind: StepKind) -> Task:
         return session.go_on(under_way[0])
 
     return Task(slice_of_it, is_there=lambda: bool(under_way) and under_way[0].arrived, patient=True)
-
-
-def over(session: Session) -> Task:
-    """One instruction; a CALL, INT or REP until it has come back."""
-    instruction, stack = decode(session.peek_code(session.pc), session.pc), session.vmm.guest.reg(Gpr.ESP)
-    back = session.pc + instruction.len if instruction else None
-    start, single = session.executed, False
-
-    def slice_of_it(_: int | None) -> StopReason:
-        nonlocal single
-        if session.executed == start or back is None:
-            reason = session.step_over()
-            single = reason is StopReason.BUDGET  # there was nothing to come back from
-            return reason
-        reason = session.run_to(back)  # it was interrupted in what was called
-        if reason is StopReason.BREAKPOINT and session.pc == back and back not in session.breakpoints and not is_back():
-            return StopReason.REQUESTED  # in a deeper call of the same
-        return reason
-
-    def is_back() -> bool:
-        return session.pc == back and session.vmm.guest.reg(Gpr.ESP) >= stack
-
-    return Task(slice_of_it, is_there=lambda: single or is_back())

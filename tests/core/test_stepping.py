@@ -125,6 +125,24 @@ def test_over_does_not_go_into_code_that_was_put_in_line() -> None:
     assert seen[-4:] == ["switch ((enum call)frame->eax) {", "frame->eax = (u32)result;", "}", "system_call(frame);"]
 
 
+def test_over_one_instruction_does_not_end_in_a_brother_that_comes_back_there_first() -> None:
+    session = at("pebble", "bare", "run=forks", "forks!tree")
+    tree = session.pc
+    calls = [
+        at
+        for at in range(tree, tree + 0x100)
+        if session.peek(at, 5) == b"\xe8" + (tree - at - 5).to_bytes(4, "little", signed=True)
+    ]
+    session.run_to(calls[0], 5_000_000)
+    first = session.cr3, session.place().registers[4]
+    while session.cr3 == first[0] or session.place().registers[4] != first[1]:
+        session.run_to(calls[0], 5_000_000)  # forked in the same activation: the same stack pointer, other memory
+    brother = session.cr3, session.place().registers[4]
+    session.step_over()
+    assert session.pc == calls[0] + 5
+    assert (session.cr3, session.place().registers[4]) == brother
+
+
 def test_a_breakpoint_on_the_way_ends_a_step() -> None:
     session = at("pebble", "bare", "run=forks", "forks!tree")
     step(OVER, 2)
