@@ -21,6 +21,7 @@ KEYS_OF_VIEWS = [
     ("+ − 0", "Traps, timeline: zoom; show all."),
     ("↑ ↓", "Code, Registers, Traps: from row to row."),
     ("Ctrl+C", "Code: copy the line."),
+    ("Enter", "Call stack: show where the frame goes on."),
     ("any letter, Enter", "Console: goes to the guest."),
     ("Enter", "Lesson: go on."),
     ("Alt+← Alt+→", "Lesson: the step before, the next step."),

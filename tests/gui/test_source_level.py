@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from pytestqt.qtbot import QtBot
@@ -96,3 +98,18 @@ def test_a_breakpoint_in_a_programs_source_counts_in_that_program_alone(person: 
     assert person.code.listing_model.breakpoints == {wanted}
     person.code.toggle_breakpoint(wanted)
     person.wait(lambda: not person.sees.breakpoints)
+
+
+@pytest.mark.parametrize("act", [Act.STEP_OVER, Act.STEP_OUT])
+def test_a_step_that_never_ends_is_stopped_at_once(person: Person, source: Callable[[str], str], act: Act) -> None:
+    person.load(source("mov esp, 0x200000\ncall round\nhlt\nround: nop\nloop: jmp loop"))
+    person.step()
+    if act is Act.STEP_OUT:
+        person.step()
+    person.window.actions_[Act.BY_LINE].setChecked(True)
+    person.press(act)
+    person.wait(lambda: person.sees.running and person.sees.executed > 1000)
+    person.press(Act.STOP)
+    person.wait(lambda: not person.sees.running)
+    assert person.sees.stop is StopReason.REQUESTED
+    person.window.actions_[Act.BY_LINE].setChecked(False)
