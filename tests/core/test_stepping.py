@@ -185,6 +185,21 @@ def test_an_interrupt_on_the_way_is_passed(image: str, kind: str, kind_of_step: 
         assert (now.function, now.base) == ("main", frame.base)
 
 
+def test_another_vm_on_the_machine_changes_nothing_about_a_step() -> None:
+    runs = []
+    for others in (0, 1):
+        session = at("pebble-clean", "trap_emulate", "run=forks", "forks!tree")
+        for _ in range(others):
+            session.add_vm(load_program("pebble-clean"), "trap_emulate", command_line="run=primes 200000")
+            session.select("A")
+        seen = []
+        for _ in range(9):
+            assert step(OVER) is StopReason.BUDGET
+            seen.append((session.selected, session.pc, session.cr3, session.executed))
+        runs.append(seen)
+    assert runs[0] == runs[1]
+
+
 RECURSION = """
         .globl start
 start:  mov esp, 0x200000
