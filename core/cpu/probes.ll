@@ -7,10 +7,64 @@
 ;   0 executed    1 end         2 stop         3 watch        4 skip_at      5 reason      6 last_pc
 ;   8 fetch_page  9 fetch_frame 10 ring_buffer 11 reads       12 writes      13 fetches    14 dirty      15 frames
 ;   16 break_map  17 scratch    18..21 instructions in rings 0..3
+;   22 code_base  23 code_size  24 code_map    25 code_heat    26 virtual_if
+;
+; Where a monitor runs rewritten code (code_size bytes from linear code_base), code_map has a 64-bit entry for each of
+; its bytes: the guest's own address of the instruction in the low half, and above it what @place looks at. So one of the
+; guest's instructions counts once, whatever number it has become, and stops, breakpoints and records are in its terms.
 
 declare i32 @uc_emu_stop(ptr)
 declare i32 @uc_vmem_translate(ptr, i64, i32, ptr)
 declare i32 @uc_reg_read(ptr, i32, ptr)
+
+; Where the guest believes the instruction at %pc to be, and whether it counts: bit 32 says so. Bit 33: count a visit in
+; code_heat. Bit 34: no rewritten code stands here; stop before it.
+define internal i64 @place(ptr %uc, i64 %pc, ptr %ctl) alwaysinline {
+entry:
+  %size.at = getelementptr i64, ptr %ctl, i64 23
+  %size = load i64, ptr %size.at
+  %base.at = getelementptr i64, ptr %ctl, i64 22
+  %base = load i64, ptr %base.at
+  %offset = sub i64 %pc, %base
+  %inside = icmp ult i64 %offset, %size
+  br i1 %inside, label %rewritten, label %direct
+
+direct:
+  %counted = or i64 %pc, 4294967296
+  ret i64 %counted
+
+rewritten:
+  %map.at = getelementptr i64, ptr %ctl, i64 24
+  %map = load ptr, ptr %map.at
+  %found.at = getelementptr i64, ptr %map, i64 %offset
+  %found = load i64, ptr %found.at
+  %special.bits = and i64 %found, 25769803776
+  %special = icmp ne i64 %special.bits, 0
+  br i1 %special, label %look, label %answer
+
+look:
+  %hot.bit = and i64 %found, 8589934592
+  %hot = icmp ne i64 %hot.bit, 0
+  br i1 %hot, label %warm, label %stray
+
+warm:
+  %heat.at = getelementptr i64, ptr %ctl, i64 25
+  %heat = load ptr, ptr %heat.at
+  %cell = getelementptr i32, ptr %heat, i64 %offset
+  %old = load i32, ptr %cell
+  %new = add i32 %old, 1
+  store i32 %new, ptr %cell
+  br label %answer
+
+stray:
+  %reason.at = getelementptr i64, ptr %ctl, i64 5
+  store i64 6, ptr %reason.at
+  %status = call i32 @uc_emu_stop(ptr %uc)
+  br label %answer
+
+answer:
+  ret i64 %found
+}
 
 ; May the instruction at %pc run? Counts it and answers true, or names the reason, stops the CPU and answers false.
 define internal i1 @admit(ptr %uc, i64 %pc, i32 %size, ptr %ctl) alwaysinline {
@@ -40,7 +94,19 @@ interrupt.awaited:
   %awaits = icmp ne i64 %awaiting, 0
   br i1 %awaits, label %read.flags, label %breakpoints
 
+; its virtual IF, where a monitor keeps it in memory; else the CPU's own
 read.flags:
+  %virtual.at = getelementptr i64, ptr %ctl, i64 26
+  %virtual = load ptr, ptr %virtual.at
+  %kept = icmp ne ptr %virtual, null
+  br i1 %kept, label %read.virtual, label %read.real
+
+read.virtual:
+  %word = load volatile i32, ptr %virtual
+  %virtually.open = icmp ne i32 %word, 0
+  br i1 %virtually.open, label %interruptible, label %breakpoints
+
+read.real:
   %scratch.at = getelementptr i64, ptr %ctl, i64 17
   store i64 0, ptr %scratch.at
   %ignored = call i32 @uc_reg_read(ptr %uc, i32 REG_EFLAGS, ptr %scratch.at)
@@ -100,14 +166,32 @@ halt:
 
 ; Exact count and budget, and nothing else.
 define void @count(ptr %uc, i64 %pc, i32 %size, ptr %ctl) {
-  %admitted = call i1 @admit(ptr %uc, i64 %pc, i32 %size, ptr %ctl)
+entry:
+  %place = call i64 @place(ptr %uc, i64 %pc, ptr %ctl)
+  %counts.bit = and i64 %place, 4294967296
+  %counts = icmp ne i64 %counts.bit, 0
+  br i1 %counts, label %counted, label %done
+
+counted:
+  %believed = and i64 %place, 4294967295
+  %admitted = call i1 @admit(ptr %uc, i64 %believed, i32 %size, ptr %ctl)
+  br label %done
+
+done:
   ret void
 }
 
 ; Exact count and budget, the ring of the last 65,536 PCs, fetches by frame, instructions by ring.
 define void @record(ptr %uc, i64 %pc, i32 %size, ptr %ctl) {
 entry:
-  %admitted = call i1 @admit(ptr %uc, i64 %pc, i32 %size, ptr %ctl)
+  %place = call i64 @place(ptr %uc, i64 %pc, ptr %ctl)
+  %counts.bit = and i64 %place, 4294967296
+  %counts = icmp ne i64 %counts.bit, 0
+  br i1 %counts, label %counted, label %done
+
+counted:
+  %believed = and i64 %place, 4294967295
+  %admitted = call i1 @admit(ptr %uc, i64 %believed, i32 %size, ptr %ctl)
   br i1 %admitted, label %pcs, label %done
 
 pcs:
@@ -117,7 +201,7 @@ pcs:
   %ring.at = getelementptr i64, ptr %ctl, i64 10
   %ring = load ptr, ptr %ring.at
   %slot.at = getelementptr i64, ptr %ring, i64 %slot
-  store i64 %pc, ptr %slot.at
+  store i64 %believed, ptr %slot.at
   %scratch.at = getelementptr i64, ptr %ctl, i64 17
   store i64 0, ptr %scratch.at
   %ignored = call i32 @uc_reg_read(ptr %uc, i32 REG_CS, ptr %scratch.at)

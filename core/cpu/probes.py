@@ -45,15 +45,21 @@ class Word(IntEnum):
     BREAK_MAP = 16
     SCRATCH = 17
     RING_0 = 18
+    CODE_BASE = 22
+    CODE_SIZE = 23
+    CODE_MAP = 24
+    CODE_HEAT = 25
+    VIRTUAL_IF = 26
 
 
-CONTROL_WORDS = 24
+CONTROL_WORDS = 32
 WATCH_BREAKPOINTS = 1
 WATCH_INTERRUPT = 2
 
 
 class Halted(IntEnum):
-    """Why the CPU came to rest: what a probe wrote (word REASON), NONE after HLT, NOWHERE when there is no code."""
+    """Why the CPU came to rest: what a probe wrote (word REASON), NONE after HLT, NOWHERE when there is no code, STRAY
+    where no rewritten code stands."""
 
     NONE = 0
     BUDGET = 1
@@ -61,6 +67,7 @@ class Halted(IntEnum):
     INTERRUPTIBLE = 3
     BREAKPOINT = 4
     NOWHERE = 5
+    STRAY = 6
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from core.cpu import probes
 from core.cpu.context import CC_OP_EFLAGS, CONTEXT_BYTES, HEADER_BYTES, HF_CPL, CpuContext, Gpr, Seg
 from core.cpu.flags import ALWAYS_ONE, ARITHMETIC, DF
 from core.cpu.probes import Halted, Word
+from core.cpu.relocation import Relocation
 from core.cpu.world import WORDS, World
 from core.errors import CpuLayoutError, LabFault, UnknownDeparture
 from core.memory.ram import Ram
@@ -107,6 +108,7 @@ class Cpu:
         probes.attach(buffers, self._break_map)
         self._breakpoints: frozenset[int] = frozenset()
         self._handler: DepartureHandler | None = None
+        self._relocation: Relocation | None = None
         self._failure: BaseException | None = None
         self._running = False
         self._callbacks: list[Any] = []
@@ -137,13 +139,14 @@ class Cpu:
         """All of `state`, and the counts that belong to it. Only while the CPU stands still."""
         start = self._context_pointer.value + HEADER_BYTES
         words = tuple(int(self.ctl[word]) for word in WORDS)
-        return World(ctypes.string_at(start, CONTEXT_BYTES - HEADER_BYTES), words)
+        return World(ctypes.string_at(start, CONTEXT_BYTES - HEADER_BYTES), words, self._relocation)
 
     def load_world(self, world: World) -> None:
         """Bring back what was saved. Who lets it run after another must empty the TLB: its tags are not the VM's."""
         ctypes.memmove(self._context_pointer.value + HEADER_BYTES, world.context, len(world.context))
         for word, value in zip(WORDS, world.words, strict=True):
             self.ctl[word] = value
+        self.relocate(world.relocation)
         self.push()
 
     def write_pcs_to(self, ring: npt.NDArray[np.uint64]) -> None:
@@ -235,11 +238,15 @@ class Cpu:
         """
         self.ctl[Word.REASON] = Halted.NONE
         self.ctl[FETCH_PAGE] = NO_PAGE
+        if self._relocation is not None:
+            self._relocation.to_real()
         self.push()
         self._running = True
         status = _LIB.uc_emu_start(self._handle, self.state.eip & 0xFFFF_FFFF, 0, 0, 0)
         self._running = False
         self.pull()
+        if self._relocation is not None:
+            self._relocation.to_guest(None, False)
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
@@ -250,6 +257,17 @@ class Cpu:
                 f"The CPU gave up at {self.state.eip & 0xFFFFFFFF:#010x}: {binding.UcError(status)}.", self.dump()
             )
         return Halted(self.ctl[Word.REASON])
+
+    def relocate(self, relocation: Relocation | None) -> None:
+        """From now on code runs where `relocation` says, and the probes count as its map says."""
+        self._relocation = relocation
+        words = (0, 0, 0, 0, 0)
+        if relocation is not None:
+            places = relocation.code_map
+            entries, heat = places.entries, places.heat
+            words = (places.base, len(entries), entries.ctypes.data, heat.ctypes.data, places.virtual_if)
+        for word, value in enumerate(words, Word.CODE_BASE):
+            self.ctl[word] = value
 
     def count_attempt(self, pc: int) -> None:
         """Count an instruction at linear `pc` that faulted before any probe saw it."""
@@ -372,20 +390,48 @@ class Cpu:
         save, restore = _LIB.uc_context_save, _LIB.uc_context_restore
         handle, pointer, state = self._handle, self._context_pointer, self.state
 
-        def stateful(action: Callable[[DepartureHandler], None], moved_on: int = 0) -> None:
+        def stateful(action: Callable[[DepartureHandler], None], moved_on: int = 0, *, relocated: bool = False) -> None:
             save(handle, pointer)
-            self._guard(action)
+            self._guard(action if relocated or self._relocation is None else in_guest_terms(action))
             state.eip -= moved_on  # the CPU will add the instruction's length to whatever EIP is left here
             state.old_exception = -1
             state.exception_is_int = 0
             self.ctl[FETCH_PAGE] = NO_PAGE
             restore(handle, pointer)
 
+        def in_guest_terms(action: Callable[[DepartureHandler], None]) -> Callable[[DepartureHandler], None]:
+            def act(handler: DepartureHandler) -> None:
+                assert self._relocation is not None, "only called where there is one"
+                self._relocation.to_guest(None, False)
+                action(handler)
+                assert self._relocation is not None, "a departure does not change the kind"
+                self._relocation.to_real()
+
+            return act
+
+        def on_relocated(relocation: Relocation, raised: int) -> None:
+            def act(handler: DepartureHandler) -> None:
+                event = relocation.to_guest(raised, state.exception_is_int != 0)
+                if event is None:
+                    return
+                vector, software = event
+                assert vector is not None, "an exception stays one"
+                handler.exception(vector, software)
+                (self._relocation or relocation).to_real()
+
+            stateful(act, relocated=True)
+
         def on_interrupt(_uc: int, vector: int, _data: int) -> None:
-            stateful(lambda handler: handler.exception(vector, state.exception_is_int != 0))
+            if self._relocation is None:
+                stateful(lambda handler: handler.exception(vector, state.exception_is_int != 0))
+            else:
+                on_relocated(self._relocation, vector)
 
         def on_invalid(_uc: int, _data: int) -> bool:
-            stateful(lambda handler: handler.exception(6, False))
+            if self._relocation is None:
+                stateful(lambda handler: handler.exception(6, False))
+            else:
+                on_relocated(self._relocation, 6)
             return True
 
         def on_sysenter(_uc: int, _data: int) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.cpu.probes import Word
+from core.cpu.relocation import Relocation
 
 WORDS = (Word.EXECUTED, Word.WATCH, Word.SKIP_AT, Word.LAST_PC, *range(Word.RING_0, Word.RING_0 + 4))
 
@@ -18,10 +19,11 @@ WORDS = (Word.EXECUTED, Word.WATCH, Word.SKIP_AT, Word.LAST_PC, *range(Word.RING
 @dataclass(frozen=True, slots=True)
 class World:
     """`context` is the CPU's state without its header of live pointers; `words` are the probes', in the order of
-    `WORDS`."""
+    `WORDS`; `relocation` says where the VM's code runs, if its monitor rewrites it."""
 
     context: bytes
     words: tuple[int, ...]
+    relocation: Relocation | None = None
 
     @property
     def executed(self) -> int:

@@ -6,7 +6,7 @@ frame the allocator gave. Addresses beyond the VM's RAM go to its bus, where wha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from core.addresses import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, GuestPhysical, HostPhysical
@@ -31,6 +31,7 @@ class GuestPhysicalMemory:
         self.frames = frames
         self.bus = bus
         self.size = len(frames) * PAGE_SIZE
+        self.on_write: Callable[[GuestPhysical, int], None] | None = None  # told of every write to RAM by a monitor
 
     def host(self, address: GuestPhysical) -> HostPhysical:
         """Where guest-physical `address` (inside RAM) lies in the machine."""
@@ -55,6 +56,8 @@ class GuestPhysicalMemory:
             part = min(len(data), PAGE_SIZE - (address & PAGE_MASK))
             if address < self.size:
                 self.ram.write(self.host(address), data[:part])
+                if self.on_write is not None:
+                    self.on_write(address, part)
             else:
                 for i, byte in enumerate(data[:part]):
                     self.bus.write_memory(address + i, 1, byte)

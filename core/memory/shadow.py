@@ -7,6 +7,7 @@ so a change of theirs is seen at once and the entries made from them are thrown 
 the guest's tables as on bare: nothing is mapped before it is touched, nothing is writable before it is dirty. (Adams &
 Agesen, ASPLOS 2006, §2.4; Bugnion et al., TOCS 2012, §5.3; AMD APM vol. 2 §15.24.1.) Modelled: two-level tables with
 4 KiB and 4 MiB pages. Shadow tables are shared by all directories that share the guest's table.
+It is one file, since filling, tracing and throwing away work on the same entries.
 """
 
 from __future__ import annotations
@@ -99,6 +100,8 @@ class ShadowPager:
         self._idle_writes: dict[GuestPhysical, int] = {}
         self._spare: list[HostPhysical] = []  # empty tables, for opening pages where there is none
         self.watched: set[GuestPhysical] = set()  # pages traced for another reason than being page tables
+        self.translated: set[GuestPhysical] = set()  # pages traced because code was translated from them
+        self.revision = 0  # changes whenever an entry may have gone, or another address space was entered
         self._monitor_table = self._new_frame()
         self._flat = self._map_flat()
         self._current = self._flat
@@ -138,9 +141,10 @@ class ShadowPager:
         slots = np.frombuffer(self._ram.read(self._flat.root, 4 * MONITOR_SLOT), np.uint32)
         yield from (HostPhysical(int(slot) & LEAF_MASK) for slot in slots[slots != 0])
 
-    def map_monitor_page(self, linear: GuestVirtual, frame: HostPhysical) -> None:
-        """A page of the monitor's region, the same in every address space: read-only, and closed to ring 3."""
-        self._ram.write_u32(self._monitor_slot(linear), frame | PRESENT)
+    def map_monitor_page(self, linear: GuestVirtual, frame: HostPhysical, *, writable: bool = False) -> None:
+        """A page of the monitor's region, the same in every address space: closed to ring 3, and to writing unless
+        translated code must write there."""
+        self._ram.write_u32(self._monitor_slot(linear), frame | PRESENT | (WRITABLE if writable else 0))
 
     def _monitor_slot(self, linear: int) -> HostPhysical:
         return HostPhysical(self._monitor_table + 4 * (linear >> PAGE_SHIFT & ENTRIES - 1))
@@ -149,6 +153,7 @@ class ShadowPager:
 
     def enter(self, paging: Paging) -> HostPhysical:
         """The guest loaded CR3 or turned paging on or off: the root of its shadow."""
+        self.revision += 1
         if not paging.enabled:
             self._current = self._flat
             return self.root
@@ -163,6 +168,7 @@ class ShadowPager:
 
     def forget_all(self) -> None:
         """Throw every shadow of guest tables away; they will be filled again."""
+        self.revision += 1
         current = next((page for page, each in self._directories.items() if each is self._current), None)
         gone = [table.frame for table in self._tables.values()] + [each.root for each in self._directories.values()]
         self._mapped.clear()
@@ -256,7 +262,8 @@ class ShadowPager:
 
     def is_traced(self, page: GuestPhysical) -> bool:
         """Is `page` closed to writing because a shadow was made from it?"""
-        return page in self.watched or page in self._tables or page in self._directories
+        traced = page in self.watched or page in self.translated
+        return traced or page in self._tables or page in self._directories
 
     def _trace(self, page: GuestPhysical) -> None:
         """Close every mapping of `page` to writing."""
@@ -277,6 +284,26 @@ class ShadowPager:
         for page in before - pages:
             if not self.is_traced(page):
                 self.open_flat(page)
+
+    def trace_code(self, page: GuestPhysical) -> None:
+        """Code was translated from `page`: trace it until `release_code`."""
+        if page not in self.translated:
+            self.translated.add(page)
+            self._trace(page)
+
+    def release_code(self, page: GuestPhysical) -> None:
+        """No translation of `page` is left."""
+        self.translated.discard(page)
+        if not self.is_traced(page):
+            self.open_flat(page)
+
+    def mapping(self, linear: int) -> HostPhysical | None:
+        """The frame that the CPU would reach at `linear` at once, if any."""
+        table = self._ram.read_u32(HostPhysical(self._current.root + 4 * (linear >> 22)))
+        if not table & PRESENT:
+            return None
+        entry = self._ram.read_u32(HostPhysical((table & LEAF_MASK) + 4 * (linear >> PAGE_SHIFT & ENTRIES - 1)))
+        return HostPhysical(entry & LEAF_MASK) if entry & PRESENT else None
 
     def open_flat(self, page: GuestPhysical) -> None:
         """Let a guest without paging write to `page` again; paged mappings open by a hidden fault."""
@@ -309,6 +336,7 @@ class ShadowPager:
     def _clear(self, slot: HostPhysical) -> None:
         entry = self._ram.read_u32(slot)
         if entry & PRESENT:
+            self.revision += 1
             page = GuestPhysical(int(self._page_number[(entry & LEAF_MASK) >> PAGE_SHIFT]) << PAGE_SHIFT)
             slots = self._mapped[page]
             slots.discard(slot)
@@ -320,6 +348,7 @@ class ShadowPager:
         source = directory.slots.pop(index, None)
         if source is None:
             return
+        self.revision += 1
         slot = HostPhysical(directory.root + 4 * index)
         self._ram.write_u32(slot, 0)
         table = self._tables[source]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 
 from core.errors import UnknownName
 from core.vmm.vmm import Vmm
@@ -16,8 +18,14 @@ def kinds() -> MappingProxyType[str, type[Vmm]]:
     """Every kind by its name, the simplest first."""
     for module in pkgutil.iter_modules(__path__):
         importlib.import_module(f"{__name__}.{module.name}")
-    found = sorted((each for each in Vmm.__subclasses__() if each.kind), key=lambda each: each.order)
+    found = sorted((each for each in _descendants(Vmm) if each.kind), key=lambda each: each.order)
     return MappingProxyType({each.kind: each for each in found})
+
+
+def _descendants(kind: type[Any]) -> Iterator[type[Vmm]]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _descendants(each)
 
 
 def kind_named(name: str) -> type[Vmm]:

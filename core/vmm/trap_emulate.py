@@ -224,13 +224,19 @@ class TrapEmulate(Vmm):
 
         def follow() -> None:
             close()
-            self.pager.written(page, before, self.physical.read(page, PAGE_SIZE))
-            self._sync_tables()
+            self.traced_page_written(page, before, self.physical.read(page, PAGE_SIZE))
 
         self.interposer.after_one_step(follow)
         what = "descriptor table" if page in self.pager.watched else "page table"
+        if page in self.pager.translated:
+            what = "translated code"
         text = f"let one write to the guest's {what} at {address:#010x} through and made the shadow follow"
         return Outcome(Cause.TRACE, "monitor: trace", text, Ring.KERNEL, hidden=True)
+
+    def traced_page_written(self, page: GuestPhysical, before: bytes, after: bytes) -> None:
+        """What the guest changed in a traced page: the shadows follow."""
+        self.pager.written(page, before, after)
+        self._sync_tables()
 
     def _open_page(self, address: GuestVirtual, page: GuestPhysical) -> Outcome:
         """For one instruction: a device's page, or what the guest has mapped over the monitor's region."""

@@ -49,6 +49,24 @@ def executed(session: Session) -> dict[str, int]:
     return counts
 
 
+def test_vms_whose_code_is_rewritten_run_beside_others_as_they_do_alone(session: Session) -> None:
+    kinds_ = ("translation", "trap_emulate", "translation")
+    alone = []
+    for kind in kinds_:
+        session.load(PEBBLE, kind, command_line="run=forks")
+        session.run()
+        alone.append((session.end, session.executed, session.console))
+    session.load(PEBBLE, kinds_[0], command_line="run=forks")
+    for kind in kinds_[1:]:
+        session.add_vm(PEBBLE, kind, command_line="run=forks")
+    session.run()
+    beside = []
+    for letter in session.letters:
+        session.select(letter)
+        beside.append((session.end, session.executed, session.console))
+    assert beside == alone
+
+
 def test_four_pebbles_boot_beside_each_other_and_each_shell_answers(session: Session) -> None:
     host(session, *[PEBBLE] * 4)
     session.run(4_600_000)

@@ -71,9 +71,11 @@ def test_a_world_holds_hidden_segment_state_ring_and_counts() -> None:
 
 
 def test_what_the_probes_count_for_a_vm_is_all_of_their_counts() -> None:
-    """Shared by all VMs: the buffers (into which ring a VM writes is said at the switch) and what stops a run."""
+    """Shared by all VMs: the buffers (into which ring a VM writes is said at the switch) and what stops a run. Where
+    rewritten code stands is written anew from the world's `relocation`."""
     shared = {
         Word.END, Word.STOP, Word.REASON, Word.FETCH_PAGE, Word.FETCH_FRAME, Word.RING_BUFFER, Word.READS, Word.WRITES,
         Word.FETCHES, Word.DIRTY, Word.FRAMES, Word.BREAK_MAP, Word.SCRATCH,
+        Word.CODE_BASE, Word.CODE_SIZE, Word.CODE_MAP, Word.CODE_HEAT, Word.VIRTUAL_IF,
     }  # fmt: skip
     assert {*Word} - shared == {word for word in Word if word in WORDS}

@@ -1,0 +1,74 @@
+"""Translation units: at most twelve of the guest's instructions, ended early by control flow and by the page's end.
+
+VMware's translator took as much at a time (Adams & Agesen, ASPLOS 2006, §3.1): enough to work on, little enough to
+translate only what runs. A unit stays within its page, but for a first instruction that straddles two, so that it
+depends on no other page's mapping. Decoded without validity checks: what the CPU thinks of a LOCK is the CPU's affair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from iced_x86 import Decoder, DecoderError, DecoderOptions, FlowControl, Instruction
+
+from core.addresses import PAGE_MASK, PAGE_SIZE
+from core.memory.walk import LONGEST_INSTRUCTION
+
+LONGEST_UNIT = 12  # instructions
+GOES_ON = frozenset({FlowControl.NEXT, FlowControl.XBEGIN_XABORT_XEND})
+
+
+class Mode(NamedTuple):
+    """What a translation takes for granted: the code segment's base and width, and whether the stack's is 32 bits."""
+
+    base: int
+    bits: int
+    wide_stack: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Instructions at linear `pc`. `undecodable` bytes end it, if it met what the decoder does not know."""
+
+    pc: int
+    mode: Mode
+    instructions: tuple[Instruction, ...]
+    undecodable: bytes = b""
+
+    @property
+    def end(self) -> int:
+        """Linear address after it."""
+        last = self.instructions[-1].next_ip if self.instructions else self.pc
+        return (int(last) + len(self.undecodable)) & 0xFFFF_FFFF
+
+
+def decode_freely(code: bytes, pc: int, bits: int) -> Instruction:
+    """The instruction at the start of `code`, for the caller alone, without validity checks."""
+    return Decoder(bits, code, DecoderOptions.NO_INVALID_CHECK, ip=pc).decode()
+
+
+def find_unit(code: bytes, pc: int, mode: Mode) -> Unit | None:
+    """The unit at linear `pc`, where `code` stands, up to the page's end or further. None: the first instruction
+    straddles two pages, and the code of the second is needed too."""
+    here = code[: PAGE_SIZE - (pc & PAGE_MASK)]
+    found: list[Instruction] = []
+    decoder = Decoder(mode.bits, here, DecoderOptions.NO_INVALID_CHECK, ip=pc)
+    while len(found) < LONGEST_UNIT:
+        instruction = decoder.decode()
+        if decoder.last_error != DecoderError.NONE:
+            break
+        found.append(instruction)
+        if instruction.flow_control not in GOES_ON:
+            return Unit(pc, mode, tuple(found))
+    if found:
+        return Unit(pc, mode, tuple(found))
+    if decoder.last_error == DecoderError.INVALID_INSTRUCTION:
+        return Unit(pc, mode, (), code[:LONGEST_INSTRUCTION])
+    if len(code) == len(here):
+        return None
+    decoder = Decoder(mode.bits, code, DecoderOptions.NO_INVALID_CHECK, ip=pc)
+    instruction = decoder.decode()
+    if decoder.last_error != DecoderError.NONE:
+        return Unit(pc, mode, (), code[:LONGEST_INSTRUCTION])
+    return Unit(pc, mode, (instruction,))

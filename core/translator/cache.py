@@ -1,0 +1,328 @@
+"""The translation cache: where translated code lives, which of the guest's it is of, and how its blocks are joined.
+
+Blocks are laid down one behind the other; a full cache is emptied at once. A direct branch calls the monitor the first
+time and is then *chained*: patched to jump straight to its target's block. A block dies when the guest's code that it
+was made from is written; then every chain into it is patched back (Adams & Agesen, ASPLOS 2006, §3.1; Bugnion et al.,
+TOCS 2012, §6.2). What stands at which byte, the probes read from the code map.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+
+import numpy as np
+
+from core.addresses import PAGE_MASK, GuestPhysical
+from core.translator.blocks import Mode, Unit
+from core.translator.look_up import LookupTable, Routine, routine
+from core.translator.region import Region
+from core.translator.rewrite import Emitted, Exit, Fate, Site, SiteKind, Step, translate
+
+ROUTINE_ROOM = 128  # bytes kept for a lookup routine
+UNIT_ROOM = 2048  # no unit grows longer
+ALIGNMENT = 16
+
+
+@dataclass(slots=True)
+class Counters:
+    """Since power-on."""
+
+    units: int = 0
+    copied: int = 0
+    branches: int = 0
+    in_line: int = 0
+    callout_sites: int = 0
+    chained: int = 0
+    misses: int = 0
+    callouts: int = 0
+    invalidated: int = 0
+    flushes: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """A translation. `page` is the guest-physical page of its first byte, `pages` are all it came from, `linear_pages`
+    where these were mapped; `start` and `size` say where it is in the cache."""
+
+    pc: int
+    length: int
+    mode: Mode
+    page: GuestPhysical
+    pages: tuple[GuestPhysical, ...]
+    start: int
+    size: int
+    steps: list[Step]
+    exits: list[Exit]
+    sites: list[int]
+    borrowed: dict[int, int]
+    ordinal: int
+    incoming: set[Exit] = field(default_factory=set)
+    alive: bool = True
+    looked_up: bool = False
+
+    @property
+    def linear_pages(self) -> tuple[int, ...]:
+        """Linear addresses of its pages."""
+        first = self.pc & ~PAGE_MASK
+        return tuple(first + number * (PAGE_MASK + 1) & 0xFFFF_FFFF for number in range(len(self.pages)))
+
+    def step_at(self, offset: int) -> Step:
+        """The step whose translation the byte at `offset` belongs to."""
+        starts = [step.offset for step in self.steps]
+        return self.steps[max(bisect_right(starts, offset) - 1, 0)]
+
+
+class CodeCache:
+    """The cache in `code`, beside `variables` and `table`. `patched(linear, size)` is told when code that may have run
+    was changed, `forgotten()` when all of it was."""
+
+    def __init__(
+        self,
+        code: Region,
+        variables: Region,
+        table: Region,
+        patched: Callable[[int, int], None],
+        forgotten: Callable[[], None],
+    ) -> None:
+        self.region = code
+        self._variables = variables.base
+        self.table = LookupTable(table)
+        self._table_base = table.base
+        self._patched = patched
+        self._forgotten = forgotten
+        self.entries = np.zeros(code.size, np.uint64)
+        self.heat = np.zeros(code.size, np.uint32)
+        self.counters = Counters()
+        self.hits_before = 0  # of the lookup routine, before the last flush
+        self.released: Callable[[GuestPhysical], None] = lambda _page: None
+        self._ordinal = 0
+        self._empty()
+
+    def _empty(self) -> None:
+        self._blocks: dict[tuple[int, GuestPhysical, Mode], Block] = {}
+        self._by_page: dict[GuestPhysical, set[Block]] = {}
+        self._by_linear_page: dict[int, set[Block]] = {}
+        self._starts: list[int] = []
+        self._laid: list[Block] = []
+        self.sites: dict[int, Site] = {}
+        self._owners: dict[Exit, Block] = {}
+        self._routines: dict[tuple[int, int], tuple[int, Routine]] = {}
+        self._table_mode: Mode | None = None
+        self.entries[:] = 0
+        self.heat[:] = 0
+        self.no_code = self.region.base
+        self._next = self.region.base + ALIGNMENT
+        self._lay(self.no_code, b"\xcd\xca", [(0, 0)])
+        self.sites[self.no_code] = Site(SiteKind.NO_CODE, self.no_code)
+
+    # -- looking
+
+    @property
+    def used(self) -> int:
+        """Bytes in use."""
+        return self._next - self.region.base
+
+    @property
+    def hits(self) -> int:
+        """How often the lookup routine found what it looked for."""
+        return self.hits_before + sum(
+            int(self.heat[at + each.hit - self.region.base]) for at, each in self._routines.values()
+        )
+
+    @property
+    def blocks(self) -> list[Block]:
+        """Every live block, in the order of translation."""
+        return [block for block in self._laid if block.alive]
+
+    def find(self, pc: int, page: GuestPhysical, mode: Mode) -> Block | None:
+        """The block that starts at linear `pc` of guest-physical `page`."""
+        return self._blocks.get((pc, page, mode))
+
+    def block_at(self, address: int) -> Block | None:
+        """The block in which the linear `address` of the cache lies."""
+        number = bisect_right(self._starts, address) - 1
+        if number < 0:
+            return None
+        block = self._laid[number]
+        return block if address < block.start + block.size else None
+
+    def holds_code_of(self, page: GuestPhysical) -> bool:
+        """Was anything that lives translated from `page`?"""
+        return bool(self._by_page.get(page))
+
+    def owner(self, exit_: Exit) -> Block:
+        """The block that `exit_` leaves."""
+        return self._owners[exit_]
+
+    # -- translating
+
+    def add(self, unit: Unit, code: bytes, pages: tuple[GuestPhysical, ...]) -> Block:
+        """Translate `unit`, whose bytes `code` begins with, from the guest-physical `pages`."""
+        if self._next + UNIT_ROOM + ROUTINE_ROOM > self.region.base + self.region.size:
+            self.flush()
+        look_up = self._routine(unit.mode)
+        made = translate(unit, code, self._next, self._variables, look_up)
+        self._lay(made.at, made.code, made.entries)
+        block = Block(
+            unit.pc,
+            unit.end - unit.pc & 0xFFFF_FFFF,
+            unit.mode,
+            pages[0],
+            pages,
+            made.at,
+            len(made.code),
+            made.steps,
+            made.exits,
+            [site.address for site in made.sites],
+            made.borrowed,
+            self._ordinal,
+        )
+        self._ordinal += 1
+        self._register(block, made)
+        return block
+
+    def _register(self, block: Block, made: Emitted) -> None:
+        for site in made.sites:
+            self.sites[site.address] = site
+        for exit_ in made.exits:
+            self._owners[exit_] = block
+        self._blocks[block.pc, block.page, block.mode] = block
+        for page in block.pages:
+            self._by_page.setdefault(page, set()).add(block)
+        for linear in block.linear_pages:
+            self._by_linear_page.setdefault(linear, set()).add(block)
+        self._starts.append(block.start)
+        self._laid.append(block)
+        self._next = (block.start + block.size + ALIGNMENT - 1) & -ALIGNMENT
+        counters = self.counters
+        counters.units += 1
+        for step in block.steps:
+            fate = step.fate
+            if fate is Fate.COPIED:
+                counters.copied += 1
+            elif fate is Fate.BRANCH:
+                counters.branches += 1
+            elif fate is Fate.IN_LINE:
+                counters.in_line += 1
+            else:
+                counters.callout_sites += 1
+
+    def _lay(self, at: int, code: bytes, entries: list[tuple[int, int]]) -> None:
+        self.region.write(at, code)
+        base = at - self.region.base
+        places = self.entries
+        for offset, entry in entries:
+            places[base + offset] = entry
+
+    def _routine(self, mode: Mode) -> int:
+        known = self._routines.get((mode.base, mode.bits))
+        if known is None:
+            at, base = self._next, mode.base
+            made = routine(mode.bits, at - base, self._variables - base, self._table_base - base)
+            self._lay(at, made.code, made.entries)
+            self._routines[mode.base, mode.bits] = known = at, made
+            self.sites[at + made.miss] = Site(SiteKind.MISS, at + made.miss)
+            self._next += ROUTINE_ROOM
+        return known[0]
+
+    # -- joining
+
+    def chain(self, exit_: Exit, block: Block) -> None:
+        """From now on `exit_` jumps straight to `block`."""
+        if exit_ in self._owners and block.alive:
+            self._patch(exit_, block.start)
+            block.incoming.add(exit_)
+            self.counters.chained += 1
+
+    def _unchain(self, exit_: Exit) -> None:
+        self._patch(exit_, exit_.stub)
+
+    def _patch(self, exit_: Exit, target: int) -> None:
+        self.region.write(exit_.site, (target - (exit_.site + 4) & 0xFFFF_FFFF).to_bytes(4, "little"))
+        self._patched(exit_.site, 4)
+
+    def enter_in_table(self, block: Block) -> None:
+        """From now on the lookup finds `block`."""
+        if self._table_mode != block.mode:
+            self.use_mode(block.mode)
+        self.table.enter(block.pc - block.mode.base & 0xFFFF_FFFF, block.start - block.mode.base)
+        block.looked_up = True
+
+    def use_mode(self, mode: Mode) -> None:
+        """Code runs in `mode` now; the table must know of no other."""
+        if self._table_mode is not None and self._table_mode != mode:
+            self.table.clear()
+        self._table_mode = mode
+
+    # -- parting
+
+    def part(self, linear_page: int) -> None:
+        """The mapping of `linear_page` is no longer certain: let nothing jump there without asking."""
+        for block in self._by_linear_page.get(linear_page, ()):
+            self._forget_lookup(block)
+            for exit_ in list(block.incoming):
+                if self._owners[exit_].linear_pages != block.linear_pages or len(block.pages) > 1:
+                    self._unchain(exit_)
+                    block.incoming.discard(exit_)
+
+    def _forget_lookup(self, block: Block) -> None:
+        if block.looked_up:
+            self.table.remove(block.pc - block.mode.base & 0xFFFF_FFFF)
+            block.looked_up = False
+
+    def invalidate(self, page: GuestPhysical, first: int, last: int) -> int:
+        """Bytes `first` to `last` of `page` were written: the blocks made from them die; how many."""
+        dying = [block for block in self._by_page.get(page, ()) if _touches(block, page, first, last)]
+        for block in dying:
+            self._kill(block)
+        self.counters.invalidated += len(dying)
+        return len(dying)
+
+    def _kill(self, block: Block) -> None:
+        block.alive = False
+        self._forget_lookup(block)
+        for exit_ in block.incoming:
+            self._unchain(exit_)
+        block.incoming.clear()
+        for exit_ in block.exits:
+            for other in self._laid_targets(exit_):
+                other.incoming.discard(exit_)
+            del self._owners[exit_]
+        if self._blocks.get((block.pc, block.page, block.mode)) is block:
+            del self._blocks[block.pc, block.page, block.mode]
+        for linear in block.linear_pages:
+            self._by_linear_page[linear].discard(block)
+        for page in block.pages:
+            self._by_page[page].discard(block)
+            if not self._by_page[page]:
+                self.released(page)
+
+    def _laid_targets(self, exit_: Exit) -> list[Block]:
+        distance = int.from_bytes(self.region.read(exit_.site, 4), "little")
+        found = self.block_at(exit_.site + 4 + distance & 0xFFFF_FFFF)
+        return [found] if found is not None else []
+
+    def flush(self) -> None:
+        """Empty it."""
+        self.hits_before = self.hits
+        pages = [page for page, blocks in self._by_page.items() if blocks]
+        for block in self._laid:
+            block.alive = False
+        self.counters.flushes += 1
+        self.table.clear()
+        self._empty()
+        self._forgotten()
+        for page in pages:
+            self.released(page)
+
+
+def _touches(block: Block, page: GuestPhysical, first: int, last: int) -> bool:
+    start = block.pc & PAGE_MASK
+    if page != block.page:  # the page after its first
+        return first < start + block.length - (PAGE_MASK + 1)
+    return first < start + block.length and last >= start
+
+
+COUNTER_NAMES = tuple(each.name for each in fields(Counters))

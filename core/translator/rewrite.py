@@ -1,0 +1,754 @@
+"""The rules of translation: what each sensitive instruction and each branch becomes; all others are copied.
+
+Ring 1 runs most instructions as ring 0 would; those stay as they are. Branches must stay in the cache, calls must push
+the guest's own return address, and what reads or changes privileged state works on the monitor's variables: in line
+where that is short, else by calling out to the monitor (Adams & Agesen, ASPLOS 2006, §3.2). Replacements keep every
+flag that the instruction would keep, and nothing of them has happened when one of their accesses faults, but for a
+borrowed register, which is noted. Kept in one file because it is one table of rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, IntEnum
+from typing import NamedTuple
+
+from iced_x86 import (
+    Code,
+    Code_,
+    ConditionCode,
+    Encoder,
+    Instruction,
+    MemoryOperand,
+    Mnemonic,
+    OpKind,
+    Register,
+    Register_,
+    RegisterExt,
+)
+
+from core.cpu import flags
+from core.cpu.relocation import COUNTS, STRAYED, VISITS
+from core.translator.blocks import Unit
+from core.translator.region import Slot
+
+CALLOUT_VECTOR = 0xCA  # of the INT by which translated code calls the monitor; told from a guest's by where it stands
+CALL_OUT = bytes([0xCD, CALLOUT_VECTOR])
+JUMP_BYTES = 5
+NOWHERE = -1
+
+# bits of a code map's entries that only Python looks at
+OWN_STORE = 1 << 35  # this instruction may write the monitor's variables
+AFTER_STI = 1 << 36  # an STI in line stands right before
+BOUNDARY = 1 << 37  # nothing is left of the guest's instruction but to go on at the entry's address
+INDIRECT = 1 << 38  # as BOUNDARY, but the address is in TARGET
+
+
+class Fate(Enum):
+    """What became of an instruction. `phrase` is for people."""
+
+    COPIED = ("copied", "runs as it is")
+    BRANCH = ("branch", "goes on in the cache")
+    IN_LINE = ("in-line", "replaced in line")
+    CALLOUT = ("callout", "calls the monitor")
+
+    def __new__(cls, value: str, phrase: str) -> Fate:
+        member = object.__new__(cls)
+        member._value_ = value
+        return member
+
+    def __init__(self, value: str, phrase: str) -> None:
+        self.phrase = phrase
+
+
+class Step(NamedTuple):
+    """One of the guest's instructions: linear `pc` and length; `offset` in the block and size of what it became."""
+
+    pc: int
+    length: int
+    offset: int
+    size: int
+    fate: Fate
+    reason: str
+
+
+class SiteKind(IntEnum):
+    """What the monitor is called for."""
+
+    EMULATE = 0  # carry out the guest's instruction
+    EXIT = 1  # a direct branch, not chained yet
+    MISS = 2  # the lookup table does not know the target
+    NO_CODE = 3  # the guest's code cannot be fetched
+
+
+class Exit:
+    """A direct branch out of a block: `site`, the linear address of the 32-bit distance in it; its `stub`, which calls
+    the monitor; the guest's linear `target`."""
+
+    __slots__ = ("site", "stub", "target")
+
+    def __init__(self, site: int, target: int) -> None:
+        self.site = site
+        self.stub = 0
+        self.target = target
+
+
+class Site(NamedTuple):
+    """A callout. `address`: of its INT. `resume`: where translated code goes on after it (EMULATE)."""
+
+    kind: SiteKind
+    address: int
+    pc: int = 0
+    resume: int = 0
+    next_pc: int = 0
+    exit: Exit | None = None
+    after_sti: bool = False
+
+
+class Emitted(NamedTuple):
+    """A translated unit, to stand at linear address `at`. `entries`: of the code map, by offset. `borrowed`: number
+    of the register to give back from SAVED if the instruction at that offset faults."""
+
+    at: int
+    code: bytes
+    entries: list[tuple[int, int]]
+    steps: list[Step]
+    exits: list[Exit]
+    sites: list[Site]
+    borrowed: dict[int, int]
+    strays: range
+
+
+class Emitter:
+    """Writes the translation of one unit, for linear address `at`; `variables` is where the monitor's page is, and
+    `look_up` where the lookup routine is."""
+
+    def __init__(self, unit: Unit, at: int, variables: int, look_up: int) -> None:
+        self.unit = unit
+        self.mode = unit.mode
+        self.at = at
+        self.look_up = look_up
+        self._variables = variables - unit.mode.base
+        self._encoder = Encoder(unit.mode.bits)
+        self.code = bytearray()
+        self.entries: list[tuple[int, int]] = []
+        self.steps: list[Step] = []
+        self.exits: list[Exit] = []
+        self.sites: list[Site] = []
+        self.borrowed: dict[int, int] = {}
+        self.strays = range(0)
+        self.pc = unit.pc
+        self._pending = COUNTS  # flags of the next instruction emitted
+        self.shadowed = False  # the instruction before was an STI in line
+        self.shadowing = False  # the instruction before begins an interrupt shadow
+        self.is_last = False
+        self._slow: list[tuple[int, Site]] = []
+        self._resumes_later = NOWHERE
+
+    # -- emitting
+
+    @property
+    def here(self) -> int:
+        """Linear address of what is emitted next."""
+        return self.at + len(self.code)
+
+    def raw(self, code: bytes, bits: int = 0, pc: int | None = None) -> None:
+        """One instruction, as bytes."""
+        self.entries.append((len(self.code), (self.pc if pc is None else pc) | self._pending | bits))
+        self._pending = 0
+        self.code += code
+
+    def put(self, instruction: Instruction, bits: int = 0) -> None:
+        """One instruction."""
+        self._encoder.encode(instruction, self.here)
+        self.raw(self._encoder.take_buffer(), bits)
+
+    def displacement(self, slot: int) -> int:
+        """Offset in CS of one of the monitor's variables."""
+        return _signed(self._variables + slot)
+
+    def variable(self, slot: int) -> MemoryOperand:
+        """The memory operand that is one of the monitor's variables."""
+        return MemoryOperand(displ=self.displacement(slot), displ_size=4, seg=Register.CS)
+
+    def load(self, register: Register_, slot: int) -> None:
+        """MOV register, variable."""
+        self.put(Instruction.create_reg_mem(Code.MOV_R32_RM32, register, self.variable(slot)))
+
+    def store(self, slot: int, register: Register_) -> None:
+        """MOV variable, register."""
+        self.put(Instruction.create_mem_reg(Code.MOV_RM32_R32, self.variable(slot), register), OWN_STORE)
+
+    def store_number(self, slot: int, value: int) -> None:
+        """MOV variable, value."""
+        self.put(Instruction.create_mem_u32(Code.MOV_RM32_IMM32, self.variable(slot), value), OWN_STORE)
+
+    def push_number(self, value: int, size: int) -> None:
+        """PUSH value, of `size` bytes."""
+        if size == 4:
+            self.put(Instruction.create_u32(Code.PUSHD_IMM32, value & 0xFFFF_FFFF))
+        else:
+            self.put(Instruction.create_i32(Code.PUSH_IMM16, _signed(value & 0xFFFF, 16)))
+
+    def jump(self, target: int, opcode: bytes = b"\xe9", *, counted: bool = False) -> None:
+        """Leave the block for the guest's linear `target`, by a JMP or Jcc of that `opcode`."""
+        prefix = b"\x66" if self.mode.bits == 16 else b""
+        self.raw(prefix + opcode + bytes(4), 0 if counted else BOUNDARY, self.pc if counted else target)
+        self.exits.append(Exit(self.here - 4, target))
+
+    def leave_for_target(self) -> None:
+        """Leave the block for the guest EIP in TARGET, through the lookup routine."""
+        prefix = b"\x66" if self.mode.bits == 16 else b""
+        distance = self.look_up - (self.here + len(prefix) + JUMP_BYTES)
+        self.raw(prefix + b"\xe9" + (distance & 0xFFFF_FFFF).to_bytes(4, "little"), INDIRECT)
+
+    def call_out(self, instruction: Instruction, *, ends: bool, resumes_later: bool = False) -> None:
+        """Let the monitor carry `instruction` out. With it the unit may end; or its own translation goes on."""
+        address = self.here
+        self.raw(CALL_OUT)
+        resume = 0 if ends else self.here
+        self.sites.append(
+            Site(SiteKind.EMULATE, address, self.pc, resume, instruction.next_ip32, after_sti=self.shadowed)
+        )
+        self._resumes_later = len(self.sites) - 1 if resumes_later else NOWHERE
+
+    def branch_slowly(self, instruction: Instruction) -> None:
+        """JNE to a callout for `instruction` at the block's end, which first gives EAX back from SAVED."""
+        prefix = b"\x66" if self.mode.bits == 16 else b""
+        self.raw(prefix + b"\x0f\x85" + bytes(4))
+        site = Site(SiteKind.EMULATE, 0, self.pc, 0, instruction.next_ip32, after_sti=self.shadowed)
+        self._slow.append((len(self.code) - 4, site))
+
+    # -- the unit
+
+    def emit(self) -> Emitted:
+        """The whole of it."""
+        unit = self.unit
+        last = len(unit.instructions) - 1
+        for number, instruction in enumerate(unit.instructions):
+            self.pc = instruction.ip32
+            self._pending = COUNTS | (VISITS if number == 0 else 0) | (AFTER_STI if self.shadowed else 0)
+            self.is_last = number == last
+            start = len(self.code)
+            rule = RULES.get(instruction.code)  # whatever its LOCK: the emulated CPU ignores it
+            if rule is None:
+                self.copy(instruction)
+                fate, reason = Fate.COPIED, ""
+                ends = False
+                self.shadowed = self.shadowing = False
+            else:
+                fate, reason, ends = rule(self, instruction)
+                self.shadowed = reason == STI_REASON and fate is Fate.IN_LINE
+                self.shadowing = self.shadowed or instruction.code in _SHADOWING
+            self._finish_slow()
+            size = len(self.code) - start
+            self.steps.append(Step(self.pc, instruction.len, start, size, fate, reason))
+        if unit.undecodable:
+            self._run_undecodable()
+        elif not ends:
+            self._pending = 0
+            self.jump(unit.end)
+        self._emit_stubs()
+        return Emitted(
+            self.at, bytes(self.code), self.entries, self.steps, self.exits, self.sites, self.borrowed, self.strays
+        )
+
+    def copy(self, instruction: Instruction) -> None:
+        """As it stands."""
+        start = instruction.ip32 - self.unit.pc
+        self.raw(self.unit_code[start : start + instruction.len])
+
+    def _finish_slow(self) -> None:
+        """The instruction's translation ends here: where its callouts come back to."""
+        if self._resumes_later != NOWHERE:
+            self.sites[self._resumes_later] = self.sites[self._resumes_later]._replace(resume=self.here)
+            self._resumes_later = NOWHERE
+        for number, (at, site) in enumerate(self._slow):
+            if site.resume == 0:
+                self._slow[number] = (at, site._replace(resume=self.here))
+
+    def _run_undecodable(self) -> None:
+        """The CPU must see it; should it run it after all, it stops wherever that ends."""
+        self.pc = (self.unit.end - len(self.unit.undecodable)) & 0xFFFF_FFFF
+        start = len(self.code)
+        self._pending = COUNTS | (VISITS if not self.steps else 0)
+        self.raw(self.unit.undecodable)
+        for ahead in range(1, len(self.unit.undecodable) + 1):
+            self.entries.append((start + ahead, self.pc + ahead | STRAYED))
+        self.code += b"\x90"
+        self.steps.append(Step(self.pc, len(self.unit.undecodable), start, len(self.code) - start, Fate.COPIED, ""))
+
+    def _emit_stubs(self) -> None:
+        self._pending = 0
+        for at, site in self._slow:
+            distance = len(self.code) - (at + 4)
+            self.code[at : at + 4] = (distance & 0xFFFF_FFFF).to_bytes(4, "little")
+            self.pc = site.pc
+            self.load(Register.EAX, Slot.SAVED)
+            self.sites.append(site._replace(address=self.here))
+            self.raw(CALL_OUT)
+        for each in self.exits:
+            each.stub = self.here
+            at = each.site - self.at
+            self.code[at : at + 4] = (each.stub - (each.site + 4) & 0xFFFF_FFFF).to_bytes(4, "little")
+            self.sites.append(Site(SiteKind.EXIT, self.here, each.target, exit=each))
+            self.raw(CALL_OUT, BOUNDARY, each.target)
+
+    unit_code: bytes = b""
+
+
+def translate(unit: Unit, code: bytes, at: int, variables: int, look_up: int) -> Emitted:
+    """The translation of `unit`, whose bytes `code` begins with, for linear address `at`."""
+    emitter = Emitter(unit, at, variables, look_up)
+    emitter.unit_code = code
+    return emitter.emit()
+
+
+def _signed(value: int, bits: int = 32) -> int:
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if value >> bits - 1 else value
+
+
+def operand_of(instruction: Instruction, ahead: int = 0) -> MemoryOperand:
+    """The memory operand of `instruction`, or what lies `ahead` bytes after it."""
+    displacement = _signed(int(instruction.memory_displacement) + ahead)
+    size = instruction.memory_displ_size
+    if ahead:
+        size = 4
+    return MemoryOperand(
+        instruction.memory_base,
+        instruction.memory_index,
+        instruction.memory_index_scale,
+        displacement,
+        size,
+        False,
+        instruction.segment_prefix,
+    )
+
+
+def addresses_by_16_bits(instruction: Instruction) -> bool:
+    """Is its memory operand's address one of 16 bits?"""
+    registers = (instruction.memory_base, instruction.memory_index)
+    return any(RegisterExt.size(each) == 2 for each in registers) or instruction.memory_displ_size == 2
+
+
+def borrowable(instruction: Instruction) -> tuple[Register_, Register_]:
+    """A register that the memory operand does not need, and its low half."""
+    used = {instruction.memory_base, instruction.memory_index}
+    return next((whole, half) for whole, half in _HALVES if whole not in used)
+
+
+_HALF_OF = {
+    Register.EAX: Register.AX,
+    Register.ECX: Register.CX,
+    Register.EDX: Register.DX,
+    Register.EBX: Register.BX,
+    Register.ESP: Register.SP,
+    Register.EBP: Register.BP,
+    Register.ESI: Register.SI,
+    Register.EDI: Register.DI,
+}
+_HALVES = ((Register.EAX, Register.AX), (Register.ECX, Register.CX), (Register.EDX, Register.DX))
+
+
+# -- the rules, one function each: they emit, and give fate, reason, and whether the unit ends with it
+
+Ruled = tuple[Fate, str, bool]
+Rule = Callable[[Emitter, Instruction], Ruled]
+
+STI_REASON = "the interrupt flag that the guest believes in is a variable of the monitor's"
+_IF_REASON = STI_REASON
+_FLAGS_REASON = "PUSHF and POPF do not trap in ring 1: they would show and keep the real flags"
+_SELECTOR_REASON = "it would show ring 1 in the selector"
+_RING_REASON = "ring 1 would let a selector with RPL 1 pass, which ring 0 refuses"
+_TABLE_REASON = "it would show the monitor's own table"
+_CONTROL_REASON = "the guest's control registers are variables of the monitor's"
+_RETURN_REASON = "return addresses are the guest's own; the translation of one is looked up"
+_CALL_REASON = "pushes the guest's return address, and goes on with the translation of what is called"
+_JUMP_REASON = "the target's translation lies elsewhere"
+
+
+def _callout(reason: str, *, ends: bool = False) -> Rule:
+    def rule(emitter: Emitter, instruction: Instruction) -> Ruled:
+        emitter.call_out(instruction, ends=ends)
+        return Fate.CALLOUT, reason, ends
+
+    return rule
+
+
+_complex = _callout("too much to do in line")
+_ends_unit = _callout("goes where only the monitor can say", ends=True)
+
+
+def _cli(emitter: Emitter, _instruction: Instruction) -> Ruled:
+    emitter.store_number(Slot.VIRTUAL_IF, 0)
+    return Fate.IN_LINE, _IF_REASON, False
+
+
+def _sti(emitter: Emitter, instruction: Instruction) -> Ruled:
+    if emitter.is_last or emitter.shadowing:  # the interrupt shadow is the monitor's to keep
+        return _complex(emitter, instruction)
+    emitter.store_number(Slot.VIRTUAL_IF, flags.IF)
+    return Fate.IN_LINE, STI_REASON, False
+
+
+_STACK_TOP = MemoryOperand(Register.ESP)
+
+
+def _pushf(emitter: Emitter, instruction: Instruction) -> Ruled:
+    if not emitter.mode.wide_stack:
+        return _complex(emitter, instruction)
+    emitter.put(Instruction.create(Code.PUSHFD))
+    emitter.store(Slot.SAVED, Register.EAX)
+    emitter.store(Slot.SAVED_TOO, Register.ECX)
+    emitter.put(Instruction.create_reg_mem(Code.MOV_R32_RM32, Register.EAX, _STACK_TOP))
+    for slot in (Slot.VIRTUAL_IF, Slot.FLAGS_BIAS):
+        emitter.load(Register.ECX, slot)
+        both = MemoryOperand(Register.EAX, Register.ECX, 1)
+        emitter.put(Instruction.create_reg_mem(Code.LEA_R32_M, Register.EAX, both))
+    emitter.put(Instruction.create_mem_reg(Code.MOV_RM32_R32, _STACK_TOP, Register.EAX))
+    emitter.load(Register.EAX, Slot.SAVED)
+    emitter.load(Register.ECX, Slot.SAVED_TOO)
+    return Fate.IN_LINE, _FLAGS_REASON, False
+
+
+def _popf(emitter: Emitter, instruction: Instruction) -> Ruled:
+    if not emitter.mode.wide_stack or emitter.is_last:
+        return _complex(emitter, instruction)
+    emitter.store(Slot.SAVED, Register.EAX)
+    emitter.put(Instruction.create_reg_mem(Code.MOV_R32_RM32, Register.EAX, _STACK_TOP))
+    emitter.put(Instruction.create_reg_u32(Code.AND_EAX_IMM32, Register.EAX, flags.IOPL))
+    emitter.put(Instruction.create_reg_mem(Code.CMP_R32_RM32, Register.EAX, emitter.variable(Slot.IOPL)))
+    emitter.branch_slowly(instruction)
+    emitter.put(Instruction.create_reg_mem(Code.MOV_R32_RM32, Register.EAX, _STACK_TOP))
+    emitter.put(Instruction.create_reg_u32(Code.AND_EAX_IMM32, Register.EAX, flags.IF))
+    emitter.store(Slot.VIRTUAL_IF, Register.EAX)
+    emitter.load(Register.EAX, Slot.SAVED)
+    emitter.put(Instruction.create(Code.POPFD))
+    return Fate.IN_LINE, _FLAGS_REASON, False
+
+
+_CONTROL = {0: Slot.CR0, 2: Slot.CR2, 3: Slot.CR3, 4: Slot.CR4}
+
+
+def _read_control(emitter: Emitter, instruction: Instruction) -> Ruled:
+    slot = _CONTROL.get(RegisterExt.number(instruction.op1_register))
+    if slot is None:
+        return _complex(emitter, instruction)
+    emitter.load(instruction.op0_register, slot)
+    return Fate.IN_LINE, _CONTROL_REASON, False
+
+
+def _smsw(emitter: Emitter, instruction: Instruction) -> Ruled:
+    if instruction.op0_kind == OpKind.MEMORY:
+        _store_borrowing(emitter, instruction, Slot.CR0)
+    else:
+        _load_register(emitter, instruction, Slot.CR0)
+    return Fate.IN_LINE, _CONTROL_REASON, False
+
+
+def _load_register(emitter: Emitter, instruction: Instruction, slot: Slot) -> None:
+    target = instruction.op0_register
+    code = Code.MOV_R32_RM32 if RegisterExt.size(target) == 4 else Code.MOV_R16_RM16
+    emitter.put(Instruction.create_reg_mem(code, target, emitter.variable(slot)))
+
+
+def _store_borrowing(emitter: Emitter, instruction: Instruction, *slots: Slot) -> None:
+    """Store the low half of the first variable, then all of the second if there is one."""
+    register, half = borrowable(instruction)
+    emitter.store(Slot.SAVED, register)
+    ahead = 0
+    for slot in slots:
+        emitter.load(register, slot)
+        emitter.borrowed[len(emitter.code)] = RegisterExt.number(register)
+        operand = operand_of(instruction, ahead)
+        if ahead:
+            emitter.put(Instruction.create_mem_reg(Code.MOV_RM32_R32, operand, register))
+        else:
+            emitter.put(Instruction.create_mem_reg(Code.MOV_RM16_R16, operand, half))
+        ahead = 2
+    emitter.load(register, Slot.SAVED)
+
+
+def _store_table(limit: Slot, base: Slot) -> Rule:
+    def rule(emitter: Emitter, instruction: Instruction) -> Ruled:
+        if addresses_by_16_bits(instruction):
+            return _complex(emitter, instruction)
+        _store_borrowing(emitter, instruction, limit, base)
+        return Fate.IN_LINE, _TABLE_REASON, False
+
+    return rule
+
+
+_SELECTOR = {Register.CS: Slot.CS, Register.SS: Slot.SS}
+
+
+def _read_segment(emitter: Emitter, instruction: Instruction) -> Ruled:
+    slot = _SELECTOR.get(instruction.op1_register)
+    if slot is None:
+        emitter.copy(instruction)
+        return Fate.COPIED, "", False
+    if instruction.op0_kind == OpKind.MEMORY:
+        _store_borrowing(emitter, instruction, slot)
+    else:
+        _load_register(emitter, instruction, slot)
+    return Fate.IN_LINE, _SELECTOR_REASON, False
+
+
+def _push_segment(slot: Slot, code: Code_) -> Rule:
+    def rule(emitter: Emitter, _instruction: Instruction) -> Ruled:
+        emitter.put(Instruction.create_mem(code, emitter.variable(slot)))
+        return Fate.IN_LINE, _SELECTOR_REASON, False
+
+    return rule
+
+
+_STACK = frozenset({Register.SS})
+
+
+def _load_segment(emitter: Emitter, instruction: Instruction) -> Ruled:
+    if instruction.op0_register in _STACK:
+        return _complex(emitter, instruction)
+    if instruction.op0_register in _SELECTOR:  # CS: no such instruction, the CPU will tell
+        emitter.copy(instruction)
+        return Fate.COPIED, "", False
+    if instruction.op1_kind == OpKind.REGISTER:
+        half = _HALF_OF[RegisterExt.full_register32(instruction.op1_register)]
+        peek = Instruction.create_reg_reg(Code.MOVZX_R32_RM16, Register.ECX, half)
+    else:
+        peek = Instruction.create_reg_mem(Code.MOVZX_R32_RM16, Register.ECX, operand_of(instruction))
+    return _load_checked(emitter, instruction, peek)
+
+
+def _pop_segment(emitter: Emitter, instruction: Instruction) -> Ruled:
+    if not emitter.mode.wide_stack:
+        return _complex(emitter, instruction)
+    return _load_checked(
+        emitter, instruction, Instruction.create_reg_mem(Code.MOVZX_R32_RM16, Register.ECX, _STACK_TOP)
+    )
+
+
+def _load_far(emitter: Emitter, instruction: Instruction) -> Ruled:
+    if addresses_by_16_bits(instruction):
+        return _complex(emitter, instruction)
+    operand = operand_of(instruction, RegisterExt.size(instruction.op0_register))
+    return _load_checked(emitter, instruction, Instruction.create_reg_mem(Code.MOVZX_R32_RM16, Register.ECX, operand))
+
+
+def _load_checked(emitter: Emitter, instruction: Instruction, peek: Instruction) -> Ruled:
+    """Ring 1 may load what ring 0 may, but for a selector with RPL 1: for that one the monitor is asked."""
+    emitter.store(Slot.SAVED, Register.ECX)
+    emitter.put(peek)
+    emitter.put(Instruction.create_reg_reg(Code.MOVZX_R32_RM8, Register.ECX, Register.CL))
+    place = MemoryOperand(Register.ECX, displ=emitter.displacement(Slot.ASKS_FOR_RING_1), displ_size=4, seg=Register.CS)
+    emitter.put(Instruction.create_reg_mem(Code.MOVZX_R32_RM8, Register.ECX, place))
+    emitter.put(Instruction.create_branch(Code.JECXZ_REL8_32, emitter.here + 0x10))
+    branch = len(emitter.code)
+    emitter.load(Register.ECX, Slot.SAVED)
+    emitter.call_out(instruction, ends=False, resumes_later=True)
+    emitter.code[branch - 1] = len(emitter.code) - branch
+    emitter.load(Register.ECX, Slot.SAVED)
+    emitter.copy(instruction)
+    return Fate.IN_LINE, _RING_REASON, False
+
+
+# -- branches
+
+
+def _size(instruction: Instruction) -> int:
+    return 2 if instruction.op0_kind == OpKind.NEAR_BRANCH16 else 4
+
+
+def _jump(emitter: Emitter, instruction: Instruction) -> Ruled:
+    emitter.jump(_near(emitter, instruction), counted=True)
+    return Fate.BRANCH, _JUMP_REASON, True
+
+
+def _near(emitter: Emitter, instruction: Instruction) -> int:
+    """The linear target of a near branch. It was decoded at linear addresses, so 16-bit ones must be made anew."""
+    base = emitter.mode.base
+    if _size(instruction) == 4:
+        return (instruction.near_branch32 - base & 0xFFFF_FFFF) + base & 0xFFFF_FFFF
+    distance = (instruction.near_branch16 - instruction.next_ip32) & 0xFFFF
+    return (base + ((instruction.next_ip32 - base + distance) & 0xFFFF)) & 0xFFFF_FFFF
+
+
+def _branch(emitter: Emitter, instruction: Instruction) -> Ruled:
+    condition = instruction.condition_code - ConditionCode.O  # in the order in which the CPU numbers them
+    emitter.jump(_near(emitter, instruction), bytes([0x0F, 0x80 + condition]), counted=True)
+    emitter.jump(instruction.next_ip32)
+    return Fate.BRANCH, _JUMP_REASON, True
+
+
+def _loop(emitter: Emitter, instruction: Instruction) -> Ruled:
+    """These reach only 127 bytes: over the jump that goes on, to the one that is taken."""
+    over = JUMP_BYTES + (emitter.mode.bits == 16)
+    narrow = _LOOPS[instruction.code]
+    emitter.put(Instruction.create_branch(narrow, emitter.here + 0x40))
+    emitter.code[-1] = over
+    emitter.jump(instruction.next_ip32)
+    emitter.jump(_near(emitter, instruction))
+    return Fate.BRANCH, _JUMP_REASON, True
+
+
+_LOOPS = {
+    Code.LOOP_REL8_16_CX: Code.LOOP_REL8_32_CX,
+    Code.LOOP_REL8_32_CX: Code.LOOP_REL8_32_CX,
+    Code.LOOP_REL8_16_ECX: Code.LOOP_REL8_32_ECX,
+    Code.LOOP_REL8_32_ECX: Code.LOOP_REL8_32_ECX,
+    Code.LOOPE_REL8_16_CX: Code.LOOPE_REL8_32_CX,
+    Code.LOOPE_REL8_32_CX: Code.LOOPE_REL8_32_CX,
+    Code.LOOPE_REL8_16_ECX: Code.LOOPE_REL8_32_ECX,
+    Code.LOOPE_REL8_32_ECX: Code.LOOPE_REL8_32_ECX,
+    Code.LOOPNE_REL8_16_CX: Code.LOOPNE_REL8_32_CX,
+    Code.LOOPNE_REL8_32_CX: Code.LOOPNE_REL8_32_CX,
+    Code.LOOPNE_REL8_16_ECX: Code.LOOPNE_REL8_32_ECX,
+    Code.LOOPNE_REL8_32_ECX: Code.LOOPNE_REL8_32_ECX,
+    Code.JCXZ_REL8_16: Code.JCXZ_REL8_32,
+    Code.JCXZ_REL8_32: Code.JCXZ_REL8_32,
+    Code.JECXZ_REL8_16: Code.JECXZ_REL8_32,
+    Code.JECXZ_REL8_32: Code.JECXZ_REL8_32,
+}
+
+
+def _call(emitter: Emitter, instruction: Instruction) -> Ruled:
+    emitter.push_number(instruction.next_ip32 - emitter.mode.base, _size(instruction))
+    emitter.jump(_near(emitter, instruction))
+    return Fate.BRANCH, _CALL_REASON, True
+
+
+def _indirect(emitter: Emitter, instruction: Instruction) -> Ruled:
+    narrow = instruction.code in (Code.CALL_RM16, Code.JMP_RM16)
+    calls = instruction.code in (Code.CALL_RM16, Code.CALL_RM32)
+    if instruction.op0_kind == OpKind.REGISTER and not narrow:
+        emitter.store(Slot.TARGET, instruction.op0_register)
+    else:
+        emitter.store(Slot.SAVED, Register.EAX)
+        code = Code.MOVZX_R32_RM16 if narrow else Code.MOV_R32_RM32
+        if instruction.op0_kind == OpKind.REGISTER:
+            emitter.put(Instruction.create_reg_reg(code, Register.EAX, instruction.op0_register))
+        else:
+            emitter.put(Instruction.create_reg_mem(code, Register.EAX, operand_of(instruction)))
+        emitter.store(Slot.TARGET, Register.EAX)
+        emitter.load(Register.EAX, Slot.SAVED)
+    if calls:
+        emitter.push_number(instruction.next_ip32 - emitter.mode.base, 2 if narrow else 4)
+    emitter.leave_for_target()
+    return Fate.BRANCH, _CALL_REASON if calls else _RETURN_REASON, True
+
+
+def _return(emitter: Emitter, instruction: Instruction) -> Ruled:
+    if instruction.code in (Code.RETNW, Code.RETNW_IMM16):
+        emitter.store_number(Slot.TARGET, 0)
+        emitter.put(Instruction.create_mem(Code.POP_RM16, emitter.variable(Slot.TARGET)), OWN_STORE)
+    else:
+        emitter.put(Instruction.create_mem(Code.POP_RM32, emitter.variable(Slot.TARGET)), OWN_STORE)
+    if instruction.op_count:
+        above = MemoryOperand(Register.ESP, displ=instruction.immediate16, displ_size=4)
+        code, register = (
+            (Code.LEA_R32_M, Register.ESP) if emitter.mode.wide_stack else (Code.LEA_R16_M, Register.SP)
+        )  # fmt: skip
+        emitter.put(Instruction.create_reg_mem(code, register, above), INDIRECT)
+    emitter.leave_for_target()
+    return Fate.BRANCH, _RETURN_REASON, True
+
+
+def _interrupt(emitter: Emitter, instruction: Instruction) -> Ruled:
+    """It comes to the monitor as it is, with the address after it to be found in the code map."""
+    emitter.copy(instruction)
+    emitter.jump(instruction.next_ip32)
+    return Fate.COPIED, "", True
+
+
+# -- the table
+
+_SHADOWING = frozenset({Code.STI, Code.MOV_SREG_RM16, Code.MOV_SREG_R32M16, Code.POPW_SS, Code.POPD_SS})
+_POPS = (
+    Code.POPD_DS, Code.POPW_DS, Code.POPD_ES, Code.POPW_ES, Code.POPD_FS, Code.POPW_FS, Code.POPD_GS, Code.POPW_GS,
+)  # fmt: skip
+_FAR_LOADS = (
+    Code.LDS_R16_M1616, Code.LDS_R32_M1632, Code.LES_R16_M1616, Code.LES_R32_M1632,
+    Code.LFS_R16_M1616, Code.LFS_R32_M1632, Code.LGS_R16_M1616, Code.LGS_R32_M1632,
+)  # fmt: skip
+_CALL_OUT = (
+    Mnemonic.CLTS, Mnemonic.INVD, Mnemonic.WBINVD, Mnemonic.INVLPG, Mnemonic.LGDT, Mnemonic.LIDT, Mnemonic.LLDT,
+    Mnemonic.LTR, Mnemonic.RDMSR, Mnemonic.WRMSR, Mnemonic.LAR, Mnemonic.LSL, Mnemonic.VERR, Mnemonic.VERW,
+    Mnemonic.STR, Mnemonic.SLDT, Mnemonic.HLT, Mnemonic.LSS, Mnemonic.LMSW,
+)  # fmt: skip
+_CALL_OUT_AND_END = (Mnemonic.IRET, Mnemonic.IRETD, Mnemonic.RETF, Mnemonic.SYSEXIT)
+
+RULES: dict[int, Rule] = {
+    Code.CLI: _cli,
+    Code.STI: _sti,
+    Code.PUSHFD: _pushf,
+    Code.PUSHFW: _complex,
+    Code.POPFD: _popf,
+    Code.POPFW: _complex,
+    Code.MOV_R32_CR: _read_control,
+    Code.MOV_CR_R32: _complex,
+    Code.MOV_R32_DR: _complex,
+    Code.MOV_DR_R32: _complex,
+    Code.SMSW_RM16: _smsw,
+    Code.SMSW_R32M16: _smsw,
+    Code.SGDT_M1632: _store_table(Slot.GDT_LIMIT, Slot.GDT_BASE),
+    Code.SIDT_M1632: _store_table(Slot.IDT_LIMIT, Slot.IDT_BASE),
+    Code.SGDT_M1632_16: _complex,
+    Code.SIDT_M1632_16: _complex,
+    Code.MOV_RM16_SREG: _read_segment,
+    Code.MOV_R32M16_SREG: _read_segment,
+    Code.PUSHD_CS: _push_segment(Slot.CS, Code.PUSH_RM32),
+    Code.PUSHW_CS: _push_segment(Slot.CS, Code.PUSH_RM16),
+    Code.PUSHD_SS: _push_segment(Slot.SS, Code.PUSH_RM32),
+    Code.PUSHW_SS: _push_segment(Slot.SS, Code.PUSH_RM16),
+    Code.MOV_SREG_RM16: _load_segment,
+    Code.MOV_SREG_R32M16: _load_segment,
+    Code.POPD_SS: _complex,
+    Code.POPW_SS: _complex,
+    Code.JMP_REL8_16: _jump,
+    Code.JMP_REL8_32: _jump,
+    Code.JMP_REL16: _jump,
+    Code.JMP_REL32_32: _jump,
+    Code.CALL_REL16: _call,
+    Code.CALL_REL32_32: _call,
+    Code.CALL_RM16: _indirect,
+    Code.CALL_RM32: _indirect,
+    Code.JMP_RM16: _indirect,
+    Code.JMP_RM32: _indirect,
+    Code.RETNW: _return,
+    Code.RETND: _return,
+    Code.RETNW_IMM16: _return,
+    Code.RETND_IMM16: _return,
+    Code.INT3: _interrupt,
+    Code.INT1: _interrupt,
+    Code.INT_IMM8: _interrupt,
+    Code.INTO: _interrupt,
+    Code.CALL_PTR1616: _ends_unit,
+    Code.CALL_PTR1632: _ends_unit,
+    Code.JMP_PTR1616: _ends_unit,
+    Code.JMP_PTR1632: _ends_unit,
+    Code.CALL_M1616: _ends_unit,
+    Code.CALL_M1632: _ends_unit,
+    Code.JMP_M1616: _ends_unit,
+    Code.JMP_M1632: _ends_unit,
+    **dict.fromkeys(_LOOPS, _loop),
+    **dict.fromkeys(_POPS, _pop_segment),
+    **dict.fromkeys(_FAR_LOADS, _load_far),
+}
+
+
+def _complete() -> None:
+    """Rules for whole families of encodings."""
+    for code in vars(Code).values():
+        if not isinstance(code, int):
+            continue
+        plain = Instruction()
+        plain.code = code  # type: ignore[assignment] # the package's types call a code something else than an int
+        if plain.mnemonic in _CALL_OUT:
+            RULES[code] = _complex
+        elif plain.mnemonic in _CALL_OUT_AND_END:
+            RULES[code] = _ends_unit
+        elif plain.is_jcc_short_or_near:
+            RULES[code] = _branch
+
+
+_complete()

@@ -1,0 +1,384 @@
+"""Binary translation: the guest's kernel runs as rewritten code, its programs run as they are.
+
+What trap-and-emulate cannot do for x86, since some sensitive instructions do not trap, is done before they run: the
+kernel's code is translated unit by unit, as it is reached, into a cache in the monitor's region, and only from there it
+runs, in ring 1 (Adams & Agesen, ASPLOS 2006, §3; Bugnion et al., TOCS 2012). Everything else is shared with
+trap-and-emulate, of which this kind is the extension. Modelled: VMware also translates programs where IF or IOPL say
+so; here rings 1 to 3 of the guest always run directly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import MappingProxyType
+
+import numpy as np
+
+from core.addresses import PAGE_MASK, PAGE_SIZE, GuestPhysical, GuestVirtual, HostPhysical
+from core.costs import Work
+from core.cpu import flags
+from core.cpu.context import HF_CS32, HF_SS32, Seg
+from core.cpu.decode import mnemonic
+from core.cpu.delivery import Event, Origin
+from core.cpu.faults import GuestFault, Vector
+from core.cpu.relocation import ADDRESS, COUNTS, STRAYED, CodeMap
+from core.errors import UnknownDeparture
+from core.events import Cause, Ring
+from core.interposer import Outcome
+from core.layout import (
+    MONITOR_BASE,
+    TRANSLATION_CACHE,
+    TRANSLATION_CACHE_BYTES,
+    TRANSLATION_TABLE,
+    TRANSLATION_TABLE_BYTES,
+    TRANSLATION_VARIABLES,
+)
+from core.memory.shadow import Denied, Filled
+from core.memory.walk import Access, mark_walked, walk
+from core.translator.blocks import LONGEST_UNIT, Mode, decode_freely, find_unit
+from core.translator.cache import Block, CodeCache
+from core.translator.region import BELIEFS, Region, Slot
+from core.translator.rewrite import AFTER_STI, BOUNDARY, CALLOUT_VECTOR, INDIRECT, Site, SiteKind
+from core.vmm.silent import emulate_silent
+from core.vmm.trap_emulate import TrapEmulate
+
+LONGEST_READ = 15 * LONGEST_UNIT
+NEVER = -1
+
+
+class Translation(TrapEmulate):
+    """The monitor in ring 0, the translation of the guest's kernel in ring 1, its programs in ring 3."""
+
+    kind = "translation"
+    title = "Binary translation"
+    summary = "The guest's kernel runs in ring 1 as rewritten code; only what must change is rewritten."
+    order = 15
+    work = MappingProxyType({**TrapEmulate.work, Cause.CALLOUT: (Work.EMULATION,)})
+    leaves_holes = False
+
+    # -- setting up
+
+    def prepare(self) -> None:
+        """As trap-and-emulate; then the cache, and the CPU told of it."""
+        super().prepare()
+        owner = f"monitor of {self.letter}"
+        self._variables = self._code_region(TRANSLATION_VARIABLES, PAGE_SIZE, owner, writable=True)
+        self._variables.prepare_variables()
+        table = self._code_region(TRANSLATION_TABLE, TRANSLATION_TABLE_BYTES, owner)
+        code = self._code_region(TRANSLATION_CACHE, TRANSLATION_CACHE_BYTES, owner)
+        self.cache = CodeCache(code, self._variables, table, self.cpu.forget_code, self.cpu.forget_all_code)
+        self.cache.released = self.pager.release_code
+        self._site: Site | None = None
+        self._at: tuple[int, int, Block | None] | None = None
+        self._no_code_for = 0
+        self._no_code_fault = GuestFault(Vector.UD)
+        self._live: dict[int, tuple[GuestPhysical, HostPhysical | None]] = {}
+        self._revision = NEVER
+        self._beliefs: tuple[int, ...] = ()
+        self.physical.on_write = self._monitor_wrote
+        virtual_if = self.machine.ram.pointer + self._variables.host(TRANSLATION_VARIABLES + Slot.VIRTUAL_IF)
+        self.code_map = CodeMap(code.base, self.cache.entries, self.cache.heat, virtual_if)
+        self.cpu.relocate(self)
+
+    def _code_region(self, linear: GuestVirtual, size: int, owner: str, *, writable: bool = False) -> Region:
+        frames = self._region(linear, size, owner)
+        if writable:
+            for index, frame in enumerate(frames):
+                self.pager.map_monitor_page(GuestVirtual(linear + index * PAGE_SIZE), frame, writable=True)
+        return Region(self.machine.ram, linear, frames)
+
+    def frame_purposes(self) -> Iterator[tuple[HostPhysical, str]]:
+        """Beside the shadows: the cache and what belongs to it."""
+        yield from super().frame_purposes()
+        yield from ((frame, "translation cache") for frame in self.cache.region.frames)
+        yield from ((frame, "translated code's variables") for frame in self._variables.frames)
+
+    def watch_for_open_interrupts(self, wanted: bool) -> None:
+        """Translated code changes the virtual IF without a trap: the probe looks at it."""
+        self.cpu.await_interrupts_open(wanted)
+
+    # -- Relocation: between the guest's EIP and the cache's
+
+    def to_guest(self, vector: int | None, software: bool) -> tuple[int | None, bool] | None:
+        """See `Relocation`."""
+        self._site, self._at = None, None
+        guest, state, cache = self._guest, self.cpu.state, self.cache
+        base = state.segs[Seg.CS].base
+        offset = (base + state.eip - TRANSLATION_CACHE) & 0xFFFF_FFFF
+        if guest.cpl != 0 or offset >= TRANSLATION_CACHE_BYTES:
+            return vector, software
+        if vector is not None and software:
+            site = cache.sites.get(TRANSLATION_CACHE + offset - 2)
+            if site is not None:
+                guest.interrupts_enabled = bool(self._variables.load(Slot.VIRTUAL_IF))
+                return self._called_out(site, base)
+        entry = int(cache.entries[offset])
+        if vector == Vector.DB and not software and not entry & (COUNTS | BOUNDARY):
+            return None  # a step within what one instruction has become
+        guest.interrupts_enabled = bool(self._variables.load(Slot.VIRTUAL_IF))
+        if TRANSLATION_CACHE + offset == cache.no_code:
+            state.eip = (self._no_code_for - base) & 0xFFFF_FFFF
+            return vector, software
+        if entry & INDIRECT:
+            state.eip = self._variables.load(Slot.TARGET)
+            return vector, software
+        pc = entry & ADDRESS
+        state.eip = (pc - base) & 0xFFFF_FFFF
+        if entry & (BOUNDARY | STRAYED):
+            return vector, software
+        self._stand_in_block(TRANSLATION_CACHE + offset, pc, entry)
+        return vector, software
+
+    def _stand_in_block(self, address: int, pc: int, entry: int) -> None:
+        block = self.cache.block_at(address)
+        if block is None:
+            return
+        offset = address - block.start
+        register = block.borrowed.get(offset)
+        if register is not None:
+            self._give_back(register)
+        self._at = pc, block.start + block.step_at(offset).offset, block
+        if entry & AFTER_STI and self.cpu.last_pc != pc:
+            self._guest.begin_interrupt_shadow()
+
+    def _give_back(self, register: int) -> None:
+        """A replacement faulted that had borrowed `register`."""
+        self._guest.set_reg(register, self._variables.load(Slot.SAVED))
+
+    def _called_out(self, site: Site, base: int) -> tuple[int, bool]:
+        state = self.cpu.state
+        if site.kind is SiteKind.NO_CODE:
+            fault = self._no_code_fault
+            state.eip = (self._no_code_for - base) & 0xFFFF_FFFF
+            if fault.address is not None:
+                state.cr[2] = fault.address
+            state.error_code = fault.error_code or 0
+            return fault.vector, False
+        self._site = site
+        if site.kind is SiteKind.MISS:
+            state.eip = self._variables.load(Slot.TARGET)
+        else:
+            state.eip = (site.pc - base) & 0xFFFF_FFFF
+        if site.kind is SiteKind.EMULATE:
+            if site.resume:
+                self._at = site.next_pc, site.resume, self.cache.block_at(site.address)
+            if site.after_sti:
+                self._guest.shadow_began_before()
+        return CALLOUT_VECTOR, True
+
+    def to_real(self) -> None:
+        """See `Relocation`."""
+        guest, state, cache = self._guest, self.cpu.state, self.cache
+        self._tell_beliefs()
+        if guest.cpl != 0:
+            return
+        if self.pager.revision != self._revision:
+            self._look_at_mappings()
+        pc, at = guest.pc, self._at
+        mode = self._mode()
+        cache.use_mode(mode)
+        address = cache.no_code
+        if at is not None and at[0] == pc and at[2] is not None and self._still_good(at[2], mode):
+            address = at[1]
+        else:
+            block = self._block_for(pc, mode)
+            if block is not None:
+                address = block.start
+        state.eip = (address - state.segs[Seg.CS].base) & 0xFFFF_FFFF
+
+    def _tell_beliefs(self) -> None:
+        """What translated code reads of the guest's CPU."""
+        guest = self._guest
+        iopl = guest.iopl << flags.IOPL_SHIFT
+        gdtr, idtr = guest.gdtr, guest.idtr
+        now = (
+            guest.interrupts_enabled * flags.IF,
+            (iopl - flags.IF) & 0xFFFF_FFFF,
+            iopl,
+            guest.cr(0),
+            guest.cr(2),
+            guest.cr(3),
+            guest.cr(4),
+            guest.segment(Seg.CS).selector,
+            guest.segment(Seg.SS).selector,
+            gdtr.limit,
+            gdtr.base,
+            idtr.limit,
+            idtr.base,
+        )
+        self._variables.store(Slot.VIRTUAL_IF, now[0])
+        if now[1:] != self._beliefs:
+            self._beliefs = now[1:]
+            for slot, value in zip(BELIEFS, now, strict=True):
+                self._variables.store(slot, value)
+
+    def _mode(self) -> Mode:
+        state = self.cpu.state
+        return Mode(state.segs[Seg.CS].base, 32 if state.hflags & HF_CS32 else 16, bool(state.hflags & HF_SS32))
+
+    # -- finding and making translations
+
+    def _still_good(self, block: Block, mode: Mode) -> bool:
+        return block.alive and block.mode == mode and self._reaches(block)
+
+    def _reaches(self, block: Block) -> bool:
+        """Is every page that `block` came from still where it was?"""
+        for linear, page in zip(block.linear_pages, block.pages, strict=True):
+            found = self._live.get(linear)
+            if found is None or found[0] != page:
+                return False
+        return True
+
+    def _block_for(self, pc: int, mode: Mode) -> Block | None:
+        """The block for linear `pc`, translated now if need be. None: there is no code (`_no_code_fault` says why)."""
+        page = self._code_page(pc)
+        if page is None:
+            return None
+        block = self.cache.find(pc, page, mode)
+        if block is not None:
+            if len(block.pages) == 1:
+                return block
+            beyond = self._code_page((pc & ~PAGE_MASK) + PAGE_SIZE & 0xFFFF_FFFF, pc)
+            if beyond is None:
+                return None
+            if beyond == block.pages[1]:
+                return block
+        return self._translate(pc, page, mode)
+
+    def _translate(self, pc: int, page: GuestPhysical, mode: Mode) -> Block | None:
+        inside = pc & PAGE_MASK
+        code = self.physical.read(GuestPhysical(page | inside), min(PAGE_SIZE - inside, LONGEST_READ))
+        pages: tuple[GuestPhysical, ...] = (page,)
+        unit = find_unit(code, pc, mode)
+        if unit is None:
+            beyond = self._code_page((pc & ~PAGE_MASK) + PAGE_SIZE & 0xFFFF_FFFF, pc)
+            if beyond is None:
+                return None
+            code += self.physical.read(beyond, 16)
+            pages = (page, beyond)
+            unit = find_unit(code, pc, mode)
+            assert unit is not None, "two pages hold every instruction"
+        block = self.cache.add(unit, code, pages)
+        for each in pages:
+            self.pager.trace_code(each)
+        return block
+
+    def _code_page(self, linear: int, pc: int | None = None) -> GuestPhysical | None:
+        """The guest-physical page to fetch from at `linear`, with the accessed bits set that a fetch sets."""
+        start = linear & ~PAGE_MASK
+        known = self._live.get(start)
+        if known is not None:
+            return known[0]
+        self._no_code_for = linear if pc is None else pc
+        paging, at = self._guest.paging, GuestVirtual(linear)
+        frame: HostPhysical | None = None
+        if paging.enabled:
+            if linear < MONITOR_BASE:
+                found = self.pager.resolve(paging, at, write=False, user=False)
+                if isinstance(found, Denied):
+                    self._no_code_fault = GuestFault(Vector.PF, found.error_code, linear)
+                    return None
+                if isinstance(found, Filled):
+                    frame = found.frame
+            reached = walk(self.physical, paging, at, Access())
+            mark_walked(self.physical, reached, Access())
+            if reached.physical is None:
+                self._no_code_fault = GuestFault(Vector.PF, reached.error_code, linear)
+                return None
+            page = GuestPhysical(reached.physical & ~PAGE_MASK)
+        else:
+            page = GuestPhysical(start)
+        if page >= self.physical.size:
+            self._no_code_fault = GuestFault(Vector.UD)  # an open bus reads as all ones
+            return None
+        self._live[start] = page, frame
+        self._revision = self.pager.revision
+        return page
+
+    def _look_at_mappings(self) -> None:
+        """Entries of the shadow have gone, or another address space was entered: which of the code pages moved?"""
+        self._revision = self.pager.revision
+        enabled = self._guest.paging.enabled
+        for linear, (page, frame) in list(self._live.items()):
+            if enabled:
+                good = frame is not None and self.pager.mapping(linear) == frame
+            else:
+                good = linear == page
+            if not good:
+                del self._live[linear]
+                self.cache.part(linear)
+
+    # -- the guest's code is written
+
+    def traced_page_written(self, page: GuestPhysical, before: bytes, after: bytes) -> None:
+        """Blocks made from what has changed die."""
+        super().traced_page_written(page, before, after)
+        if self.cache.holds_code_of(page) and before != after:
+            changed = np.flatnonzero(np.frombuffer(before, np.uint8) != np.frombuffer(after, np.uint8))
+            self.cache.invalidate(page, int(changed[0]), int(changed[-1]))
+
+    def _monitor_wrote(self, address: GuestPhysical, size: int) -> None:
+        page = GuestPhysical(address & ~PAGE_MASK)
+        if self.cache.holds_code_of(page):
+            first = address & PAGE_MASK
+            self.cache.invalidate(page, first, first + size - 1)
+
+    # -- departures
+
+    def exception(self, vector: int, error_code: int, software: bool) -> Outcome:
+        """A callout of translated code, or what trap-and-emulate knows."""
+        site = self._site
+        if site is None:
+            return super().exception(vector, error_code, software)
+        if site.kind is SiteKind.EMULATE:
+            return self._callout()
+        return self._go_on(site)
+
+    def _callout(self) -> Outcome:
+        """Carry out the instruction that was replaced."""
+        guest = self._guest
+        instruction = decode_freely(self.interposer.code, guest.pc, self._mode().bits)
+        instruction.has_lock_prefix = False  # the emulated CPU ignores it
+        stepping = guest.single_stepping
+        self.cache.counters.callouts += 1
+        try:
+            text = self._emulator.emulate(instruction)
+            if text is None:
+                text = emulate_silent(self._emulator, instruction)
+        except GuestFault as fault:
+            return self.fault(fault)
+        if text is None:
+            raise UnknownDeparture(f"No callout is known for {mnemonic(instruction)}.")
+        if stepping:
+            self._step_done()
+        cause = Cause.HALT if self.interposer.halted else Cause.CALLOUT
+        return Outcome(cause, f"monitor: {mnemonic(instruction)}", text, Ring.KERNEL)
+
+    def _step_done(self) -> None:
+        cpu = self.cpu
+        cpu.set_debug_register(6, cpu.debug_register(6) | 1 << 14)
+        self.reflect(Event(Vector.DB, Origin.EXCEPTION), Cause.FAULT)
+
+    def _go_on(self, site: Site) -> Outcome:
+        """A jump whose target is not joined to it yet."""
+        guest, cache = self._guest, self.cache
+        pc, mode = guest.pc, self._mode()
+        if self.pager.revision != self._revision:
+            self._look_at_mappings()
+        before = cache.counters.units
+        block = self._block_for(pc, mode)
+        if site.kind is SiteKind.MISS:
+            cache.counters.misses += 1
+        if block is None:
+            text = f"found no code at {pc:#010x} to go on with"
+        else:
+            made = f"translated {len(block.steps)} instructions" if cache.counters.units > before else "found"
+            if site.exit is not None:
+                cache.chain(site.exit, block)
+                text = f"{made} at {pc:#010x}, and chained the jump to it"
+            else:
+                cache.enter_in_table(block)
+                text = f"{made} at {pc:#010x}, and entered it in the lookup table"
+        if guest.single_stepping and site.kind is SiteKind.MISS:
+            self._step_done()
+        return Outcome(Cause.CALLOUT, "monitor: translator", text, Ring.KERNEL)
