@@ -3,7 +3,8 @@
 Popek & Goldberg's resource control lies here: a VM has the frames that the allocator gave it and no others, its own
 devices on its own bus, a VMM of its own kind, and the CPU when the scheduler says so. A world switch puts the whole CPU
 of one VM away and brings another's (Bugnion et al., TOCS 2012, §3.2). Each VM has its own virtual time, so what it does
-is equal to the instruction whether it is alone or not. Not modelled: several CPUs, shared pages, live migration.
+is equal to the instruction whether it is alone or not. Not modelled: several CPUs, shared pages, live migration. It is
+one file, because making, running and switching worlds are one thing: who is in the CPU.
 """
 
 from __future__ import annotations
@@ -27,10 +28,12 @@ from core.layout import HOST_RESERVED, MIB, MONITOR_MEMORY
 from core.machine import Machine
 from core.memory.guest_physical import GuestPhysicalMemory
 from core.scheduler import SLICE, Scheduler
+from core.snapshot import VmState, VmSummary
 from core.traplog import TrapLog
 from core.vm import Vm, VmSpec, check_cap, check_memory, check_weight
 from core.vmm.vmm import Vmm
 
+TAIL = 200  # bytes of a console that a summary shows
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -214,6 +217,43 @@ class Hypervisor:
         self._looked_for = found
         for vm in self.vms.values():
             vm.interposer.looked_for = found
+
+    def summaries(self) -> tuple[VmSummary, ...]:
+        """Every VM in short, in the order of their making."""
+        return tuple(self._summary(vm) for vm in self.vms.values())
+
+    def _summary(self, vm: Vm) -> VmSummary:
+        letter, schedule = vm.spec.letter, self.scheduler.state
+        share = schedule.shares[letter]
+        memory = self.machine.frames.owned_bytes(vm.spec.owner)
+        return VmSummary(
+            letter=letter,
+            guest=vm.spec.program.name,
+            kind=vm.spec.kind.kind,
+            state=self._state(vm),
+            weight=share.weight,
+            cap=share.cap,
+            executed=vm.interposer.executed,
+            share=share.executed / schedule.executed if schedule.executed else None,
+            entitled=self.scheduler.entitled(letter),
+            memory=memory,
+            taken_back=vm.spec.memory - memory,
+            end=vm.interposer.end,
+            console_tail=bytes(vm.console[-TAIL:]),
+        )
+
+    def _state(self, vm: Vm) -> VmState:
+        letter = vm.spec.letter
+        share = self.scheduler.state.shares[letter]
+        if share.ended:
+            return VmState.ENDED
+        if share.paused:
+            return VmState.PAUSED
+        if share.asleep:
+            return VmState.HALTED
+        if self.scheduler.capped(letter):
+            return VmState.CAPPED
+        return VmState.RUNNING if letter == self._on_cpu else VmState.READY
 
     @property
     def on_cpu(self) -> str:

@@ -38,7 +38,7 @@ from core.looking import look_at
 from core.looks import Look, Seen
 from core.machine import Backing, Machine
 from core.registers import read_registers
-from core.snapshot import Register, Snapshot
+from core.snapshot import Register, Snapshot, VmSummary
 from core.step_kind import StepKind
 from core.stepping import Step
 from core.traplog import TrapLog
@@ -212,6 +212,10 @@ class Session:
         """All that a VM's guest has written to its serial port."""
         return bytes(self._require_vm(letter).console)
 
+    def summaries(self) -> tuple[VmSummary, ...]:
+        """Every VM in short, in the order of their making."""
+        return self._require_hypervisor().summaries()
+
     @property
     def selected(self) -> str:
         """The letter of the VM that is looked at."""
@@ -285,16 +289,27 @@ class Session:
         They are the machine's, and the selected VM's first: if another had the CPU, there is a world switch. Where the
         scheduler gives the CPU to another VM, the selection goes along, so that one sees what was stepped.
         """
-        hypervisor = self._require_hypervisor()
-        cpu = self.machine.cpu
-        if hypervisor.scheduler.state.shares[self._selected].paused:
-            raise RequestError(f"VM {self._selected} is paused.", "Resume it, or select another.")
+        self.require_steppable()
         if self.vm.interposer.end is not None:
             self.stop = StopReason.ENDED
             self.sentence = narration.of_stop(self.stop, self.end, self.pc)
             return self.stop
+        return self._advance(count, self._selected, follow=True)
+
+    def creep(self, count: int, *, follow: bool) -> StopReason:
+        """As `step`, but as the scheduler decides from the start: a piece of a run at a set speed. `follow`: the
+        selection goes along with the CPU."""
+        return self._advance(count, None, follow=follow)
+
+    def require_steppable(self) -> None:
+        """A RequestError if the selected VM cannot be stepped."""
+        if self._require_hypervisor().scheduler.state.shares[self._selected].paused:
+            raise RequestError(f"VM {self._selected} is paused.", "Resume it, or select another.")
+
+    def _advance(self, count: int, first: str | None, *, follow: bool) -> StopReason:
+        cpu = self.machine.cpu
         traps, before = self.traps.count, Ring(cpu.cpl)
-        reason = self._run_to_count(self.machine_executed + count, leave=True, first=self._selected, follow=True)
+        reason = self._run_to_count(self.machine_executed + count, leave=True, first=first, follow=follow)
         if self.end is not None:
             self.sentence = narration.of_stop(reason, self.end, self.pc)
         elif self.traps.count > traps or count > 1 or reason is not StopReason.BUDGET:
@@ -603,6 +618,9 @@ class Session:
             guest_system=system,
             seen=self.seen(self.look, system),
             call_stack=self.call_stack(system),
+            vms=self.summaries(),
+            machine_time=self.machine_time,
+            free_memory=self._require_hypervisor().room,
         )
 
     def _last_event(self) -> str:

@@ -60,9 +60,57 @@ class CodeLine:
     line: int = 0
 
 
+class VmState(Enum):
+    """What a VM is doing. `value` names it in JSON and on the screen; `meaning` explains it."""
+
+    RUNNING = ("running", "It has the CPU.")
+    READY = ("ready", "It wants to run and waits for its turn.")
+    HALTED = ("halted", "Its guest waits for an interrupt, and leaves the CPU to others.")
+    CAPPED = ("capped", "It has had all the time that its cap allows in this period.")
+    PAUSED = ("paused", "You paused it: it does not run, and its time stands still.")
+    ENDED = ("ended", "Its guest's run is over.")
+
+    meaning: str
+
+    def __new__(cls, value: str, meaning: str) -> VmState:
+        member = object.__new__(cls)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+
+@dataclass(frozen=True, slots=True)
+class VmSummary:
+    """One VM among others.
+
+    weight, cap    its part of the CPU relative to others' weights; the percentage it may have at most, None: all
+    executed       its instructions and exceptions so far; shares over a while are differences of it
+    share          executed, as part of the whole machine's, 0 to 1; None before anything ran
+    entitled       the part of the CPU that weight and cap give it among the VMs that are not paused or ended, 0 to 1
+    memory         bytes of RAM that are its own now
+    taken_back     bytes of its memory that the hypervisor has taken back, and keeps the contents of
+    end            how its guest's run ended, if it has
+    console_tail   the last bytes that it wrote to its serial port
+    """
+
+    letter: str
+    guest: str
+    kind: str
+    state: VmState
+    weight: int
+    cap: int | None
+    executed: int
+    share: float | None
+    entitled: float
+    memory: int
+    taken_back: int
+    end: End | None
+    console_tail: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The machine at one virtual time.
+    """The machine at one virtual time, with the selected VM (`vm`) in full and all of them in `vms`.
 
     executed       instructions and exceptions of the guest so far (exact)
     time           virtual time: executed plus idle time skipped while halted
@@ -102,5 +150,8 @@ class Snapshot:
     host_seconds: float  # wall time spent executing since power-on
     guest_system: GuestSystem | None = None  # its processes, for a guest whose records can be read
     seen: Seen = field(default_factory=Seen)  # what the window looks at in memory
+    vms: tuple[VmSummary, ...] = ()  # in the order of their making; one, while the guest is alone
+    machine_time: int = 0  # instructions of all VMs, and time in which none wanted the CPU
+    free_memory: int = 0  # bytes that a VM's memory can be made of, beside what monitors need
     call_stack: tuple[CallFrame, ...] = ()  # innermost first, as far as it is certain
     elsewhere: frozenset[int] = frozenset()  # those of the breakpoints that were set in another of the guest's programs

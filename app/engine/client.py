@@ -29,6 +29,7 @@ from core.step_kind import StepKind
 from lessons.checks import CheckLesson, LessonChecked
 
 if TYPE_CHECKING:
+    from app.engine.hosting import HostCommand
     from core.guests.image import Program
 
 FRAME = 1 / 30 - 0.003  # the engine keeps the rate; this only holds back what the pipe bunched up
@@ -56,6 +57,8 @@ class Engine(QObject):
     """Emitted with a `Snapshot`, at most 30 a second; one more at once when the person stops the guest."""
     loaded = Signal(object)
     """Emitted with a `protocol.Loaded` when a guest has been powered on."""
+    selected = Signal(object)
+    """Emitted with a `protocol.Selected` when another VM is looked at: `program` and `kind` are what runs in it."""
     refused = Signal(object)
     """Emitted with a `UserError` when a command cannot be obeyed; nothing else changes."""
     faulted = Signal(object)
@@ -181,6 +184,10 @@ class Engine(QObject):
             if self._host is not None:
                 self._send(self._look)
 
+    def host(self, command: HostCommand) -> None:
+        """Add, remove, select, pause, resume, weigh or cap a VM."""
+        self._send(command)
+
     @Slot(object)
     def check_lesson(self, question: CheckLesson) -> None:
         """Ask the machine about a lesson."""
@@ -268,6 +275,9 @@ class Engine(QObject):
                 self._recover()
             case protocol.DiskSaved(path):
                 self.disk_saved.emit(path)
+            case protocol.Selected(_, program, kind):
+                self.program, self.kind = program, kind
+                self.selected.emit(message)
             case protocol.Refused(command, error):
                 self.refused.emit(error)
                 if isinstance(command, protocol.Load):

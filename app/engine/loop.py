@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from app.engine import protocol
+from app.engine.hosting import host
 from app.engine.pace import Pace
 from app.engine.tasks import Task, run, run_to, step, step_by
 from core import narration
@@ -90,6 +91,7 @@ class EngineLoop:
         self._stopped_by: StopReason | None = None
         self._seen_traps = 0
         self._seen_console = 0
+        self._shown_vm = ""
 
     def serve(self) -> None:
         """Obey until told to end, or until the window is gone."""
@@ -152,10 +154,10 @@ class EngineLoop:
         if self._stops.stop_wanted:
             self._finish(StopReason.REQUESTED, explain=True)
             return
-        before = self._session.executed
+        before = self._session.machine_executed
         with self._slices:
             reason = task.slice(self._pace.due(now) if task.paced else task.left)
-        ran = self._session.executed - before
+        ran = self._session.machine_executed - before
         self._stale = self._stale or ran > 0
         if task.paced:
             self._pace.ran(ran)
@@ -190,6 +192,11 @@ class EngineLoop:
             self._next.append(task)
         else:
             self._start(task)
+
+    def _begin_step(self, task: Task) -> None:
+        """As `_begin`, for what goes by the selected VM."""
+        self._session.require_steppable()
+        self._begin(task)
 
     def _start(self, task: Task) -> None:
         self._task = task
@@ -239,17 +246,20 @@ class EngineLoop:
                 self._send(protocol.DiskSaved(path))
             case protocol.Reset():
                 session.reset()
-                self._power_on()
+                if len(session.letters) > 1:  # one was reset, the others go on
+                    self._vms_changed()
+                else:
+                    self._power_on()
             case protocol.Run():
-                self._begin(run(session))
+                self._begin(run(session, lambda: self._pace.watchable))
             case protocol.RunTo(address):
-                self._begin(run_to(session, address))
+                self._begin_step(run_to(session, address))
             case protocol.Step(count, quietly):
-                self._begin(step(session, count, quietly))
+                self._begin_step(step(session, count, quietly))
             case protocol.StepBy(kind):
-                self._begin(step_by(session, kind))
+                self._begin_step(step_by(session, kind))
             case protocol.StepOver():
-                self._begin(step_by(session, StepKind.OVER))
+                self._begin_step(step_by(session, StepKind.OVER))
             case CheckLesson():
                 if command.until is not None:  # the one question that runs the guest
                     self._stops.serve_stops()
@@ -268,12 +278,10 @@ class EngineLoop:
                 self._stale = True
             case protocol.Input(data):
                 session.send_input(data)
-                if self._task is not None:
-                    self._task.waiting = False
+                self._go_on()
             case protocol.Keys(codes):
                 session.press_keys(codes)
-                if self._task is not None:
-                    self._task.waiting = False
+                self._go_on()
             case protocol.LookAt(look):
                 session.look = look
                 self._stale = True
@@ -281,8 +289,24 @@ class EngineLoop:
                 self._credit = True
             case protocol.Shutdown():
                 self._closing = True
+            case _:
+                host(session, command, self._load)
+                self._vms_changed()
+
+    def _go_on(self) -> None:
+        """What a run waited for may have come."""
+        if self._task is not None:
+            self._task.waiting = False
+
+    def _vms_changed(self) -> None:
+        """A step of a VM ends where another is looked at, or it may not go on; a run of the machine goes on."""
+        if self._task is not None and not self._task.paced:
+            self._finish(StopReason.REQUESTED)
+        self._go_on()
+        self._stale = True
 
     def _power_on(self) -> None:
+        self._shown_vm = self._session.selected
         self._task = None
         self._next.clear()
         self._stopped_by = None
@@ -304,6 +328,7 @@ class EngineLoop:
         task, stop = self._task, self._stopped_by
         if task is not None:
             stop = StopReason.WAITING if task.waiting else None
+        self._tell_selected()
         snapshot = self._session.snapshot(self._seen_traps, self._seen_console, running=task is not None)
         self._seen_traps, self._seen_console = snapshot.trap_count, snapshot.console_length
         self._credit = False
@@ -312,6 +337,13 @@ class EngineLoop:
                 replace(snapshot, generation=self._generation(snapshot), stop=stop, sentence=self._sentence(task))
             )
         )
+
+    def _tell_selected(self) -> None:
+        """If another VM is looked at than in the last snapshot: what runs in it, and its console from the start."""
+        session = self._session
+        if session.selected != self._shown_vm and session.program is not None:
+            self._shown_vm, self._seen_console = session.selected, 0
+            self._send(protocol.Selected(session.selected, session.program, session.kind))
 
     def _sentence(self, task: Task | None) -> str:
         session = self._session

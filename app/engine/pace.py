@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import floor
 
+from core.scheduler import SLICE
+
 SLOW_MOTION = 30.0  # instructions a second up to which every single one is shown
 FORGIVEN = 0.1  # seconds of lateness after which a slow host or guest is not made up for
 SHORTEST_SLEEP = 0.005  # seconds: above 200 instructions a second they come in handfuls
@@ -30,6 +32,11 @@ class Pace:
     def slow_motion(self) -> bool:
         """Slow enough to show every instruction?"""
         return self.speed is not None and self.speed <= SLOW_MOTION
+
+    @property
+    def watchable(self) -> bool:
+        """So slow that one can follow the CPU from VM to VM?"""
+        return self.speed is not None and self.speed <= SLICE
 
     def start(self, now: float, *, at_once: bool = True) -> None:
         """Begin to count at clock time `now`; if not `at_once`, the first instruction is due one interval later."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from core.errors import LabFault, UserError
 from core.guests.start import NOTHING, StartWith
+from core.layout import VM_MEMORY
 from core.looks import Look
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
@@ -118,6 +119,67 @@ class LookAt:
     look: Look
 
 
+# Several VMs: each has a letter (`Snapshot.vms`). One is selected (`Snapshot.vm`): registers, code, console,
+# breakpoints, `Input`, `Keys`, `SetBreakpoints`, `Step…` and `Reset` are its own; `Run` and `Stop` are the machine's.
+
+
+@dataclass(frozen=True, slots=True)
+class AddVm:
+    """Power on one more VM beside the others, as `Load` does the first; `memory` in bytes, `cap` in percent of the
+    machine, None for no bound. Refused with words if there is no place for it."""
+
+    name_or_path: str
+    kind: str
+    memory: int = VM_MEMORY
+    weight: int = 1
+    cap: int | None = None
+    start: StartWith = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveVm:
+    """Power a VM off; its memory is free. If it was selected, another is."""
+
+    letter: str
+
+
+@dataclass(frozen=True, slots=True)
+class SelectVm:
+    """Look at this VM from now on. It has the next step, whoever has the CPU now."""
+
+    letter: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseVm:
+    """Let a VM run no more."""
+
+    letter: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeVm:
+    """Let it run again."""
+
+    letter: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetWeight:
+    """A VM's part of the CPU, relative to the others' weights: 1 to 1000."""
+
+    letter: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetCap:
+    """At most so many percent of the machine's time, 1 to 100; None: no bound."""
+
+    letter: str
+    cap: int | None
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """The window has taken the last `Updated` and may be sent the next."""
@@ -130,7 +192,7 @@ class Shutdown:
 
 Command: TypeAlias = (
     "Load | SaveDisk | Run | Stop | Step | StepOver | StepBy | RunTo | Reset | SetSpeed | SetBreakpoints | Input"
-    " | Keys | LookAt"
+    " | Keys | LookAt | AddVm | RemoveVm | SelectVm | PauseVm | ResumeVm | SetWeight | SetCap"
     " | CheckLesson | Shown | Shutdown"
 )
 
@@ -166,6 +228,16 @@ class DiskSaved:
 
 
 @dataclass(frozen=True, slots=True)
+class Selected:
+    """Another VM than before is selected, by the person or because the CPU went to it: what runs in it. The snapshots
+    that follow are of this one, and the first holds its whole console."""
+
+    letter: str
+    program: Program
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Updated:
     """The machine as it is now; answer with `Shown`."""
 
@@ -187,4 +259,4 @@ class Faulted:
     fault: LabFault
 
 
-Message: TypeAlias = "Ready | Loaded | DiskSaved | Updated | Refused | Faulted | LessonChecked"
+Message: TypeAlias = "Ready | Loaded | DiskSaved | Selected | Updated | Refused | Faulted | LessonChecked"

@@ -45,10 +45,14 @@ class Task:
         return self.left == 0 or self.is_there()
 
 
-def run(session: Session) -> Task:
-    """Run at the set speed, through waits for input."""
-    # `step` and `run` differ in the sentence they leave: of a single step it tells the instruction
-    return Task(lambda due: session.run(tell_idle=True) if due is None else session.step(due), paced=True, patient=True)
+def run(session: Session, watchable: Callable[[], bool] = lambda: False) -> Task:
+    """Run at the set speed, through waits for input; while that is `watchable`, the selection follows the CPU."""
+
+    # `creep` and `run` differ in the sentence they leave: of a single step it tells the instruction
+    def slice_of_it(due: int | None) -> StopReason:
+        return session.run(tell_idle=True) if due is None else session.creep(due, follow=watchable())
+
+    return Task(slice_of_it, paced=True, patient=True)
 
 
 def step(session: Session, count: int, quiet: bool = False) -> Task:

@@ -7,6 +7,7 @@ hypervisor maps into a VM only frames that are its own.
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable
 
 from core.addresses import PAGE_SHIFT, PAGE_SIZE, HostPhysical
@@ -23,6 +24,7 @@ class FrameAllocator:
         self._candidates = list(range(size >> PAGE_SHIFT))  # a heap; those claimed since are passed over
         self._free = len(self._owners)
         self._used_to = 0
+        self._owned: Counter[str] = Counter()
 
     @property
     def used_to(self) -> int:
@@ -31,7 +33,7 @@ class FrameAllocator:
 
     def owned_bytes(self, owner: str) -> int:
         """How much is `owner`'s."""
-        return self._owners.count(owner) * PAGE_SIZE
+        return self._owned[owner] * PAGE_SIZE
 
     def owner(self, address: HostPhysical) -> str:
         """The owner of the frame that holds `address`; `FREE` if none."""
@@ -54,6 +56,7 @@ class FrameAllocator:
         for frame in frames:
             self._owners[frame] = owner
         self._free -= len(frames)
+        self._owned[owner] += len(frames)
         self._used_to = max(self._used_to, frames.stop)
 
     def allocate(self, size: int, owner: str) -> list[HostPhysical]:
@@ -72,6 +75,7 @@ class FrameAllocator:
                 found.append(HostPhysical(frame << PAGE_SHIFT))
                 self._used_to = max(self._used_to, frame + 1)
         self._free -= wanted
+        self._owned[owner] += wanted
         return found
 
     def owned(self, owner: str) -> list[HostPhysical]:
@@ -88,6 +92,7 @@ class FrameAllocator:
             number = frame >> PAGE_SHIFT
             if self._owners[number] == FREE:
                 raise ValueError(f"frame {number:#x} is free already")
+            self._owned[self._owners[number]] -= 1
             self._owners[number] = FREE
             heapq.heappush(self._candidates, number)
             self._free += 1

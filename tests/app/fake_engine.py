@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from app.engine.protocol import Loaded
+from app.engine.hosting import HostCommand
+from app.engine.protocol import Loaded, Selected
 from core.cpu.probes import ProbeBuffers
 from core.errors import LabFault, UserError
 from core.guests.image import Program
@@ -21,6 +22,7 @@ class FakeEngine(QObject):
     ready = Signal()
     updated = Signal(object)
     loaded = Signal(object)
+    selected = Signal(object)
     refused = Signal(object)
     faulted = Signal(object)
     lost = Signal(str)
@@ -100,6 +102,13 @@ class FakeEngine(QObject):
 
     def look_at(self, look: Look) -> None:
         self.told.append(("look_at", look))
+
+    def host(self, command: HostCommand) -> None:
+        self.told.append(("host", command))
+
+    def say_selected(self, selected: Selected) -> None:
+        self.program, self.kind = selected.program, selected.kind
+        self.selected.emit(selected)
 
     def check_lesson(self, question: object) -> None:
         self.told.append(("check_lesson", question))

@@ -44,6 +44,24 @@ class FakeSession:
     on_slice: Callable[[], None] = lambda: None
 
     @property
+    def machine_executed(self) -> int:
+        return self.executed
+
+    @property
+    def letters(self) -> tuple[str, ...]:
+        return ("A",)
+
+    @property
+    def selected(self) -> str:
+        return "A"
+
+    def require_steppable(self) -> None:
+        """It can always be stepped."""
+
+    def creep(self, count: int, *, follow: bool) -> StopReason:
+        return self.step(count)
+
+    @property
     def pc(self) -> int:
         return self.executed
 

@@ -1,0 +1,44 @@
+"""The person's wishes about VMs, carried out on the session: add, remove, select, pause, resume, weigh, cap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from app.engine import protocol
+
+if TYPE_CHECKING:
+    from core.guests.image import Program
+    from core.session import Session
+
+HostCommand: TypeAlias = (
+    protocol.AddVm
+    | protocol.RemoveVm
+    | protocol.SelectVm
+    | protocol.PauseVm
+    | protocol.ResumeVm
+    | protocol.SetWeight
+    | protocol.SetCap
+)
+
+
+def host(session: Session, command: HostCommand, load: Callable[[str], Program]) -> None:
+    """Carry `command` out; a UserError, and nothing changed, if that cannot be."""
+    match command:
+        case protocol.AddVm(name, kind, memory, weight, cap, start):
+            line, disk, modules = start.command_line, start.read_disk(), start.read_modules()
+            session.add_vm(
+                load(name), kind, memory=memory, weight=weight, cap=cap, command_line=line, disk=disk, modules=modules
+            )
+        case protocol.RemoveVm(letter):
+            session.remove_vm(letter)
+        case protocol.SelectVm(letter):
+            session.select(letter)
+        case protocol.PauseVm(letter):
+            session.pause_vm(letter)
+        case protocol.ResumeVm(letter):
+            session.resume_vm(letter)
+        case protocol.SetWeight(letter, weight):
+            session.set_weight(letter, weight)
+        case protocol.SetCap(letter, cap):
+            session.set_cap(letter, cap)
