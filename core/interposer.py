@@ -29,6 +29,8 @@ from core.memory.guest_physical import GuestPhysicalMemory
 from core.memory.walk import LinearMemory
 from core.traplog import TrapLog
 
+FIRST_EXCEPTION_EXIT, NESTED_PAGE_FAULT = 0x40, 0x400  # exit codes (AMD APM vol. 2 appendix C)
+EXCEPTION_EXITS = range(FIRST_EXCEPTION_EXIT, FIRST_EXCEPTION_EXIT + 32)
 IDLE_BOUND = 64  # timer events that a halted guest may sleep through before the loop looks up
 
 
@@ -53,10 +55,24 @@ class Monitor(Protocol):
     physical: GuestPhysicalMemory
     pc: Pc
     letter: str
-    io_ring: Ring | None  # ring in which I/O is handled; None: in the ring where it happens (no trap)
 
     def exception(self, vector: int, error_code: int, software: bool) -> Outcome:
         """The CPU raised `vector`."""
+
+    def before_run(self) -> None:
+        """The CPU is about to run the guest; where there is a guest mode, go into it."""
+
+    def exited(self, code: int, info: int) -> Outcome:
+        """#VMEXIT with exit code `code` and the low half of EXITINFO1."""
+
+    def io(self, port: int, size: int, text: str, *, reading: bool) -> Outcome:
+        """The guest did I/O, as `text` tells, and the device has been served: who handled it?"""
+
+    def timestamp(self) -> int:
+        """The guest's time-stamp counter."""
+
+    def shut_down(self, tried: str) -> Outcome:
+        """A triple fault, after the exceptions named in `tried`."""
 
     def fault(self, fault: GuestFault) -> Outcome:
         """Deliver to the guest a fault found by the interposer itself."""
@@ -234,6 +250,7 @@ class Interposer:
                     continue
                 cpu.end = end
                 self._settled = cpu.executed
+                monitor.before_run()
                 halted = cpu.run()
                 while halted is Halted.REQUESTED:  # what was done for the next instruction already goes with it
                     stop_wanted = True
@@ -355,17 +372,9 @@ class Interposer:
             self._refuse_io()
             return
         cpu, monitor = self.cpu, self.monitor
-        if self.end is not None:
-            cpu.stop_now()
+        pc = self._place(not software and vector in FAULT_CLASS)
+        if pc is None:
             return
-        pc = cpu.last_pc
-        if not software and vector in FAULT_CLASS and (monitor.guest.pc != pc or cpu.executed == self._settled):
-            # fetching the instruction faulted, so no probe has seen and counted it
-            if cpu.executed >= cpu.end:
-                cpu.stop_now()
-                return
-            pc = monitor.guest.pc
-            cpu.count_attempt(pc)
         error_code = cpu.state.error_code & 0xFFFF_FFFF
         self._recorded(
             pc,
@@ -374,6 +383,34 @@ class Interposer:
             lambda: monitor.exception(vector, error_code, software),
         )
 
+    def exited(self, code: int, info: int) -> None:
+        """See `DepartureHandler`."""
+        if self._denied is not None:
+            self._refuse_io()
+            return
+        vector = code - FIRST_EXCEPTION_EXIT if code in EXCEPTION_EXITS else None
+        pc = self._place(code == NESTED_PAGE_FAULT or vector in FAULT_CLASS)
+        if pc is not None:
+            error_code = info if vector in WITH_ERROR_CODE else None
+            self._recorded(pc, vector, error_code, lambda: self.monitor.exited(code, info))
+
+    def _place(self, refused: bool) -> int | None:
+        """The linear address of the instruction of a departure, counted; `refused`: it is to be tried again, and its
+        fetch may be what failed. None: nothing may happen any more in this run, and the CPU was told so."""
+        cpu, monitor = self.cpu, self.monitor
+        if self.end is not None:
+            cpu.stop_now()
+            return None
+        pc = cpu.last_pc
+        if refused and (monitor.guest.pc != pc or cpu.executed == self._settled):
+            # fetching the instruction faulted, so no probe has seen and counted it
+            if cpu.executed >= cpu.end:
+                cpu.stop_now()
+                return None
+            pc = monitor.guest.pc
+            cpu.count_attempt(pc)
+        return pc
+
     def port_read(self, port: int, size: int) -> int:
         """See `DepartureHandler`."""
         if not self._io_allowed(port, size, reading=True):
@@ -381,7 +418,7 @@ class Interposer:
         bus = self.monitor.pc.bus
         register = bus.describe(port)  # before the access, which may change what comes next
         value = bus.read_port(port, size)
-        self._record_io(port, f"read {value:#x} from {register}")
+        self._record_io(port, size, f"read {value:#x} from {register}", reading=True)
         self._reschedule()
         return value
 
@@ -390,7 +427,7 @@ class Interposer:
         if not self._io_allowed(port, size, reading=False):
             return
         bus = self.monitor.pc.bus
-        self._record_io(port, f"wrote {value:#x} to {bus.describe(port, write=True)}")
+        self._record_io(port, size, f"wrote {value:#x} to {bus.describe(port, write=True)}", reading=False)
         bus.write_port(port, size, value)
         self._reschedule()
 
@@ -399,8 +436,8 @@ class Interposer:
         return self.monitor.cpuid(leaf, subleaf)
 
     def timestamp(self) -> int:
-        """See `DepartureHandler`: virtual time, so that every run is repeatable."""
-        return self.time
+        """See `DepartureHandler`."""
+        return self.monitor.timestamp()
 
     def sysenter(self) -> None:
         """See `DepartureHandler`."""
@@ -464,7 +501,7 @@ class Interposer:
         except Shutdown as shutdown:
             names = ", then ".join(vector_name(tried) for tried in shutdown.vectors)
             self.finish(End(EndHow.ERROR, None, f"Triple fault at {pc:#010x}: {names}. The CPU shut down."))
-            outcome = Outcome(Cause.FAULT, "nobody", f"triple fault ({names}): the CPU shut down", Ring.KERNEL)
+            outcome = self.monitor.shut_down(names)
         self._record(outcome, pc, vector, error_code, real, believed)
         if outcome.hidden:
             self.cpu.uncount_attempt(real)
@@ -473,11 +510,18 @@ class Interposer:
             self.cpu.end = min(self.cpu.end, self.cpu.executed)
 
     def _record(
-        self, outcome: Outcome, pc: int, vector: int | None, error_code: int | None, real: Ring, believed: Ring
+        self,
+        outcome: Outcome,
+        pc: int,
+        vector: int | None,
+        error_code: int | None,
+        real: Ring,
+        believed: Ring,
+        pc_after: int | None = None,
     ) -> None:
         monitor, cpu, code = self.monitor, self.cpu, self.code
         cause, handler, text, ring_to, _hidden = outcome
-        after = monitor.guest.pc if cause is not Cause.IO else pc + decode(code, pc).len & 0xFFFF_FFFF
+        after = monitor.guest.pc if pc_after is None else pc_after
         time = cpu.executed + self.skipped
         trap = Trap(  # by place: names would cost a microsecond a trap
             self.log.count, time, monitor.letter, real, believed, ring_to, RINGS[cpu.cpl], cause, vector, error_code,
@@ -492,13 +536,12 @@ class Interposer:
             self._found = True
             self.cpu.end = min(self.cpu.end, self.cpu.executed)
 
-    def _record_io(self, port: int, text: str) -> None:
+    def _record_io(self, port: int, size: int, text: str, *, reading: bool) -> None:
         monitor, cpu = self.monitor, self.cpu
-        real = RINGS[cpu.cpl]
-        ring_to = real if monitor.io_ring is None else monitor.io_ring
         self.code = monitor.linear.peek_code(monitor.guest.paging, cpu.last_pc)
-        outcome = Outcome(Cause.IO, monitor.device_name(port), text, ring_to)
-        self._record(outcome, cpu.last_pc, None, None, real, RINGS[monitor.guest.cpl])
+        outcome = monitor.io(port, size, text, reading=reading)
+        pc_after = cpu.last_pc + decode(self.code, cpu.last_pc).len & 0xFFFF_FFFF
+        self._record(outcome, cpu.last_pc, None, None, RINGS[cpu.cpl], RINGS[monitor.guest.cpl], pc_after)
 
     def _reschedule(self) -> None:
         """A device was touched: its next event may have come nearer than the end of this slice."""

@@ -22,7 +22,8 @@ def _event(trap: Trap) -> str:
 
 
 def _actor(trap: Trap) -> str:
-    return "the monitor" if trap.handler.startswith("monitor") else "the CPU"
+    actors = (("monitor", "the monitor"), ("hypervisor", "the hypervisor"))
+    return next((actor for start, actor in actors if trap.handler.startswith(start)), "the CPU")
 
 
 def of_trap(trap: Trap) -> str:

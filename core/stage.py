@@ -73,3 +73,4 @@ DEPRIVILEGED = Stage(
         USER,
     )
 )
+HARDWARE = Stage((StageRing(Ring.HOST, Who.MONITOR, "hypervisor"), *BARE.rings))

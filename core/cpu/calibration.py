@@ -39,6 +39,9 @@ class _Witness:
         self.seen = vector, state.error_code, state.eip
         self._cpu.end = 0
 
+    def exited(self, code: int, info: int) -> None:
+        """Not used."""
+
     def port_read(self, port: int, size: int) -> int:
         """Not used."""
         return 0

@@ -86,13 +86,22 @@ class CpuContext(ctypes.Structure):
         ("hflags2", ctypes.c_uint32),
         ("segs", SegmentStruct * 10),
         ("cr", ctypes.c_uint64 * 9),
-        ("unmapped_1", ctypes.c_uint8 * (0x1508 - 0x1F0)),
+        ("unmapped_1", ctypes.c_uint8 * (0x250 - 0x1F0)),
+        ("efer", ctypes.c_uint64),
+        ("unmapped_2", ctypes.c_uint8 * (0x12C0 - 0x258)),
+        ("sysenter_cs", ctypes.c_uint32),
+        ("sysenter_esp", ctypes.c_uint64),
+        ("sysenter_eip", ctypes.c_uint64),
+        ("star", ctypes.c_uint64),
+        ("vm_hsave", ctypes.c_uint64),
+        ("unmapped_3", ctypes.c_uint8 * (0x1508 - 0x12E8)),
         ("error_code", ctypes.c_int32),
         ("exception_is_int", ctypes.c_int32),
         ("exception_next_eip", ctypes.c_uint64),
-        ("unmapped_2", ctypes.c_uint8 * (0x1578 - 0x1518)),
+        ("dr", ctypes.c_uint64 * 8),
+        ("unmapped_4", ctypes.c_uint8 * (0x1578 - 0x1558)),
         ("old_exception", ctypes.c_int32),
-        ("unmapped_3", ctypes.c_uint8 * 4),
+        ("unmapped_5", ctypes.c_uint8 * 4),
         ("vm_vmcb", ctypes.c_uint64),
         ("tsc_offset", ctypes.c_uint64),
         ("intercept", ctypes.c_uint64),
@@ -112,12 +121,20 @@ class CpuContext(ctypes.Structure):
     hflags2: int
     segs: ctypes.Array[SegmentStruct]
     cr: ctypes.Array[ctypes.c_uint64]
+    efer: int
+    sysenter_cs: int
+    sysenter_esp: int
+    sysenter_eip: int
+    star: int
+    vm_hsave: int
     error_code: int
     exception_is_int: int
     exception_next_eip: int
+    dr: ctypes.Array[ctypes.c_uint64]
     old_exception: int
     vm_vmcb: int
     tsc_offset: int
     intercept: int
+    intercept_cr_dr: ctypes.Array[ctypes.c_uint16]
     intercept_exceptions: int
     nested_cr3: int

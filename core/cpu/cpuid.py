@@ -6,12 +6,15 @@ of VMM does not carry. Format: Intel SDM vol. 2, CPUID; AMD APM vol. 3, appendix
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 VENDOR = b"RingsideLab!"  # EBX, EDX, ECX, as every vendor string
 FAMILY_6_MODEL_8 = 0x0000_0683  # a Pentium III, the last CPU that promised so little
 FPU, DE_, PSE, TSC, MSR, CX8, SEP, PGE, CMOV = (1 << bit for bit in (0, 2, 3, 4, 5, 8, 11, 13, 15))
 FEATURES = FPU | DE_ | PSE | TSC | MSR | CX8 | SEP | PGE | CMOV
 
 
+@lru_cache(maxsize=64)
 def sober_cpuid(leaf: int, _subleaf: int) -> tuple[int, int, int, int]:
     """EAX, EBX, ECX, EDX of `leaf`; leaves beyond the last repeat nothing and read as zero."""
     words = [int.from_bytes(VENDOR[at : at + 4], "little") for at in (0, 4, 8)]

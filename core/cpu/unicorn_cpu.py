@@ -45,16 +45,20 @@ EXECUTED, END, LAST_PC, FETCH_PAGE = (int(word) for word in (Word.EXECUTED, Word
 ALL_ADDRESSES = (1, 0)  # begin > end: a hook for every address
 NO_PAGE = (1 << 64) - 1
 MAPPED_TO = 1 << 32
+FIRST_EXIT = 0x100  # an interrupt hook's number from here on is a #VMEXIT's
 FAST_CALL_BYTES = 2  # length of SYSENTER and SYSCALL
 NO_CODE_THERE = (unicorn.UC_ERR_FETCH_PROT, unicorn.UC_ERR_FETCH_UNMAPPED)
 
 
 class DepartureHandler(Protocol):
     """What the CPU cannot do by itself and hands on. During each call `Cpu.state` is the present state; changes to it
-    by `exception`, `invalid`, `sysenter` and `syscall` take effect when the call returns."""
+    by `exception`, `exited`, `sysenter` and `syscall` take effect when the call returns."""
 
     def exception(self, vector: int, software: bool) -> None:
         """Vector `vector`, raised by an INT instruction if `software`."""
+
+    def exited(self, code: int, info: int) -> None:
+        """#VMEXIT with exit code `code`; `info` is the low half of EXITINFO1. The guest's whole state is still here."""
 
     def port_read(self, port: int, size: int) -> int:
         """IN or INS: the value read."""
@@ -421,11 +425,13 @@ class Cpu:
 
             stateful(act, relocated=True)
 
-        def on_interrupt(_uc: int, vector: int, _data: int) -> None:
-            if self._relocation is None:
-                stateful(lambda handler: handler.exception(vector, state.exception_is_int != 0))
+        def on_interrupt(_uc: int, number: int, _data: int) -> None:
+            if self._relocation is not None:
+                on_relocated(self._relocation, number)
+            elif number >= FIRST_EXIT:
+                stateful(lambda handler: handler.exited(number - FIRST_EXIT, state.error_code & 0xFFFF_FFFF))
             else:
-                on_relocated(self._relocation, vector)
+                stateful(lambda handler: handler.exception(number, state.exception_is_int != 0))
 
         def on_invalid(_uc: int, _data: int) -> bool:
             if self._relocation is None:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from core.addresses import PAGE_SHIFT, HostPhysical
 
-_U32 = struct.Struct("<I")
+_U32, _U64 = struct.Struct("<I"), struct.Struct("<Q")
 
 
 class Ram:
@@ -42,6 +42,10 @@ class Ram:
         self.bytes[address:end] = data
         self._dirty[address >> PAGE_SHIFT : (end + 0xFFF) >> PAGE_SHIFT] = 1
 
+    def mark_dirty(self, address: HostPhysical) -> None:
+        """The page of `address` was written through `bytes`."""
+        self._dirty[address >> PAGE_SHIFT] = 1
+
     def read_u32(self, address: HostPhysical) -> int:
         """The little-endian 32-bit word at `address`."""
         word: int = _U32.unpack_from(self.bytes, address)[0]
@@ -59,6 +63,15 @@ class Ram:
     def released(self) -> bool:
         """Has it let go of the buffer?"""
         return not self.array.nbytes
+
+    def read_u64(self, address: HostPhysical) -> int:
+        """The little-endian 64-bit word at `address`."""
+        word: int = _U64.unpack_from(self.bytes, address)[0]
+        return word
+
+    def write_u64(self, address: HostPhysical, value: int) -> None:
+        """Store the 64-bit word `value` at `address`."""
+        self.write(address, _U64.pack(value))
 
     def release(self) -> None:
         """Let go of the buffer, so that its owner can close it."""

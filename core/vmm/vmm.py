@@ -20,6 +20,7 @@ from core.cpu.faults import GuestFault, Vector, general_protection
 from core.cpu.flags import CR0_ET, CR0_PE, IF, VM
 from core.cpu.guest_cpu import GuestCpu, Segment, Table
 from core.devices.pc import Pc
+from core.errors import UnknownDeparture
 from core.events import RINGS, Cause, Ring, vector_name
 from core.guests.boot import BootState
 from core.interposer import Interposer, Outcome
@@ -113,6 +114,13 @@ class Vmm(ABC):
     def enter(self) -> None:  # noqa: B027
         """The CPU is this VM's again, as `leave` left it; the TLB will be emptied."""
 
+    def before_run(self) -> None:  # noqa: B027
+        """The CPU is about to run the guest from `cpu.state`: go into guest mode, where there is one."""
+
+    def exited(self, code: int, info: int) -> Outcome:
+        """#VMEXIT: only guests in guest mode leave it."""
+        raise UnknownDeparture(f"The CPU reports #VMEXIT {code:#x}, and this monitor never entered guest mode.")
+
     def device_address(self, address: int) -> int:
         """The guest-physical address for which the machine's address `address`, beyond RAM, stands."""
         return address
@@ -203,6 +211,13 @@ class Vmm(ABC):
         handler = self.guest_handler(self.guest.pc)
         return Outcome(cause, handler, self._delivered(event, done), self.handling_ring(done))
 
+    def finish_emulated(self) -> None:
+        """An instruction was carried out for the guest: end the interrupt shadow it stood in, and take its single step.
+
+        Call it after EIP has moved on, with TF still as before the instruction.
+        """
+        self.guest.end_interrupt_shadow()
+
     def handling_ring(self, done: Delivered) -> Ring:
         """The real ring in which a delivered event is first handled."""
         return Ring(self.cpu.cpl)
@@ -211,6 +226,19 @@ class Vmm(ABC):
         """The guest's handler at `address`, by its symbol where it has one."""
         name = self.name_of(address)
         return f"guest handler {name}" if name else f"guest handler at {address:#010x}"
+
+    def io(self, port: int, size: int, text: str, *, reading: bool) -> Outcome:
+        """The guest read or wrote `size` bytes at `port`, as `text` tells; the device has been served."""
+        ring = RINGS[self.cpu.cpl] if self.io_ring is None else self.io_ring
+        return Outcome(Cause.IO, self.device_name(port), text, ring)
+
+    def timestamp(self) -> int:
+        """The guest's time-stamp counter: virtual time, so that every run is repeatable."""
+        return self.interposer.time
+
+    def shut_down(self, tried: str) -> Outcome:
+        """Delivery ended in a triple fault."""
+        return Outcome(Cause.FAULT, "nobody", f"triple fault ({tried}): the CPU shut down", Ring.KERNEL)
 
     def device_name(self, port: int) -> str:
         """Who answers at `port`."""

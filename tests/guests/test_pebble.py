@@ -148,6 +148,19 @@ def test_it_is_the_same_to_the_instruction_under_every_kind(kind: str, command_l
     assert ends[0][0] is not None
 
 
+@pytest.mark.parametrize("kind", [kind for kind in kinds() if kind.startswith("hardware")])
+@pytest.mark.parametrize("command_line", [row[0] for row in RUNS])
+def test_the_ordinary_build_is_the_same_to_the_instruction_with_hardware_assistance(
+    command_line: str, kind: str
+) -> None:
+    ends = []
+    for each in ("bare", kind):
+        boot("pebble", each, command_line)
+        ends.append((SESSION.end, SESSION.executed, SESSION.time, console()))
+    assert ends[1] == ends[0]
+    assert ends[0][0] is not None
+
+
 def test_the_ordinary_build_finds_out_that_it_is_not_in_ring_0_and_panics() -> None:
     boot("pebble", "trap_emulate", "run=hello")
     assert console().endswith("panic: interrupts are on where the kernel has turned them off\n")

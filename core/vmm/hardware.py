@@ -1,0 +1,394 @@
+"""Hardware-assisted virtualization: the guest runs in guest mode of AMD-V, and leaves it where its VMCB says so.
+
+The guest's kernel stays in ring 0, its registers are the CPU's own, and its page tables are its own as well: the CPU
+passes every guest-physical address through the nested table. What the VMCB intercepts makes the CPU leave (#VMEXIT) to
+the hypervisor beneath, "ring −1", which does its part and enters again (AMD APM vol. 2 ch. 15). Entering is a real
+VMRUN whenever the VMCB was changed from outside; between that, the CPU may stay in guest mode while an exit is handled,
+since the emulator stops there with the guest loaded: the VMCB then holds what hardware would have stored, and what the
+hypervisor changed. The CPU lacks the intercepts of I/O and interrupts; here the lab checks the bits in its place. It
+delivers injected events through the guest's IDT as it does on the bare machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import MappingProxyType
+
+from core.addresses import PAGE_SIZE, GuestPhysical, HostPhysical
+from core.costs import Work
+from core.cpu import guest_mode
+from core.cpu.context import HF_INHIBIT_IRQ, Gpr
+from core.cpu.decode import decode
+from core.cpu.delivery import Event, Origin
+from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector
+from core.cpu.guest_cpu import GuestCpu
+from core.errors import RequestError
+from core.events import Cause, Ring
+from core.interposer import Outcome
+from core.layout import HOST_RESERVED
+from core.memory.frames import FREE, FrameAllocator
+from core.memory.nested import LARGE_BYTES, Beyond, Forbidden, Mapped, NestedPager
+from core.stage import HARDWARE, Stage
+from core.vmm.consistency import broken_rule
+from core.vmm.control_area import GUARDED_MSRS, MSRPM_BYTES, ControlArea, suspend
+from core.vmm.device_windows import DeviceWindows
+from core.vmm.emulate import Emulator
+from core.vmm.intercepts import INTERCEPT, Exit, exit_name
+from core.vmm.io_exit import IOPM_BYTES, io_information, ports_intercepted
+from core.vmm.save_area import SaveArea
+from core.vmm.vmcb import FIELD, Vmcb
+from core.vmm.vmm import Vmm
+
+NPF_WRITE = 1 << 1
+NPF_FINAL, NPF_TABLE = 1 << 32, 1 << 33
+EVENT_VALID, EVENT_ERROR_CODE = 1 << 31, 1 << 11
+EVENT_EXCEPTION, EVENT_EXTERNAL = 3 << 8, 0 << 8
+ALL_ONES = 0xFFFF_FFFF
+
+# What no guest of the lab may do itself: it stands where its hypervisor should, or would stop the machine.
+INTERCEPTED = (
+    Exit.INTR, Exit.VINTR, Exit.CPUID, Exit.HLT, Exit.INVLPGA, Exit.IOIO, Exit.MSR, Exit.SHUTDOWN, Exit.VMRUN,
+    Exit.VMMCALL, Exit.VMLOAD, Exit.VMSAVE, Exit.STGI, Exit.CLGI, Exit.SKINIT,
+)  # fmt: skip
+# Instructions of AMD-V, which CPUID does not promise the guest.
+NOT_PROMISED = frozenset(
+    {Exit.VMRUN, Exit.VMMCALL, Exit.VMLOAD, Exit.VMSAVE, Exit.STGI, Exit.CLGI, Exit.SKINIT, Exit.INVLPGA}
+)
+# Exits for which the hypervisor carries the instruction out itself; others it lets through, once, without intercept.
+EMULATED = frozenset({*range(0x40), *range(0x6A, 0x6E), Exit.HLT, Exit.INVLPG, Exit.MSR, 0x76, 0x89})
+EXCEPTION_EXITS = range(Exit.EXCEPTION_0, Exit.INTR)
+WITH_ADDRESS = frozenset({Exit.NPF, Exit.EXCEPTION_0 + Vector.PF})
+_HANDLER = {code: f"hypervisor: {exit_name(code)}" for code in (*INTERCEPT, Exit.NPF)}
+
+
+class Hardware(Vmm):
+    """The hypervisor beneath ring 0, the guest's kernel in ring 0, its programs in ring 3."""
+
+    kind = "hardware"
+    title = "Hardware-assisted (AMD-V)"
+    summary = "The guest runs in guest mode, kernel in ring 0; what its VMCB intercepts exits to the hypervisor."
+    order = 20
+    io_ring = Ring.HOST
+    work = MappingProxyType(
+        {
+            Cause.EXIT: (Work.EXIT, Work.EMULATION),
+            Cause.FAULT: (Work.FAULT,),
+            Cause.PAGE_FAULT_TRUE: (Work.PAGE_FAULT,),
+            Cause.SYSTEM_CALL: (Work.SYSTEM_CALL,),
+            Cause.INTERRUPT: (Work.INTERRUPT,),
+            Cause.IO: (Work.PORT,),
+            Cause.HALT: (),
+            Cause.WORLD_SWITCH: (Work.WORLD_SWITCH,),
+        }
+    )
+
+    @classmethod
+    def vm_frames(cls, allocator: FrameAllocator, vm_memory: int, owner: str) -> Sequence[HostPhysical]:
+        """Frames in one aligned piece where there is one, so that nested pages can be large."""
+        if not allocator.owner(HostPhysical(0)):
+            allocator.claim(HostPhysical(0), HOST_RESERVED, "host")
+        owners = allocator.owners()
+        for start in range(0, len(owners) * PAGE_SIZE - vm_memory + 1, LARGE_BYTES):
+            wanted = range(start, start + vm_memory, PAGE_SIZE)
+            if all(owners[address // PAGE_SIZE] == FREE for address in wanted):
+                allocator.claim(HostPhysical(start), vm_memory, owner)
+                return [HostPhysical(address) for address in wanted]
+        return allocator.allocate(vm_memory, owner)
+
+    def stage(self) -> Stage:
+        """The hypervisor beneath the guest's own four rings."""
+        return HARDWARE
+
+    # -- setting up
+
+    def make_guest(self) -> GuestCpu:
+        """The guest sees the CPU itself."""
+        guest = GuestCpu(self.cpu)
+        self._emulator = Emulator(guest, self.linear, self)
+        self._handlers = self._make_handlers()
+        return guest
+
+    def prepare(self) -> None:
+        """Turn AMD-V on, and give the VM its VMCB, permission maps and nested table."""
+        self._windows = DeviceWindows()
+        self._msrs = dict.fromkeys(GUARDED_MSRS, 0)
+        self._waited = False
+        self._must_enter = True
+        self._edited = False
+        guest_mode.leave_guest_mode(self.cpu)
+        stub, save, vmcb = (self._monitor_frames(PAGE_SIZE) for _ in range(3))
+        self._stub = stub
+        self.machine.ram.write(stub, guest_mode.STUB)
+        guest_mode.enable_svm(self.cpu, save)
+        for number in ("SYSENTER_CS", "SYSENTER_ESP", "SYSENTER_EIP"):
+            setattr(self.cpu.state, number.lower(), 0)
+        self.vmcb = Vmcb(self.machine.ram, vmcb)
+        self.save_area = SaveArea(self.cpu, self.vmcb)
+        self.control = ControlArea(self.vmcb)
+        iopm, msrpm = self._monitor_frames(IOPM_BYTES), self._monitor_frames(MSRPM_BYTES)
+        self.control.fill(self.machine.ram, iopm, msrpm, self.intercepted())
+        self.set_up_translation()
+        self.before = self.vmcb.image()
+
+    def _monitor_frames(self, size: int) -> HostPhysical:
+        """The first of enough frames, zeroed, side by side."""
+        frames = self.machine.frames.allocate(size, f"monitor of {self.letter}")
+        for frame in frames:
+            self.machine.ram.write(frame, bytes(PAGE_SIZE))
+        return frames[0]
+
+    def intercepted(self) -> tuple[int, ...]:
+        """Exit codes of the intercepts this kind begins with."""
+        return INTERCEPTED
+
+    def set_up_translation(self) -> None:
+        """Nested paging, its table still empty."""
+        self.nested = NestedPager(self.physical, self.machine.frames, f"monitor of {self.letter}", self.cpu.flush_tlb)
+        self.vmcb.set("NP_ENABLE", 1)
+        self.vmcb.set("N_CR3", self.nested.root)
+
+    # -- intercept bits
+
+    def intercepts(self, code: int) -> bool:
+        """Does the VMCB intercept this?"""
+        return self.control.intercepts(code)
+
+    def set_intercept(self, code: int, *, on: bool) -> None:
+        """The person flips an intercept bit; it counts from the next entry, which is a real VMRUN."""
+        intercept = INTERCEPT[code]
+        if intercept.inert:
+            raise RequestError(f"The intercept of {intercept.name} does nothing here.", intercept.inert)
+        self._edit()
+        self.control.set(intercept, on=on)
+
+    def set_field(self, name: str, value: int) -> None:
+        """The person edits a field; VMRUN will judge."""
+        if name not in FIELD:
+            raise RequestError(f"The VMCB has no field {name}.", "Choose one of those in the VMCB view.")
+        self._edit()
+        self.vmcb.set(name, value)
+
+    def _edit(self) -> None:
+        """Bring the VMCB up to date, as an exit right here would, and take it from there at the next entry."""
+        if not self._must_enter:
+            self.save_area.store()
+            self._must_enter = True
+            self._edited = True
+
+    # -- into the guest
+
+    def before_run(self) -> None:
+        """VMRUN, unless the CPU is still in guest mode and nothing but the guest's own registers has changed."""
+        if self._must_enter:
+            self._vmrun()
+
+    def _vmrun(self) -> None:
+        cpu, state, vmcb = self.cpu, self.cpu.state, self.vmcb
+        if not self._edited:
+            self.save_area.store()
+        rule = broken_rule(vmcb, self.machine.ram.size)
+        if rule is not None:
+            self.save_area.store_exit(Exit.INVALID, 0, 0, 0)
+            raise RequestError(f"VMRUN refused the VMCB (VMEXIT_INVALID): {rule}", "Mend that field; the guest waits.")
+        if vmcb.get("EXITCODE") == Exit.INVALID:
+            vmcb.set("EXITCODE", 0)
+        shadow = vmcb.get("INT_SHADOW") & 1
+        guest_mode.leave_guest_mode(cpu)
+        guest_mode.vmrun(cpu, self._stub, vmcb.address)
+        state.hflags = state.hflags & ~HF_INHIBIT_IRQ | (HF_INHIBIT_IRQ if shadow else 0)
+        self._must_enter = self._edited = False
+
+    # -- out of it
+
+    def exception(self, vector: int, error_code: int, software: bool) -> Outcome:
+        """Not intercepted: it is the guest's own, and goes through its IDT without leaving guest mode."""
+        return self.guest_event(vector, error_code, software)
+
+    def exited(self, code: int, info: int) -> Outcome:
+        """Complete the #VMEXIT as hardware would, and handle it."""
+        eip = next_eip = self.guest.eip
+        info2 = 0
+        if code in WITH_ADDRESS:
+            info2 = self.vmcb.get("EXITINFO2")  # the CPU has put it there
+            if code == Exit.NPF:
+                info |= NPF_TABLE if self._is_table(info2) else NPF_FINAL
+        elif code not in EXCEPTION_EXITS:
+            next_eip = eip + decode(self.interposer.code, self.cpu.last_pc).len
+        self._complete(code, info, info2, next_eip)
+        handle = self._handlers.get(code)
+        return handle(code) if handle is not None else self._let_through(code)
+
+    def _complete(self, code: int, info1: int, info2: int, next_eip: int) -> None:
+        """What hardware stores at #VMEXIT."""
+        self.before = self.save_area.image()
+        self.save_area.store()
+        self.save_area.store_exit(code, info1, info2, next_eip)
+
+    def _make_handlers(self) -> dict[int, Callable[[int], Outcome]]:
+        """Who handles which exit; what is missing here is let through."""
+        handlers: dict[int, Callable[[int], Outcome]] = dict.fromkeys(EMULATED, self._emulate)
+        handlers |= dict.fromkeys(NOT_PROMISED, self._refuse)
+        handlers |= dict.fromkeys(EXCEPTION_EXITS, self.exception_exit)
+        handlers[Exit.CPUID] = self._answer_cpuid
+        handlers[Exit.NPF] = self.nested_page_fault
+        return handlers
+
+    def _is_table(self, address: int) -> bool:
+        """Does a guest-physical address lie in a page table in use? (The CPU gives only the low half of EXITINFO1.)"""
+        paging = self.guest.paging
+        return paging.enabled and (address ^ paging.cr3) & ~0xFFF == 0
+
+    def _done(self, code: int, text: str, *, hidden: bool = False) -> Outcome:
+        return Outcome(Cause.EXIT, _HANDLER[code], text, Ring.HOST, hidden)
+
+    def nested_page_fault(self, code: int) -> Outcome:
+        """Fill the nested table, or serve what is no RAM."""
+        address, info = self.vmcb.get("EXITINFO2"), self.vmcb.get("EXITINFO1")
+        page = GuestPhysical(address & ~0xFFF)
+        match self.nested.resolve(GuestPhysical(address), write=bool(info & NPF_WRITE)):
+            case Mapped(frame, size):
+                what = "2 MiB" if size == LARGE_BYTES else "4 KiB"
+                text = f"entered guest-physical {address:#010x} into the nested table ({what}, frame {frame:#010x})"
+            case Forbidden(page):
+                self.interposer.after_one_step(self.nested.open_once(page, self.physical.host(page)))
+                text = f"let one write to guest-physical {address:#010x}, which it has closed, through"
+            case Beyond(page):
+                close = self._windows.open(page, lambda window: self.nested.open_once(page, window))
+                self.interposer.after_one_step(close)
+                text = f"showed the guest the bus at guest-physical {address:#010x} for one instruction"
+        return self._done(code, text, hidden=True)
+
+    def exception_exit(self, code: int) -> Outcome:
+        """An exception the person has asked to see: give it back to the guest."""
+        vector = code - Exit.EXCEPTION_0
+        address = self.vmcb.get("EXITINFO2") & ALL_ONES if vector == Vector.PF else None
+        error_code = self.vmcb.get("EXITINFO1") if vector in WITH_ERROR_CODE else None
+        return self._inject(GuestFault(vector, error_code, address), "looked at it")
+
+    def _refuse(self, code: int) -> Outcome:
+        return self._inject(GuestFault(Vector.UD), f"found that CPUID does not promise {exit_name(code)}")
+
+    def _inject(self, fault: GuestFault, why: str) -> Outcome:
+        """Have the next entry deliver `fault`."""
+        event = Event(fault.vector, Origin.EXCEPTION, fault.error_code, fault.address)
+        self._note_injection(fault.vector, EVENT_EXCEPTION, fault.error_code)
+        code = self.vmcb.get("EXITCODE")
+        done = self.reflect(event, Cause.EXIT)
+        return Outcome(
+            Cause.EXIT,
+            f"hypervisor: {exit_name(code)}, then {done.handler}",
+            f"{why} and injected it: {done.text}",
+            Ring.HOST,
+        )
+
+    def _note_injection(self, vector: int, kind: int, error_code: int | None) -> None:
+        event = EVENT_VALID | kind | vector
+        if error_code is not None:
+            event |= EVENT_ERROR_CODE | error_code << 32
+        self.vmcb.set("EVENTINJ", event)
+
+    def _answer_cpuid(self, code: int) -> Outcome:
+        regs = self.cpu.state.regs
+        leaf = regs[Gpr.EAX] & ALL_ONES
+        answer = self.cpuid(leaf, regs[Gpr.ECX] & ALL_ONES)
+        regs[Gpr.EAX], regs[Gpr.EBX], regs[Gpr.ECX], regs[Gpr.EDX] = answer
+        self.guest.eip = self.vmcb.get("NRIP")
+        self.finish_emulated()
+        return self._done(code, f"answered leaf {leaf:#x} with what the lab's CPU promises")
+
+    def _emulate(self, code: int) -> Outcome:
+        try:
+            text = self._emulator.emulate(decode(self.interposer.code, self.guest.pc))
+        except GuestFault as fault:
+            return self._inject(fault, "found the fault that the CPU would have raised")
+        if text is None:
+            return self._let_through(code)
+        self.finish_emulated()
+        return self._done(code, text)
+
+    def _let_through(self, code: int) -> Outcome:
+        """Take the bit from the CPU, not from the VMCB, for one instruction."""
+        self.interposer.after_one_step(suspend(self.cpu.state, INTERCEPT[code]))
+        text = f"saw {exit_name(code)} coming and let it run, without its intercept, once"
+        return self._done(code, text, hidden=True)
+
+    # -- interrupts, which the lab causes in the CPU's place
+
+    def interrupt(self, vector: int) -> Outcome:
+        """A device interrupts. If that is intercepted the guest exits and the hypervisor injects it: at once (INTR) or,
+        where the guest did not accept it yet, when it does (VINTR). Else it goes straight through the guest's IDT."""
+        code = Exit.VINTR if self._waited else Exit.INTR
+        self._waited = False
+        event = Event(vector, Origin.EXTERNAL)
+        if not self.intercepts(code):
+            return self.reflect(event, Cause.INTERRUPT)
+        self._complete(code, 0, 0, self.guest.eip)
+        self._note_injection(vector, EVENT_EXTERNAL, None)
+        done = self.reflect(event, Cause.EXIT)
+        text = f"took the interrupt from the interrupt controller and injected it: {done.text}"
+        return Outcome(Cause.EXIT, f"hypervisor: {exit_name(code)}, then {done.handler}", text, Ring.HOST)
+
+    def watch_for_open_interrupts(self, wanted: bool) -> None:
+        """The CPU's own interrupt window (V_IRQ) cannot be taken back once asked for, so a probe watches IF instead."""
+        self._waited |= wanted
+        self.cpu.await_interrupts_open(wanted)
+
+    # -- I/O, which the lab intercepts in the CPU's place
+
+    def io(self, port: int, size: int, text: str, *, reading: bool) -> Outcome:
+        """An exit if the I/O permission map says so; otherwise the device is the guest's own."""
+        if not self.intercepts(Exit.IOIO) or not ports_intercepted(self.vmcb, port, size):
+            return Outcome(Cause.IO, f"{super().device_name(port)}, without an exit", text, Ring(self.cpu.cpl))
+        instruction = decode(self.interposer.code, self.cpu.last_pc)
+        guest = self.guest
+        next_eip = guest.eip + instruction.len & ALL_ONES
+        self._complete(Exit.IOIO, io_information(instruction, port, size, reading=reading), next_eip, next_eip)
+        return Outcome(Cause.EXIT, f"hypervisor: {self.device_name(port)}", text, Ring.HOST)
+
+    def device_name(self, port: int) -> str:
+        """The VM's devices are the hypervisor's."""
+        return f"virtual {super().device_name(port)}"
+
+    def device_address(self, address: int) -> int:
+        """The page that the window stands for."""
+        return self._windows.page_address(address)
+
+    def timestamp(self) -> int:
+        """Virtual time, and the VMCB's TSC_OFFSET on top."""
+        return super().timestamp() + self.vmcb.get("TSC_OFFSET")
+
+    def shut_down(self, tried: str) -> Outcome:
+        """A triple fault is an exit, too."""
+        if not self.intercepts(Exit.SHUTDOWN):
+            return super().shut_down(tried)
+        self._complete(Exit.SHUTDOWN, 0, 0, self.guest.eip)
+        return self._done(Exit.SHUTDOWN, f"triple fault ({tried}): there is no guest to go back to")
+
+    # -- Effects
+
+    def halt(self) -> None:
+        """See `Effects`."""
+        self.interposer.halt()
+
+    def shadow(self) -> None:
+        """See `Effects`."""
+        self.cpu.state.hflags |= HF_INHIBIT_IRQ
+
+    def invalidate(self, linear: int) -> None:
+        """See `Effects`."""
+        self.cpu.flush_tlb()
+
+    def read_msr(self, number: int) -> int:
+        """See `Effects`; those that are not guarded the CPU keeps, and their values move with the VMCB."""
+        own = {0x174: "sysenter_cs", 0x175: "sysenter_esp", 0x176: "sysenter_eip"}.get(number)
+        if own is not None:
+            return int(getattr(self.cpu.state, own))
+        return self._msrs.get(number, 0)
+
+    def write_msr(self, number: int, value: int) -> None:
+        """See `Effects`."""
+        if number in self._msrs:
+            self._msrs[number] = value
+
+    def tables_written(self) -> None:
+        """See `Effects`: nothing follows the guest's tables here."""

@@ -1,0 +1,95 @@
+"""What #VMEXIT stores: the guest's state, from the CPU into the state save area of its VMCB.
+
+The emulated CPU stops at an exit with the guest's state still loaded, and the lab completes the exit (AMD APM vol. 2
+§15.6): the save area, the interrupt shadow, EXITCODE and what belongs to it. FS, GS, LDTR, TR, STAR and SYSENTER, which
+a hypervisor would save by VMSAVE right after, are stored along. Loading is left to the CPU: VMRUN is real.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from core.cpu.context import HEADER_BYTES, HF_CPL, HF_INHIBIT_IRQ, Seg
+from core.cpu.unicorn_cpu import Cpu
+from core.vmm.vmcb import SAVE_AREA_END, SEGMENTS, VMCB_BYTES, Vmcb
+
+_IN_CPU = struct.Struct("<" + "I4xQII" * 10)  # selector, base, limit, flags of each segment, in the order of `Seg`
+_IN_VMCB = struct.Struct("<" + "HHIQ" * 10)  # selector, attributes, limit, base, in the order of the save area
+_ORDER = tuple(Seg[name] for name in SEGMENTS)
+_GENERAL = struct.Struct("<I28xI92xI44xI")  # EAX, ESP, EIP, hflags
+_SEGMENTS_AT, _CR_AT, _SYSENTER_AT, _DR6_AT = (HEADER_BYTES + offset for offset in (0xB8, 0x1A8, 0x12C0, 0x1548))
+_CR = struct.Struct("<Q8xQQQ")  # CR0, CR2, CR3, CR4
+_RARE = struct.Struct("<QQQQ")  # SYSENTER_CS, _ESP, _EIP, STAR
+_DEBUG = struct.Struct("<QQ")  # DR6, DR7
+_CONTROL = struct.Struct("<3Q16xQQ")  # CR4 CR3 CR0, (DR7 DR6), RFLAGS RIP
+_QUAD = struct.Struct("<Q")
+_EXIT = struct.Struct("<4Q")
+ALL_ONES = 0xFFFF_FFFF
+
+
+def attributes(flags: int) -> int:
+    """The 12 attribute bits of the VMCB from a descriptor's second word."""
+    return flags >> 8 & 0xFF | flags >> 12 & 0xF00
+
+
+class SaveArea:
+    """Stores the state of `cpu` into `vmcb`."""
+
+    def __init__(self, cpu: Cpu, vmcb: Vmcb) -> None:
+        self._cpu = cpu
+        self._vmcb = vmcb
+        self._page = vmcb.ram.bytes[vmcb.address : vmcb.address + VMCB_BYTES]
+        context = memoryview(cpu.state).cast("B")
+        self._context = context
+        self._segments = context[_SEGMENTS_AT : _SEGMENTS_AT + _IN_CPU.size]
+        self._sysenter = context[_SYSENTER_AT : _SYSENTER_AT + _RARE.size]
+        self._debug = context[_DR6_AT : _DR6_AT + _DEBUG.size]
+        self._used = self._page[:SAVE_AREA_END]
+        self._stored = self._stored_sysenter = self._stored_debug = b""
+
+    def image(self) -> bytes:
+        """A copy of all that is used of the VMCB."""
+        return self._used.tobytes()
+
+    def store(self) -> None:
+        """The guest's registers. What seldom changes is packed only when it has."""
+        page, context = self._page, self._context
+        raw = self._segments.tobytes()
+        if raw != self._stored:
+            self._store_segments(raw)
+        sysenter, debug = self._sysenter.tobytes(), self._debug.tobytes()
+        if sysenter != self._stored_sysenter or debug != self._stored_debug:
+            self._store_rare(sysenter, debug)
+        eax, esp, eip, hflags = _GENERAL.unpack_from(context, HEADER_BYTES)
+        cr0, cr2, cr3, cr4 = _CR.unpack_from(context, _CR_AT)
+        pack = _QUAD.pack_into
+        _CONTROL.pack_into(page, 0x548, cr4, cr3, cr0, self._cpu.eflags, eip)
+        page[0x560:0x570] = debug[8:] + debug[:8]
+        pack(page, 0x5D8, esp)
+        pack(page, 0x5F8, eax)
+        pack(page, 0x640, cr2)
+        page[0x4CB] = hflags & HF_CPL
+        page[0x68] = 1 if hflags & HF_INHIBIT_IRQ else 0
+        self._vmcb.touched()
+
+    def _store_rare(self, sysenter: bytes, debug: bytes) -> None:
+        self._stored_sysenter, self._stored_debug = sysenter, debug
+        cs, esp, eip, star = _RARE.unpack(sysenter)
+        _QUAD.pack_into(self._page, 0x600, star)
+        struct.pack_into("<QQQ", self._page, 0x628, cs & ALL_ONES, esp, eip)
+
+    def _store_segments(self, raw: bytes) -> None:
+        self._stored = raw
+        held = _IN_CPU.unpack(raw)
+        values: list[int] = []
+        for seg in _ORDER:
+            selector, base, limit, flags = held[4 * seg : 4 * seg + 4]
+            values += (selector & 0xFFFF, attributes(flags), limit, base & ALL_ONES)
+        _IN_VMCB.pack_into(self._page, 0x400, *values)
+
+    def store_exit(self, code: int, info1: int, info2: int, next_eip: int) -> None:
+        """Why the guest left; EVENTINJ has served."""
+        page = self._page
+        _EXIT.pack_into(page, 0x70, code, info1, info2, 0)
+        _QUAD.pack_into(page, 0xA8, 0)
+        _QUAD.pack_into(page, 0xC8, next_eip)

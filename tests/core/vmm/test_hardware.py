@@ -1,0 +1,156 @@
+"""AMD-V: guests that really run in guest mode, and what the VMCB holds when they leave it."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+
+from core.cpu.guest_mode import in_guest_mode
+from core.errors import RequestError
+from core.events import Cause, EndHow, Ring, Trap
+from core.guests.assembler import assemble
+from core.guests.catalog import load_program
+from core.session import Session
+from core.vmm.hardware import Hardware
+from core.vmm.intercepts import INTERCEPT, Exit
+
+END = "\nmov al, 0\nout 0xf4, al\n"
+
+
+def on(text: str) -> Session:
+    session = Session()
+    session.load(assemble(f".globl _start\n_start:\n{text}", "guest.s"), "hardware")
+    return session
+
+
+def vmm_of(session: Session) -> Hardware:
+    return cast(Hardware, session.vmm)
+
+
+def field(session: Session, name: str) -> int:
+    return vmm_of(session).vmcb.get(name)
+
+
+def exits(session: Session) -> list[Trap]:
+    return [trap for trap in session.traps.recent() if trap.cause is Cause.EXIT]
+
+
+def test_the_guest_runs_in_guest_mode_with_its_kernel_in_ring_0() -> None:
+    session = on("nop\nnop\nhlt")
+    session.step()
+    state = session.machine.cpu.state
+    assert in_guest_mode(session.machine.cpu)
+    assert state.vm_vmcb == vmm_of(session).vmcb.address
+    assert (session.ring, session.believed_ring) == (Ring.KERNEL, Ring.KERNEL)
+
+
+def test_vmrun_counts_no_instruction_and_leaves_no_trace_in_the_program_counters() -> None:
+    session = on("nop\nnop\nnop")
+    start = session.pc
+    session.step(2)
+    assert session.executed == 2
+    assert session.machine.backing.probes.ring[:2].tolist() == [start, start + 1]
+
+
+def test_after_an_exit_the_vmcb_holds_what_hardware_stores() -> None:
+    session = on("mov eax, 1\nmov esp, 0x7000\nstc\ncpuid\nnop")
+    start = session.pc
+    session.step(4)
+    trap = exits(session)[-1]
+    cpuid_at = start + 11
+    assert (trap.handler, trap.ring_to, trap.pc) == ("hypervisor: CPUID", Ring.HOST, cpuid_at)
+    assert (field(session, "EXITCODE"), field(session, "RIP")) == (Exit.CPUID, cpuid_at)
+    assert (field(session, "NRIP"), field(session, "RAX"), field(session, "RSP")) == (cpuid_at + 2, 1, 0x7000)
+    assert field(session, "RFLAGS") & 1
+    assert (field(session, "CS.selector"), field(session, "CS.attrib")) == (8, 0xC9B)
+    assert (field(session, "CPL"), field(session, "CR0")) == (0, 0x11)
+    assert session.pc == cpuid_at + 2
+
+
+def test_the_first_touch_of_memory_is_a_nested_page_fault_that_the_guest_does_not_count() -> None:
+    session = on("mov ebx, [0x500000]\nnop")
+    session.step()
+    first, second = exits(session)
+    assert first.handler == second.handler == "hypervisor: nested page fault"
+    assert (session.executed, field(session, "EXITCODE")) == (1, Exit.NPF)
+    assert field(session, "EXITINFO2") == 0x500000
+    assert field(session, "EXITINFO1") == 1 << 32 | 1 << 2  # a read by the guest (nested accesses are a user's)
+    session.step()
+    assert len(exits(session)) == 2
+
+
+def test_an_out_exits_with_port_width_and_direction() -> None:
+    session = on("mov al, 7\nout 0x61, al\nmov dx, 0x3f8\nin eax, dx")
+    session.step(2)
+    assert field(session, "EXITCODE") == Exit.IOIO
+    assert field(session, "EXITINFO1") == 0x61 << 16 | 1 << 8 | 1 << 4
+    assert field(session, "EXITINFO2") == session.pc
+    session.step(2)
+    assert field(session, "EXITINFO1") == 0x3F8 << 16 | 1 << 8 | 4 << 4 | 1
+
+
+def test_without_the_io_intercept_the_guest_reaches_its_device_without_an_exit() -> None:
+    session = on("mov al, 'a'\nmov dx, 0x3f8\nout dx, al\nout dx, al\n" + END)
+    session.step(3)
+    vmm_of(session).set_intercept(Exit.IOIO, on=False)
+    session.step()
+    last = session.traps.recent()[-1]
+    assert (last.cause, last.ring_to) == (Cause.IO, Ring.KERNEL)
+    assert session.console == b"aa"
+
+
+def test_an_instruction_of_amd_v_is_unknown_to_the_guest() -> None:
+    session = on("mov eax, 0x1000\nvmrun eax")
+    session.step(2)
+    assert session.end is not None  # no IDT: the #UD becomes a triple fault
+    assert session.end.how is EndHow.ERROR
+    assert "#UD" in session.end.sentence
+    assert field(session, "EXITCODE") == Exit.SHUTDOWN
+
+
+def test_a_vmcb_edited_into_nonsense_is_refused_with_the_rule_and_can_be_mended() -> None:
+    session = on("nop\nnop\nnop")
+    session.step()
+    vmm_of(session).set_field("ASID", 0)
+    with pytest.raises(RequestError, match="ASID 0 is the host's"):
+        session.step()
+    assert field(session, "EXITCODE") == Exit.INVALID
+    vmm_of(session).set_field("ASID", 1)
+    before = session.pc
+    session.step()
+    assert session.pc == before + 1
+
+
+def test_a_register_edited_in_the_vmcb_is_what_the_guest_goes_on_with() -> None:
+    session = on("mov eax, 5\nnop\nnop\nnop")
+    session.step()
+    vmm_of(session).set_field("RAX", 0x1234)
+    session.step()
+    assert session.machine.cpu.state.regs[0] == 0x1234
+
+
+def test_the_time_stamp_counter_is_offset_by_the_vmcb() -> None:
+    session = on("rdtsc\nrdtsc")
+    vmm_of(session).set_field("TSC_OFFSET", 1000)
+    session.step()
+    assert session.machine.cpu.state.regs[0] == 1001
+
+
+def test_real_vmruns_between_any_two_slices_change_nothing() -> None:
+    """The CPU may stay in guest mode while an exit is handled; that is only a saving."""
+    ends = []
+    for real in (False, True):
+        session = Session(recording=False)
+        session.load(load_program("rings"), "hardware")
+        while session.end is None:
+            session.run(97)
+            if real:
+                vmm_of(session).set_field("V_IRQ_CTL", field(session, "V_IRQ_CTL"))
+        ends.append((session.end, session.executed, session.time, session.console))
+        session.close()
+    assert ends[0] == ends[1]
+
+
+def test_every_exit_code_has_one_intercept_of_its_own() -> None:
+    assert len({(each.field, each.bit) for each in INTERCEPT.values()}) == len(INTERCEPT)
