@@ -509,6 +509,11 @@ class Session:
         """All that the guest has written to its serial port."""
         return bytes(self.vm.console)
 
+    @property
+    def console_length(self) -> int:
+        """How many bytes that is, without a copy."""
+        return len(self.vm.console)
+
     def registers(self) -> tuple[Register, ...]:
         """What the guest believes beside what the CPU holds."""
         return read_registers(self.vmm.guest, self._real)

@@ -40,6 +40,9 @@ NAMES = (
     "pebble.boot",
     "pebble.primes",
     "pebble.boot.trap_emulate",
+    "prompt.max",
+    "idle.engine",
+    "idle.window",
 )
 
 

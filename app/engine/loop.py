@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from app.engine import protocol
+from app.engine.doze import Doze
 from app.engine.hosting import host
 from app.engine.pace import Pace
 from app.engine.tasks import Task, run, run_to, step, step_by
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from core.session import Session
 
 SNAPSHOT_PERIOD = 1 / 30
+IDLE_PERIOD = 1.0  # between snapshots of a guest that does nothing but answer its timer
+IDLE_INSTRUCTIONS = 50_000  # what answering a timer takes at most in that time
 
 
 class WindowGone(Exception):
@@ -87,7 +90,9 @@ class EngineLoop:
         self._credit = True
         self._stale = False  # is there something that the window has not seen?
         self._next_snapshot = 0.0
-        self._wakes_at = 0.0  # when a guest that sleeps until its timer fires has slept as long by this clock too
+        self._doze = Doze()
+        self._asked = False  # has the person asked for anything since the last snapshot?
+        self._seen_executed = 0
         self._stopped_by: StopReason | None = None
         self._seen_traps = 0
         self._seen_console = 0
@@ -125,7 +130,7 @@ class EngineLoop:
         now = self._clock()
         waits = []
         if self._stale and self._credit and not (self._task is not None and self._task.quiet):
-            waits.append(max(0.0, self._next_snapshot - now))
+            waits.append(max(0.0, self._snapshot_due() - now))
         if self._task is not None and not self._task.waiting:
             waits.append(self._time_to_slice(self._task, now))
         return min(waits, default=None)
@@ -135,7 +140,19 @@ class EngineLoop:
             return 0.0
         if self._must_be_seen(task):
             return max(0.0, self._next_snapshot - now) if self._credit else SNAPSHOT_PERIOD
-        return max(self._pace.wait(now), self._wakes_at - now)
+        return max(self._pace.wait(now), self._doze.wait(now))
+
+    def _snapshot_due(self) -> float:
+        """When the window may be told the news: sooner if they are more than that the guest's timer has ticked."""
+        session, task = self._session, self._task
+        idles = (
+            task is not None
+            and task.dozes
+            and not self._asked
+            and session.machine_executed - self._seen_executed < IDLE_INSTRUCTIONS
+            and session.console_length == self._seen_console
+        )
+        return self._next_snapshot + (IDLE_PERIOD - SNAPSHOT_PERIOD if idles else 0.0)
 
     def _must_be_seen(self, task: Task) -> bool:
         """In slow motion every instruction is shown: must the next one wait until the window has the last?"""
@@ -157,6 +174,8 @@ class EngineLoop:
         before = self._session.machine_executed
         with self._slices:
             reason = task.slice(self._pace.due(now) if task.paced else task.left)
+            while reason is StopReason.IDLE and not self._sleeps() and not self._stops.stop_wanted:
+                reason = task.slice(None)  # a tick that is due already
         ran = self._session.machine_executed - before
         self._stale = self._stale or ran > 0
         if task.paced:
@@ -165,11 +184,13 @@ class EngineLoop:
             task.left -= ran
         self._judge(task, reason, ran > 0)
 
+    def _sleeps(self) -> bool:
+        return self._doze.sleep(self._session.idle_seconds, self._clock())
+
     def _judge(self, task: Task, reason: StopReason, moved: bool) -> None:
         """Is the task over, after a slice that stopped for `reason`?"""
         session, interrupted = self._session, reason in (StopReason.BUDGET, StopReason.REQUESTED, StopReason.IDLE)
-        if reason is StopReason.IDLE:
-            self._wakes_at = self._clock() + session.idle_seconds
+        task.dozes = reason is StopReason.IDLE
         waits = reason is StopReason.WAITING and task.patient
         if self._stops.stop_wanted and (interrupted or waits):
             self._finish(StopReason.REQUESTED, explain=True)
@@ -200,7 +221,7 @@ class EngineLoop:
 
     def _start(self, task: Task) -> None:
         self._task = task
-        self._wakes_at = 0.0
+        self._doze.wake()
         self._stopped_by = None
         self._stale = True
         self._pace.start(self._clock())
@@ -227,6 +248,7 @@ class EngineLoop:
     # -- commands
 
     def _obey(self, command: protocol.Command) -> None:
+        self._asked = self._asked or not isinstance(command, protocol.Shown)
         try:
             self._carry_out(command)
         except UserError as error:
@@ -294,7 +316,8 @@ class EngineLoop:
                 self._vms_changed()
 
     def _go_on(self) -> None:
-        """What a run waited for may have come."""
+        """What a run waited for may have come: go on at once."""
+        self._doze.wake()
         if self._task is not None:
             self._task.waiting = False
 
@@ -310,7 +333,7 @@ class EngineLoop:
         self._task = None
         self._next.clear()
         self._stopped_by = None
-        self._seen_traps = self._seen_console = 0
+        self._seen_traps = self._seen_console = self._seen_executed = 0
         self._stale = True
         self._stops.serve_stops()
 
@@ -319,7 +342,7 @@ class EngineLoop:
     def _show(self) -> None:
         """Send a snapshot if there is news, the window can take it, and the last was not just now."""
         now = self._clock()
-        if not (self._stale and self._credit) or now < self._next_snapshot or self._session.program is None:
+        if not (self._stale and self._credit) or self._session.program is None or now < self._snapshot_due():
             return
         if self._task is not None and self._task.quiet:
             return
@@ -331,6 +354,7 @@ class EngineLoop:
         self._tell_selected()
         snapshot = self._session.snapshot(self._seen_traps, self._seen_console, running=task is not None)
         self._seen_traps, self._seen_console = snapshot.trap_count, snapshot.console_length
+        self._seen_executed, self._asked = self._session.machine_executed, False
         self._credit = False
         self._send(
             protocol.Updated(

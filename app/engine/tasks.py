@@ -29,6 +29,7 @@ class Task:
     breaks    ends at a breakpoint
     quiet     shows nothing before its end
     waiting   the guest waits for input now
+    dozes     the guest sleeps until its timer fires
     """
 
     slice: Callable[[int | None], StopReason]
@@ -39,6 +40,7 @@ class Task:
     breaks: bool = True
     quiet: bool = False
     waiting: bool = False
+    dozes: bool = False
 
     def arrived(self) -> bool:
         """Is it done?"""

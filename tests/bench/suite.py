@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from .departures import LOOPS, departure_rates, monitor_memory
+from .idle import waiting_pebble
 from .measure import Benchmark, Effort, Measure
 from .pebble import pebble_speeds
 from .speed import run_speeds
@@ -19,6 +20,7 @@ SUITE: dict[Benchmark, tuple[str, ...]] = {
     time_to_stop: ("stop.max",),
     step_to_paint: ("step_paint.p95",),
     pebble_speeds: ("pebble.boot", "pebble.primes", "pebble.boot.trap_emulate"),
+    waiting_pebble: ("prompt.max", "idle.engine", "idle.window"),
 }
 
 

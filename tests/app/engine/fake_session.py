@@ -23,9 +23,11 @@ def program(name: str = "count") -> Program:
 
 @dataclass
 class FakeSession:
-    """`slice_length` is how far an unlimited run gets before it is interrupted, as by the metronome."""
+    """`slice_length` is how far an unlimited run gets before it is interrupted, as by the metronome; with
+    `idle_seconds` the guest sleeps so long between its timer's ticks, of an instruction each, until there is input."""
 
     slice_length: int = 1000
+    idle_seconds: float = 0.0
     waits_at: int | None = None
     raises: BaseException | None = None
     program: Program | None = None
@@ -76,10 +78,17 @@ class FakeSession:
         self.executed = 0
 
     @property
+    def console_length(self) -> int:
+        return self.executed // 100
+
+    @property
     def at_breakpoint(self) -> bool:
         return self.pc in self.breakpoints
 
     def run(self, limit: int | None = None, *, tell_idle: bool = False) -> StopReason:
+        if tell_idle and self.idle_seconds and not self.input:
+            self.executed += 1  # its timer's handler
+            return StopReason.IDLE
         return self._go(limit, self.breakpoints)
 
     def run_to(self, address: int, limit: int | None = None) -> StopReason:

@@ -340,3 +340,32 @@ def test_what_a_guest_is_given_is_read_where_it_is_loaded_and_told_back(tmp_path
     assert [str(one.error) for one in messages if isinstance(one, Refused)] == [
         "/nowhere: The disk image cannot be read: it is not there. Check the path, or make an empty disk there."
     ]
+
+
+def test_a_sleeping_guest_keeps_the_time_but_is_woken_and_shown_seldom() -> None:
+    engine = Engine(FakeSession(idle_seconds=0.01))
+    wakings = 0
+    poll = engine.wire.poll
+
+    def counted(timeout: float | None) -> bool:
+        nonlocal wakings
+        wakings += 1
+        return poll(timeout)
+
+    engine.wire.poll = counted  # type: ignore[method-assign]
+    play(engine, (0, LOAD), (0, Run()), (4, Stop(1)))
+    assert 390 <= engine.session.executed <= 510  # of a hundred ticks a second, in five seconds
+    assert wakings < 200
+    assert len(snapshots(engine_messages(engine))) < 15
+
+
+def test_what_is_typed_to_a_sleeping_guest_is_handled_and_shown_at_once() -> None:
+    engine = Engine(FakeSession(idle_seconds=10.0))
+    play(engine, (0, LOAD), (0, Run()), (3.0, Input(b"x")))
+    after = [(at, one.snapshot) for at, one in engine.wire.sent if isinstance(one, Updated) and at >= 3.0]
+    assert after[0][0] <= 3.0 + 2 * SLICE
+    assert after[0][1].executed >= engine.session.slice_length
+
+
+def engine_messages(engine: Engine) -> list[Message]:
+    return [message for _, message in engine.wire.sent]
