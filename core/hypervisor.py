@@ -29,7 +29,7 @@ from core.machine import Machine
 from core.memory.guest_physical import GuestPhysicalMemory
 from core.scheduler import SLICE, Scheduler
 from core.snapshot import VmState, VmSummary
-from core.traplog import TrapLog
+from core.traplog import NEVER, TrapLog
 from core.vm import Vm, VmSpec, check_cap, check_memory, check_weight
 from core.vmm.vmm import Vmm
 
@@ -52,6 +52,8 @@ class Hypervisor:
     costs no world switch; who runs next is the scheduler's business.
     """
 
+    NOT_STATE = ("_looked_for",)
+
     def __init__(self, machine: Machine, log: TrapLog) -> None:
         self.machine = machine
         self.log = log
@@ -61,14 +63,15 @@ class Hypervisor:
         self._shown: Vm | None = None
         self._tlb_of: Vm | None = None  # the TLB knows no VM, so it holds translations of one only
         self._on_cpu = ""  # the VM that ran last
-        self._letters = iter(LETTERS)
+        self._made = 0
 
     # -- making and unmaking VMs
 
     def next_letter(self) -> str:
         """The name of the next VM; a RequestError when there have been too many."""
-        for letter in self._letters:
-            return letter
+        if self._made < len(LETTERS):
+            self._made += 1
+            return LETTERS[self._made - 1]
         raise RequestError(f"There have been {len(LETTERS)} VMs, one for each letter.", "Load a guest anew.")
 
     def check(self, spec: VmSpec, weight: int = 1, cap: int | None = None) -> None:
@@ -207,6 +210,15 @@ class Hypervisor:
         cpu.connect(vm.interposer)
         self._shown = vm
 
+    def put_back(self, world: World) -> None:
+        """Everything else of a former moment is back in place: put the CPU of then, too."""
+        assert self._shown is not None, "a VM is always shown"
+        cpu = self.machine.cpu
+        cpu.load_world(world)
+        cpu.write_pcs_to(self._shown.ring)
+        cpu.breakpoints = self._shown.breakpoints.wanted
+        cpu.connect(self._shown.interposer)
+
     def _put_away(self) -> None:
         if self._shown is not None:
             self._shown.interposer.away = self.machine.cpu.save_world()
@@ -309,16 +321,23 @@ class Hypervisor:
     # -- running
 
     def run(
-        self, until: int, *, leave_breakpoint: bool, tell_idle: bool = False, first: str | None = None
+        self,
+        until: int,
+        *,
+        leave_breakpoint: bool,
+        tell_idle: bool = False,
+        first: str | None = None,
+        until_time: int = NEVER,
     ) -> StopReason:
         """Let the VMs run, each in its turn, until `until` instructions of the machine or something that stops it: see
-        `Interposer.run`. WAITING: nobody can run until something comes from outside. ENDED: all have ended. `first`
-        gets the first slice if it can run. Which VM is shown afterwards is undefined."""
+        `Interposer.run`, whose `until_time` is the machine's here. WAITING: nobody can run until something comes from
+        outside. ENDED: all have ended. `first` gets the first slice if it can run. Which VM is shown afterwards is
+        undefined."""
         scheduler, cpu = self.scheduler, self.machine.cpu
         if first is not None:
             scheduler.direct(first)
         while True:
-            if scheduler.state.executed >= until:
+            if scheduler.state.executed >= until or scheduler.state.time >= until_time:
                 return StopReason.BUDGET
             self._notice_wishes()
             letter = scheduler.choose()
@@ -328,14 +347,16 @@ class Hypervisor:
                 if cpu.ctl[Word.STOP]:
                     cpu.ctl[Word.STOP] = 0
                     return StopReason.REQUESTED
-                reason = self._idle(tell_idle)
+                reason = self._idle(tell_idle, until_time)
                 if reason is not None:
                     return reason
                 continue
-            reason = self._slice(self.vms[letter], until, leave_breakpoint, tell_idle)
+            reason = self._slice(self.vms[letter], until, leave_breakpoint, tell_idle, until_time)
             leave_breakpoint = False
             if reason in (StopReason.BREAKPOINT, StopReason.REQUESTED):
                 return reason
+            if self.log.full:
+                return StopReason.BUDGET
 
     def _notice_wishes(self) -> None:
         """Wake whoever got something from outside."""
@@ -343,7 +364,7 @@ class Hypervisor:
             if share.asleep and self.vms[letter].interposer.wants_interrupt:
                 self.scheduler.wake(letter)
 
-    def _idle(self, tell: bool) -> StopReason | None:
+    def _idle(self, tell: bool, until_time: int) -> StopReason | None:
         """Nobody can run: skip the machine's idle time, or say why it cannot be skipped."""
         scheduler = self.scheduler
         left = scheduler.idle()
@@ -352,10 +373,10 @@ class Hypervisor:
         if tell and not scheduler.state.told_idle:
             scheduler.state.told_idle = True
             return StopReason.IDLE
-        scheduler.skip(left)
+        scheduler.skip(min(left, until_time - scheduler.state.time))
         return None
 
-    def _slice(self, vm: Vm, until: int, leave_breakpoint: bool, tell_idle: bool) -> StopReason:
+    def _slice(self, vm: Vm, until: int, leave_breakpoint: bool, tell_idle: bool, until_time: int) -> StopReason:
         scheduler, interposer, letter = self.scheduler, vm.interposer, vm.spec.letter
         self._switch_to(vm)
         self._settle(vm)
@@ -365,7 +386,12 @@ class Hypervisor:
         if not alone:
             left = min(left, scheduler.longest())
         try:
-            return interposer.run(start + left, leave_breakpoint=leave_breakpoint, tell_idle=tell_idle or not alone)
+            return interposer.run(
+                start + left,
+                leave_breakpoint=leave_breakpoint,
+                tell_idle=tell_idle or not alone,
+                until_time=begun + until_time - scheduler.state.time,
+            )
         finally:
             scheduler.ran(interposer.executed - start, interposer.time - begun)
             if interposer.end is not None:

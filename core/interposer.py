@@ -20,6 +20,7 @@ from core.cpu.faults import FAULT_CLASS, WITH_ERROR_CODE, GuestFault, Shutdown, 
 from core.cpu.guest_cpu import GuestCpu
 from core.cpu.io_permission import io_permitted
 from core.cpu.probes import Halted, Word
+from core.cpu.unicorn_cpu import Breaks
 from core.cpu.world import World
 from core.devices.pc import Pc
 from core.errors import LabFault, UnknownDeparture
@@ -27,7 +28,7 @@ from core.events import RINGS, Cause, End, EndHow, Ring, StopReason, Trap, vecto
 from core.machine import Machine
 from core.memory.guest_physical import GuestPhysicalMemory
 from core.memory.walk import LinearMemory
-from core.traplog import TrapLog
+from core.traplog import NEVER, TrapLog
 
 FIRST_EXCEPTION_EXIT, NESTED_PAGE_FAULT = 0x40, 0x400  # exit codes (AMD APM vol. 2 appendix C)
 EXCEPTION_EXITS = range(FIRST_EXCEPTION_EXIT, FIRST_EXCEPTION_EXIT + 32)
@@ -111,6 +112,8 @@ class Interposer:
     """Drives the machine for the monitor of one VM and records every departure in `log`. While another VM has the CPU,
     `away` is this one's world."""
 
+    NOT_STATE = ("looked_for", "stops_here", "_found", "_told_idle", "_until_time", "_settled")
+
     def __init__(self, machine: Machine, log: TrapLog) -> None:
         self.machine = machine
         self.cpu = machine.cpu
@@ -133,6 +136,7 @@ class Interposer:
         self.stops_here: Callable[[], bool] = lambda: True  # at a breakpoint: is it one for this address space?
         self.looked_for: Callable[[Trap], bool] | None = None  # stop right after the first trap that satisfies it
         self._found = False
+        self._until_time = NEVER
         self._delivered_at = -1  # the count at which an interrupt was delivered: none follows before an instruction ran
 
     def attach(self, monitor: Monitor) -> None:
@@ -212,8 +216,11 @@ class Interposer:
 
     # -- the loop
 
-    def run(self, until: int, *, leave_breakpoint: bool, tell_idle: bool = False) -> StopReason:
-        """Execute until the count `until`, a breakpoint, a request to stop, the end, or a wait for outside input.
+    def run(
+        self, until: int, *, leave_breakpoint: bool, tell_idle: bool = False, until_time: int = NEVER
+    ) -> StopReason:
+        """Execute until the count `until`, the virtual time `until_time`, enough traps (`TrapLog.full`), a breakpoint,
+        a request to stop, the end, or a wait for outside input.
 
         `leave_breakpoint`: a breakpoint on the very first instruction does not count. `tell_idle`: come back (IDLE)
         each time before idle virtual time is skipped; the next call skips it. Where a run is interrupted makes no
@@ -221,6 +228,8 @@ class Interposer:
         """
         cpu, monitor = self.cpu, self.monitor
         stop_wanted = False
+        begun = cpu.executed
+        self._until_time = until_time
         if leave_breakpoint:
             cpu.pass_breakpoint()
         try:
@@ -233,7 +242,8 @@ class Interposer:
                     return StopReason.ENDED
                 if self._take_found():
                     return StopReason.BREAKPOINT
-                if cpu.executed >= until:
+                if cpu.executed >= until or self.time >= until_time or (self.log.full and cpu.executed > begun):
+                    cpu.ctl[Word.STOP] |= stop_wanted
                     return StopReason.BUDGET
                 if cpu.ctl[Word.STOP] or stop_wanted:
                     cpu.ctl[Word.STOP] = 0
@@ -248,7 +258,7 @@ class Interposer:
                 end = self._next_end(until)
                 if self._found:  # the interrupt just delivered
                     continue
-                cpu.end = end
+                cpu.end = min(end, cpu.executed + 1) if self.log.full else end
                 self._settled = cpu.executed
                 monitor.before_run()
                 halted = cpu.run()
@@ -265,7 +275,7 @@ class Interposer:
                 elif halted is Halted.NOWHERE:
                     self._execute_open_bus()
                 elif halted is Halted.BREAKPOINT:
-                    if monitor.guest.pc in cpu.breakpoints and self.stops_here():
+                    if cpu.is_break(monitor.guest.pc) and (cpu.breaks is Breaks.ALWAYS or self.stops_here()):
                         return StopReason.BREAKPOINT
                     cpu.pass_breakpoint()
         except UnknownDeparture as fault:
@@ -277,6 +287,7 @@ class Interposer:
         cpu, monitor = self.cpu, self.monitor
         bus = monitor.pc.bus
         now = self.time
+        until = min(until, self._until_time - self.skipped)
         due = bus.next_event()
         if due is not None and due <= now:
             bus.advance(now)
@@ -306,6 +317,7 @@ class Interposer:
         vector = monitor.pc.pic.acknowledge()
         pc = monitor.guest.pc
         self._delivered_at = self.cpu.executed
+        self.cpu.heed_breakpoints()  # the handler's first instruction is not the one that was to be left
         self._recorded(pc, vector, None, lambda: monitor.interrupt(vector))
 
     def _sleep(self, events: int) -> bool:
@@ -323,8 +335,13 @@ class Interposer:
             due = bus.next_event()
             if due is None:
                 return False
+            if due > self._until_time:
+                self.skipped += self._until_time - self.time
+                return True
             self.skipped += max(due - self.time, 0)
             bus.advance(self.time)
+            if self.time >= self._until_time:
+                return True
         return True
 
     def _note_halt(self) -> None:
@@ -534,6 +551,7 @@ class Interposer:
         self.log.append(trap)
         if self.looked_for is not None and self.looked_for(trap):
             self._found = True
+        if self._found or self.log.full:
             self.cpu.end = min(self.cpu.end, self.cpu.executed)
 
     def _record_io(self, port: int, size: int, text: str, *, reading: bool) -> None:

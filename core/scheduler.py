@@ -23,7 +23,7 @@ class Share:
 
     weight      its part of the CPU is its weight divided by the weights of all that want to run
     cap         percent of each period that it may have at most; None: all of it
-    passed      what running has cost it
+    passed      what running has cost it, in whole units of 1 / SCALE; `rest` is what is left over, in 1 / weight
     asleep      it waits: for `left` more of the machine's time, or with None for something from outside
     owed        idle time that has passed for it since it last ran
     period      the period that `used` counts in
@@ -35,6 +35,7 @@ class Share:
     ended: bool = False
     executed: int = 0
     passed: int = 0
+    rest: int = 0
     asleep: bool = False
     left: int | None = None
     owed: int = 0
@@ -120,8 +121,12 @@ class Scheduler:
 
     def direct(self, letter: str) -> None:
         """Let this VM have the CPU now, if it can run; the fair order makes up for it afterwards."""
-        if letter != self.state.running and self.ready(letter):
+        if self.would_direct(letter):
             self.state.running, self.state.slice_left = letter, SLICE
+
+    def would_direct(self, letter: str) -> bool:
+        """Would `direct` change anything?"""
+        return letter != self.state.running and self.ready(letter)
 
     def ready(self, letter: str) -> bool:
         """Can it run now?"""
@@ -172,11 +177,16 @@ class Scheduler:
         state = self.state
         share = state.shares[state.running]
         share.executed += instructions
-        share.passed += instructions * SCALE // share.weight
+        cost, share.rest = divmod(share.rest + instructions * SCALE, share.weight)
+        share.passed += cost
         self._allowance(share)
         share.used += instructions
         state.executed += instructions
         state.slice_left -= instructions
+        if state.slice_left < 0:  # nobody else wanted the CPU, so one slice followed another
+            state.slice_left %= SLICE
+            begun = SLICE - state.slice_left if state.slice_left else 0
+            state.floor = max(state.floor, share.passed - begun * SCALE // share.weight)
         state.told_idle = False
         self._pass(time, state.running)
 
@@ -223,7 +233,8 @@ class Scheduler:
 
     def set_weight(self, letter: str, weight: int) -> None:
         """From now on."""
-        self.state.shares[letter].weight = weight
+        share = self.state.shares[letter]
+        share.weight, share.rest = weight, 0
 
     def set_cap(self, letter: str, cap: int | None) -> None:
         """From now on; percent of a period."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from core import layout, narration
@@ -37,11 +38,13 @@ from core.listing import disassemble
 from core.looking import look_at
 from core.looks import Look, Seen
 from core.machine import Backing, Machine
-from core.page_use import Watched
 from core.registers import read_registers
 from core.snapshot import Register, Snapshot, VmSummary
 from core.step_kind import StepKind
 from core.stepping import Step
+from core.timeline.actions import Action, AddVm, Keys, PauseVm, RemoveVm, ResetVm, SerialInput, SetCap, SetWeight
+from core.timeline.backward import to_breakpoint, to_trap
+from core.timeline.timeline import Recording, Timeline
 from core.traplog import TrapLog
 from core.vm import Vm, VmSpec, check_memory
 from core.vmm import kind_named
@@ -57,10 +60,16 @@ class Session:
     `backing` may be shared memory of at least `layout.MACHINE_MEMORY` bytes of RAM and its probes' buffers.
 
     `recording` keeps the PC ring, page heat and dirty pages; without it only counts are exact, and running is faster.
+    `history` lets one go back to any moment since power-on.
     """
 
-    def __init__(self, *, backing: Backing | None = None, recording: bool = True) -> None:
+    def __init__(
+        self, *, backing: Backing | None = None, recording: bool = True, history: Recording | None = None
+    ) -> None:
+        assert recording or history is None, "the history needs the dirty pages"
         verify_layout()
+        self._history = history
+        self._timeline: Timeline | None = None
         self._backing = backing or Backing.private(layout.MACHINE_MEMORY)
         self._recording = recording
         self._machine: Machine | None = None
@@ -111,6 +120,7 @@ class Session:
         self._watch_breakpoints(self.vm)
         self._real = GuestCpu(self._machine.cpu)
         self._power_on_count += 1
+        self._timeline = Timeline(self._hypervisor, self.traps, self._history) if self._history else None
         given = StartWith(command_line, disk.path if disk else "", tuple(module.path for module in modules)).in_words()
         self.sentence = narration.of_power_on(program.name, vmm_class.title, self.pc, given)
 
@@ -125,7 +135,7 @@ class Session:
                 spec.program, spec.kind.kind, command_line=spec.command_line, disk=spec.disk, modules=spec.modules
             )
             return
-        self._hypervisor.reset(self._selected)
+        self._do(ResetVm(self._selected))
         self.sentence = narration.of_power_on(f"{spec.program.name} in VM {spec.letter}", spec.kind.title, self.pc)
 
     def save_disk(self, path: Path, *, replace: bool = False) -> None:
@@ -145,7 +155,7 @@ class Session:
         if self._machine is not None:
             self._breakpoints = self.vm.breakpoints
             self._machine.close()
-            self._machine = self._hypervisor = None
+            self._machine = self._hypervisor = self._timeline = None
 
     # -- several VMs
 
@@ -163,22 +173,18 @@ class Session:
     ) -> str:
         """Power on one more VM beside the others; its letter. `memory` in bytes; `cap` in percent of the machine. On a
         UserError nothing has changed."""
-        hypervisor = self._require_hypervisor()
-        vmm_class = kind_named(kind)
-        hypervisor.check(VmSpec("", vmm_class, program, memory, command_line, disk, modules), weight, cap)
-        check_start(program, memory, command_line, modules)
-        spec = VmSpec(hypervisor.next_letter(), vmm_class, program, memory, command_line, disk, modules)
-        self._watch_breakpoints(hypervisor.create(spec, weight, cap))
-        self.sentence = narration.of_power_on(f"{program.name} in VM {spec.letter}", vmm_class.title, program.entry)
-        return spec.letter
+        self._do(AddVm(program, kind, memory, weight, cap, command_line, disk, modules))
+        letter = self.letters[-1]
+        self._watch_breakpoints(self._require_vm(letter))
+        title = kind_named(kind).title
+        self.sentence = narration.of_power_on(f"{program.name} in VM {letter}", title, program.entry)
+        return letter
 
     def remove_vm(self, letter: str) -> None:
         """Power a VM off and give its frames back. If it was selected, another is."""
         self._require_vm(letter)
-        hypervisor = self._require_hypervisor()
-        hypervisor.destroy(letter)
-        if self._selected == letter:
-            self.select(hypervisor.on_cpu or next(iter(hypervisor.vms)))
+        self._do(RemoveVm(letter))
+        self._select_what_is_there()
         self.sentence = f"VM {letter} is gone, and its memory is free."
 
     def select(self, letter: str) -> None:
@@ -190,24 +196,97 @@ class Session:
     def pause_vm(self, letter: str) -> None:
         """Let a VM run no more; its time stands still."""
         self._require_vm(letter)
-        self._require_hypervisor().pause(letter)
+        self._do(PauseVm(letter, True))
         self.sentence = f"VM {letter} is paused; nothing in it notices."
 
     def resume_vm(self, letter: str) -> None:
         """Let it run again."""
         self._require_vm(letter)
-        self._require_hypervisor().resume(letter)
+        self._do(PauseVm(letter, False))
         self.sentence = f"VM {letter} may run again."
 
     def set_weight(self, letter: str, weight: int) -> None:
         """A VM's part of the CPU, relative to the others' weights."""
         self._require_vm(letter)
-        self._require_hypervisor().set_weight(letter, weight)
+        self._do(SetWeight(letter, weight))
 
     def set_cap(self, letter: str, cap: int | None) -> None:
         """At most so many percent of the machine's time, even if nobody else wants it; None: no such bound."""
         self._require_vm(letter)
-        self._require_hypervisor().set_cap(letter, cap)
+        self._do(SetCap(letter, cap))
+
+    @property
+    def hypervisor(self) -> Hypervisor:
+        """What hosts the VMs."""
+        return self._require_hypervisor()
+
+    def _do(self, action: Action) -> None:
+        """Something from outside: into the journal, if there is one, and done."""
+        hypervisor = self._require_hypervisor()
+        if self._timeline is not None:
+            self._timeline.act(action)
+        else:
+            action.carry_out(hypervisor)
+
+    def _select_what_is_there(self) -> None:
+        hypervisor = self._require_hypervisor()
+        if self._selected not in hypervisor.vms:
+            self._selected = hypervisor.on_cpu or next(iter(hypervisor.vms))
+        hypervisor.show(self._selected)
+        for vm in hypervisor.vms.values():
+            self._watch_breakpoints(vm)
+
+    # -- other moments
+
+    @property
+    def timeline(self) -> Timeline:
+        """The recorded past; a RequestError for a session without."""
+        self._require_machine()
+        if self._timeline is None:
+            raise RequestError("This run is not recorded.", "Make the session with a history.")
+        return self._timeline
+
+    @contextmanager
+    def travelling(self) -> Iterator[Timeline]:
+        """The timeline, to be moved along; afterwards the session is where that went."""
+        try:
+            yield self.timeline
+        finally:
+            self._select_what_is_there()
+            self.stop = None
+
+    def go_to(self, executed: int) -> None:
+        """To the moment at which the machine's count was first `executed`, exactly as it was then."""
+        with self.travelling() as timeline:
+            timeline.seek(executed)
+        self.sentence = self._last_event()
+
+    def step_back(self) -> None:
+        """To before the newest instruction."""
+        with self.travelling() as timeline:
+            timeline.step_back()
+        self.sentence = self._last_event()
+
+    def run_back(self) -> StopReason:
+        """To the last breakpoint met before now (BREAKPOINT), or, if there was none, to power-on (BUDGET)."""
+        for _ in self.running_back():
+            pass
+        assert self.stop is not None, "running back tells how it ended"
+        return self.stop
+
+    def running_back(self) -> Iterator[None]:
+        """As `run_back`, in slices of less than a tenth of a second."""
+        with self.travelling() as timeline:
+            yield from to_breakpoint(timeline)
+        self.stop = StopReason.BREAKPOINT if self.timeline.now.at_threshold else StopReason.BUDGET
+        self.sentence = narration.of_stop(self.stop, None, self.pc)
+
+    def run_back_to_trap(self, wanted: Callable[[Trap], bool]) -> bool:
+        """To before the last departure that is `wanted`; False, and at power-on, if there was none before now."""
+        with self.travelling() as timeline:
+            found = to_trap(timeline, wanted, self.traps.recent())
+        self.sentence = self._last_event()
+        return found
 
     def console_of(self, letter: str) -> bytes:
         """All that a VM's guest has written to its serial port."""
@@ -382,7 +461,8 @@ class Session:
         hypervisor = self._require_hypervisor()
         started = time.perf_counter()
         try:
-            self.stop = hypervisor.run(until, leave_breakpoint=leave, tell_idle=tell_idle, first=first)
+            run = hypervisor.run if self._timeline is None else self._timeline.run
+            self.stop = run(until, leave_breakpoint=leave, tell_idle=tell_idle, first=first)
         finally:
             self.host_seconds += time.perf_counter() - started
             if follow or self.stop is StopReason.BREAKPOINT:
@@ -436,11 +516,11 @@ class Session:
 
     def send_input(self, data: bytes) -> None:
         """To the selected guest's serial port, at its present virtual time."""
-        self._require_hypervisor().receive(self._selected, data)
+        self._do(SerialInput(self._selected, bytes(data)))
 
     def press_keys(self, codes: bytes) -> None:
         """Scan codes of set 1 from the selected guest's keyboard, at its present virtual time."""
-        self._require_hypervisor().press(self._selected, codes)
+        self._do(Keys(self._selected, bytes(codes)))
 
     # -- look
 
@@ -535,8 +615,7 @@ class Session:
     def seen(self, look: Look, system: GuestSystem | None) -> Seen:
         """What `look` shows now; `system` as `guest_system` gave it."""
         assert self.program is not None, "a machine that is on has a program"
-        monitors = tuple(vm.vmm for vm in self._require_hypervisor().vms.values())
-        return look_at(look, Watched(self.vmm, monitors, self.machine, self.program, system, self.peek))
+        return look_at(look, self.vmm, self.machine, self.program, system, self.peek)
 
     def place(self, system: GuestSystem | None = None) -> Place:
         """Where the guest is: registers, memory and code, for whoever follows its calls. `system` as for `code`."""

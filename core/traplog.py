@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Iterable
 from itertools import islice
 
 from core.events import Cause, Trap
 
 KEPT = 65_536
+NEVER = 1 << 62
 
 
 class TrapLog:
@@ -17,6 +19,19 @@ class TrapLog:
         self._kept: deque[Trap] = deque(maxlen=KEPT)
         self.causes: Counter[Cause] = Counter()
         self.count = 0
+        self.pause_at = NEVER  # whoever runs the machine comes back when so many have been counted
+
+    @property
+    def full(self) -> bool:
+        """Have as many been counted as somebody waits for?"""
+        return self.count >= self.pause_at
+
+    def restore(self, count: int, causes: Counter[Cause], kept: Iterable[Trap]) -> None:
+        """Be what it was after `count` traps, of which `kept` are the newest."""
+        self.count = count
+        self.causes = Counter(causes)
+        self._kept.clear()
+        self._kept.extend(kept)
 
     def append(self, trap: Trap) -> None:
         """Record one."""

@@ -8,6 +8,7 @@ checked here, with words for the person.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -59,6 +60,8 @@ class Vm:
     breakpoints  where in it the machine stops
     in_sight     the program in it that the person saw last
     """
+
+    NOT_STATE: ClassVar = ("ring", "console", "breakpoints", "in_sight")
 
     spec: VmSpec
     interposer: Interposer

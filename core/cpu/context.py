@@ -12,6 +12,7 @@ from enum import IntEnum
 
 HEADER_BYTES = 0x28  # live pointers of the emulator: never written
 CONTEXT_BYTES = 5608
+STATE_BYTES = 0x15B8  # behind the header; what follows points into the emulator's own generated code
 
 # hflags: what the translator of the CPU caches of its mode
 HF_CPL = 3

@@ -66,6 +66,29 @@ answer:
   ret i64 %found
 }
 
+; The instruction at %pc, whose %place was looked up, must not run yet: it was no visit.
+define internal void @unvisit(i64 %pc, i64 %place, ptr %ctl) {
+entry:
+  %hot.bit = and i64 %place, 8589934592
+  %hot = icmp ne i64 %hot.bit, 0
+  br i1 %hot, label %cool, label %done
+
+cool:
+  %base.at = getelementptr i64, ptr %ctl, i64 22
+  %base = load i64, ptr %base.at
+  %offset = sub i64 %pc, %base
+  %heat.at = getelementptr i64, ptr %ctl, i64 25
+  %heat = load ptr, ptr %heat.at
+  %cell = getelementptr i32, ptr %heat, i64 %offset
+  %old = load i32, ptr %cell
+  %new = sub i32 %old, 1
+  store i32 %new, ptr %cell
+  br label %done
+
+done:
+  ret void
+}
+
 ; May the instruction at %pc run? Counts it and answers true, or names the reason, stops the CPU and answers false.
 define internal i1 @admit(ptr %uc, i64 %pc, i32 %size, ptr %ctl) alwaysinline {
 entry:
@@ -175,6 +198,10 @@ entry:
 counted:
   %believed = and i64 %place, 4294967295
   %admitted = call i1 @admit(ptr %uc, i64 %believed, i32 %size, ptr %ctl)
+  br i1 %admitted, label %done, label %refused
+
+refused:
+  call void @unvisit(i64 %pc, i64 %place, ptr %ctl)
   br label %done
 
 done:
@@ -192,7 +219,11 @@ entry:
 counted:
   %believed = and i64 %place, 4294967295
   %admitted = call i1 @admit(ptr %uc, i64 %believed, i32 %size, ptr %ctl)
-  br i1 %admitted, label %pcs, label %done
+  br i1 %admitted, label %pcs, label %refused
+
+refused:
+  call void @unvisit(i64 %pc, i64 %place, ptr %ctl)
+  br label %done
 
 pcs:
   %executed = load i64, ptr %ctl

@@ -12,7 +12,8 @@ some instructions that raise an exception.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from enum import Enum
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,8 +22,9 @@ import unicorn
 from unicorn import x86_const as x86
 from unicorn.unicorn_py3 import unicorn as binding
 
+from core.addresses import PAGE_SHIFT
 from core.cpu import probes
-from core.cpu.context import CC_OP_EFLAGS, CONTEXT_BYTES, HEADER_BYTES, HF_CPL, CpuContext, Gpr, Seg
+from core.cpu.context import CC_OP_EFLAGS, CONTEXT_BYTES, HEADER_BYTES, HF_CPL, STATE_BYTES, CpuContext, Gpr, Seg
 from core.cpu.flags import ALWAYS_ONE, ARITHMETIC, DF
 from core.cpu.probes import Halted, Word
 from core.cpu.relocation import Relocation
@@ -43,7 +45,7 @@ _OnInvalid = ctypes.CFUNCTYPE(ctypes.c_bool, _PTR, _PTR)
 # the words that every departure touches: looking a member of an enumeration up costs more than the access
 EXECUTED, END, LAST_PC, FETCH_PAGE = (int(word) for word in (Word.EXECUTED, Word.END, Word.LAST_PC, Word.FETCH_PAGE))
 ALL_ADDRESSES = (1, 0)  # begin > end: a hook for every address
-NO_PAGE = (1 << 64) - 1
+NO_PAGE = NO_COUNT = (1 << 64) - 1
 MAPPED_TO = 1 << 32
 FIRST_EXIT = 0x100  # an interrupt hook's number from here on is a #VMEXIT's
 FAST_CALL_BYTES = 2  # length of SYSENTER and SYSCALL
@@ -85,6 +87,14 @@ class DepartureHandler(Protocol):
         """A write to a host-physical address beyond RAM."""
 
 
+class Breaks(Enum):
+    """Before which instructions the CPU stops: those with a breakpoint, none, or every one."""
+
+    AS_SET = "as set"
+    NEVER = "never"
+    ALWAYS = "always"
+
+
 class Cpu:
     """The CPU with its RAM mapped from address 0 and everything above handed to the handler's memory calls.
 
@@ -111,6 +121,7 @@ class Cpu:
             self.ctl[word] = 0
         probes.attach(buffers, self._break_map)
         self._breakpoints: frozenset[int] = frozenset()
+        self._breaks = Breaks.AS_SET
         self._handler: DepartureHandler | None = None
         self._relocation: Relocation | None = None
         self._failure: BaseException | None = None
@@ -143,7 +154,7 @@ class Cpu:
         """All of `state`, and the counts that belong to it. Only while the CPU stands still."""
         start = self._context_pointer.value + HEADER_BYTES
         words = tuple(int(self.ctl[word]) for word in WORDS)
-        return World(ctypes.string_at(start, CONTEXT_BYTES - HEADER_BYTES), words, self._relocation)
+        return World(ctypes.string_at(start, STATE_BYTES), words, self._relocation)
 
     def load_world(self, world: World) -> None:
         """Bring back what was saved. Who lets it run after another must empty the TLB: its tags are not the VM's."""
@@ -204,6 +215,14 @@ class Cpu:
     def forget_code(self, address: int, size: int) -> None:
         """Forget code cached from host-physical `address` on, after it was overwritten from outside."""
         self._uc.ctl_remove_cache(address, address + size)
+
+    def forget_code_in(self, frames: Iterable[int], flat: World) -> None:
+        """Forget code cached from these frames (by number), which were overwritten from outside. The emulator asks for
+        linear addresses, so `flat`, a world without paging, is in the CPU afterwards."""
+        self.load_world(flat)
+        self.flush_tlb()
+        for frame in frames:
+            self._uc.ctl_remove_cache(frame << PAGE_SHIFT, frame + 1 << PAGE_SHIFT)
 
     def forget_all_code(self) -> None:
         """The same for all of memory."""
@@ -300,17 +319,42 @@ class Cpu:
 
     @breakpoints.setter
     def breakpoints(self, addresses: frozenset[int]) -> None:
-        self._set_watch(probes.WATCH_BREAKPOINTS, bool(addresses))
-        if addresses == self._breakpoints:
+        changed, self._breakpoints = addresses != self._breakpoints, addresses
+        self._watch_breakpoints(changed)
+
+    @property
+    def breaks(self) -> Breaks:
+        """Which breakpoints count now."""
+        return self._breaks
+
+    @breaks.setter
+    def breaks(self, breaks: Breaks) -> None:
+        if breaks is not self._breaks:
+            self._breaks = breaks
+            self.heed_breakpoints()
+            self._watch_breakpoints(True)
+
+    def is_break(self, address: int) -> bool:
+        """Does the CPU stop before the instruction at linear `address`?"""
+        return self._breaks is Breaks.ALWAYS or address in self._breakpoints
+
+    def _watch_breakpoints(self, changed: bool) -> None:
+        wanted = bool(self._breakpoints) if self._breaks is Breaks.AS_SET else self._breaks is Breaks.ALWAYS
+        self._set_watch(probes.WATCH_BREAKPOINTS, wanted)
+        if not changed:
             return
-        self._breakpoints = addresses
-        self._break_map[:] = 0
-        for address in addresses:
-            self._break_map[(address & 0xFFFF) >> 3] |= 1 << (address & 7)
+        self._break_map[:] = 0xFF if self._breaks is Breaks.ALWAYS else 0
+        if self._breaks is Breaks.AS_SET:
+            for address in self._breakpoints:
+                self._break_map[(address & 0xFFFF) >> 3] |= 1 << (address & 7)
 
     def pass_breakpoint(self) -> None:
         """Let the next instruction run even if a breakpoint stands on it."""
         self.ctl[Word.SKIP_AT] = self.executed
+
+    def heed_breakpoints(self) -> None:
+        """Take `pass_breakpoint` back."""
+        self.ctl[Word.SKIP_AT] = NO_COUNT
 
     def await_interrupts_open(self, wanted: bool) -> None:
         """Stop (INTERRUPTIBLE) before the first instruction at which the real EFLAGS.IF is set."""

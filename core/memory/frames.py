@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from core.addresses import PAGE_SHIFT, PAGE_SIZE, HostPhysical
 from core.errors import RequestError
 
 FREE = ""
+MONITOR = "monitor"  # begins the name of an owner that is one
 
 
 class FrameAllocator:
@@ -25,6 +26,12 @@ class FrameAllocator:
         self._free = len(self._owners)
         self._used_to = 0
         self._owned: Counter[str] = Counter()
+        self._of_monitors: set[int] = set()
+
+    @property
+    def of_monitors(self) -> Set[int]:
+        """The numbers of the frames that monitors hold; the CPU may write there by itself (AMD-V's save areas)."""
+        return self._of_monitors
 
     @property
     def used_to(self) -> int:
@@ -72,6 +79,8 @@ class FrameAllocator:
             frame = heapq.heappop(self._candidates)
             if self._owners[frame] == FREE:
                 self._owners[frame] = owner
+                if owner.startswith(MONITOR):
+                    self._of_monitors.add(frame)
                 found.append(HostPhysical(frame << PAGE_SHIFT))
                 self._used_to = max(self._used_to, frame + 1)
         self._free -= wanted
@@ -94,5 +103,6 @@ class FrameAllocator:
                 raise ValueError(f"frame {number:#x} is free already")
             self._owned[self._owners[number]] -= 1
             self._owners[number] = FREE
+            self._of_monitors.discard(number)
             heapq.heappush(self._candidates, number)
             self._free += 1

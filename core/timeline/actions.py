@@ -1,0 +1,143 @@
+"""What can be done to the machine from outside: everything that a journal may hold.
+
+Each is a fact of plain values and knows how to be done, so that a person's act and its replay are the same few lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from core.devices.disk_image import DiskImage
+from core.guests.boot import check_start
+from core.guests.image import Program
+from core.guests.modules import Module
+from core.hypervisor import Hypervisor
+from core.vm import VmSpec
+from core.vmm import kind_named
+
+
+class Action(Protocol):
+    """Something done from outside; a UserError, and nothing has changed, if it cannot be."""
+
+    def carry_out(self, hypervisor: Hypervisor) -> None:
+        """Do it, now."""
+
+
+@dataclass(frozen=True, slots=True)
+class SerialInput:
+    """Bytes for a VM's serial port."""
+
+    vm: str
+    data: bytes
+
+    def carry_out(self, hypervisor: Hypervisor) -> None:
+        """See `Action`."""
+        hypervisor.receive(self.vm, self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Scan codes from a VM's keyboard."""
+
+    vm: str
+    codes: bytes
+
+    def carry_out(self, hypervisor: Hypervisor) -> None:
+        """See `Action`."""
+        hypervisor.press(self.vm, self.codes)
+
+
+@dataclass(frozen=True, slots=True)
+class AddVm:
+    """One more VM, with the next letter."""
+
+    program: Program
+    kind: str
+    memory: int
+    weight: int = 1
+    cap: int | None = None
+    command_line: str = ""
+    disk: DiskImage | None = None
+    modules: tuple[Module, ...] = ()
+
+    def carry_out(self, hypervisor: Hypervisor) -> None:
+        """See `Action`."""
+        kind = kind_named(self.kind)
+        spec = VmSpec("", kind, self.program, self.memory, self.command_line, self.disk, self.modules)
+        hypervisor.check(spec, self.weight, self.cap)
+        check_start(self.program, self.memory, self.command_line, self.modules)
+        spec = replace(spec, letter=hypervisor.next_letter())
+        hypervisor.create(spec, self.weight, self.cap)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveVm:
+    """A VM is powered off for good."""
+
+    vm: str
+
+    def carry_out(self, hypervisor: Hypervisor) -> None:
+        """See `Action`."""
+        hypervisor.destroy(self.vm)
+
+
+@dataclass(frozen=True, slots=True)
+class ResetVm:
+    """A VM is powered off and on."""
+
+    vm: str
+
+    def carry_out(self, hypervisor: Hypervisor) -> None:
+        """See `Action`."""
+        hypervisor.reset(self.vm)
+
+
+@dataclass(frozen=True, slots=True)
+class PauseVm:
+    """A VM may run no more; or again, if not `paused`."""
+
+    vm: str
+    paused: bool
+
+    def carry_out(self, hypervisor: Hypervisor) -> None:
+        """See `Action`."""
+        if self.paused:
+            hypervisor.pause(self.vm)
+        else:
+            hypervisor.resume(self.vm)
+
+
+@dataclass(frozen=True, slots=True)
+class SetWeight:
+    """A VM's part of the CPU."""
+
+    vm: str
+    weight: int
+
+    def carry_out(self, hypervisor: Hypervisor) -> None:
+        """See `Action`."""
+        hypervisor.set_weight(self.vm, self.weight)
+
+
+@dataclass(frozen=True, slots=True)
+class SetCap:
+    """The bound of a VM's part of the CPU, in percent."""
+
+    vm: str
+    cap: int | None
+
+    def carry_out(self, hypervisor: Hypervisor) -> None:
+        """See `Action`."""
+        hypervisor.set_cap(self.vm, self.cap)
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """The next slice is this VM's."""
+
+    vm: str
+
+    def carry_out(self, hypervisor: Hypervisor) -> None:
+        """See `Action`."""
+        hypervisor.scheduler.direct(self.vm)

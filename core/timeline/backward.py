@@ -1,0 +1,67 @@
+"""Running back: to the last time before now that something happened.
+
+The intervals between checkpoints are replayed at native speed, the latest first, and what is looked for is noted on
+the way; the last that was noted is it. A search is done in slices, so that it can be stopped; where it finds nothing it
+ends at power-on. (gdb's reverse-continue does as much on the records of its targets.)
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+from core.events import Cause, StopReason, Trap
+from core.timeline.journal import Moment
+from core.timeline.timeline import Timeline
+
+WIDTHS = (1 << 12, 1 << 16, 1 << 62)  # of the part of an interval that is searched first, then
+BETWEEN_INSTRUCTIONS = frozenset({Cause.INTERRUPT, Cause.WORLD_SWITCH})  # these are no instruction's attempt
+
+
+def to_breakpoint(timeline: Timeline) -> Iterator[None]:
+    """To the last breakpoint that was met before now; a slice is one replay of at most an interval."""
+    end = timeline.now
+    starts = [Moment(each.time, False, each.executed) for each in timeline.branch.path]
+    for start in reversed(starts[: bisect_left(starts, end)]):
+        for width in WIDTHS:
+            begin = max(start.executed, end.executed - width)
+            timeline.seek(begin)
+            met = _breakpoints_met(timeline, end)
+            if met:
+                timeline.seek_moment(met[-1])
+                return
+            yield
+            if begin == start.executed:
+                break
+        end = start
+    timeline.seek(0)
+
+
+def _breakpoints_met(timeline: Timeline, end: Moment) -> list[Moment]:
+    met: list[Moment] = []
+    leave = False
+    while timeline.now.executed < end.executed or (end.at_threshold and timeline.now < end):
+        reason = timeline.run(end.executed + end.at_threshold, leave_breakpoint=leave)
+        leave = reason is StopReason.BREAKPOINT
+        if leave and timeline.now < end:
+            met.append(timeline.now)
+        elif reason in (StopReason.ENDED, StopReason.WAITING):
+            break
+    return met
+
+
+def to_trap(timeline: Timeline, wanted: Callable[[Trap], bool], recent: list[Trap]) -> bool:
+    """To before the last departure that is `wanted`, of those before now; `recent` are the newest ones, oldest first.
+    False, and at power-on, if there is none that is remembered."""
+    now = timeline.now
+    first = recent[0].number if recent else 0
+    older = (trap for each in reversed(timeline.branch.path) for trap in reversed(each.records) if trap.number < first)
+    for trap in chain(reversed(recent), older):
+        if wanted(trap):
+            time = trap.machine_time - (trap.cause not in BETWEEN_INSTRUCTIONS)
+            if time < now.time:
+                timeline.seek_time(time)
+                return True
+    timeline.seek(0)
+    return False

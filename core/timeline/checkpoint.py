@@ -1,0 +1,238 @@
+"""A checkpoint: the whole machine at one moment, holding only what has changed since the one before it.
+
+RAM is kept page by page: a page is copied if its bytes differ from those at the checkpoint before. Which pages may
+differ is known from the dirty marks of the probe and of `Ram`; the MMU's own accessed and dirty bits leave no mark, but
+only in pages that were once written, and those are compared each time. The TLB is emptied at a checkpoint, so that the
+first run and every replay find it alike. (King, Dunlap & Chen, USENIX ATC 2005, §5: time-travelling virtual machines.)
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from core.addresses import PAGE_SHIFT, PAGE_SIZE
+from core.cpu.probes import PC_RING
+from core.cpu.unicorn_cpu import Cpu
+from core.cpu.world import World
+from core.events import Cause, Trap
+from core.hypervisor import Hypervisor
+from core.machine import Backing
+from core.memory.ram import Ram
+from core.timeline.capture import Captured, capture, restore
+from core.traplog import KEPT, TrapLog
+from core.vm import Vm
+
+ZEROES = bytes(PAGE_SIZE)
+PCS_KEPT = 1024  # newest program counters of a VM that a checkpoint remembers
+TRAP_BYTES = 600  # what one record costs, roughly
+# these keep their own state, or are no state
+OPAQUE: tuple[type, ...] = (Cpu, Ram, Backing, TrapLog, ctypes.Structure)
+Heat = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]
+
+
+@dataclass(slots=True, eq=False)
+class Checkpoint:
+    """The machine at one moment: `time` and `executed` are the machine's, `inputs` is how many had been applied.
+
+    pages      frame number → contents, of the frames that differ from `parent`'s
+    world      the CPU, with the VM that is shown
+    captured   every object of the lab
+    consoles   what each VM, by letter, wrote since `parent`, and its length
+    records    traps since `parent`; `traps` and `causes` count all
+    pcs        the newest program counters of each VM
+    heat       frames that were touched, and reads, writes and fetches of each u32[3, n]
+    """
+
+    time: int
+    executed: int
+    inputs: int
+    parent: Checkpoint | None
+    pages: dict[int, bytes]
+    world: World
+    captured: Captured
+    consoles: dict[str, tuple[bytes, int]]
+    records: tuple[Trap, ...]
+    traps: int
+    causes: Counter[Cause]
+    pcs: dict[str, npt.NDArray[np.uint64]]
+    heat: Heat
+
+    @property
+    def size(self) -> int:
+        """Bytes that it takes, about."""
+        fixed = len(self.captured.data) + len(self.world.context) + self.heat[0].nbytes + self.heat[1].nbytes
+        variable = sum(len(text) for text, _ in self.consoles.values()) + sum(ring.nbytes for ring in self.pcs.values())
+        return PAGE_SIZE * len(self.pages) + fixed + variable + TRAP_BYTES * len(self.records)
+
+    def take_in(self, earlier: Checkpoint) -> None:
+        """Become the successor of the parent of `earlier`, which was this one's parent."""
+        assert self.parent is earlier, "only a parent can be taken in"
+        self.parent = earlier.parent
+        self.pages = earlier.pages | self.pages
+        self.records = earlier.records + self.records
+        for letter, (text, _) in earlier.consoles.items():
+            if letter in self.consoles:
+                later, length = self.consoles[letter]
+                self.consoles[letter] = (text + later, length)
+
+    def leave_to(self, earlier: Checkpoint, image: Mapping[int, bytes]) -> None:
+        """Become the successor of `earlier`, which was taken after this one's parent, whose RAM was `image`."""
+        for frame in earlier.pages.keys() - self.pages.keys():
+            self.pages[frame] = image.get(frame, ZEROES)
+        self.records = self.records[len(earlier.records) :]
+        for letter, (text, _) in earlier.consoles.items():
+            if letter in self.consoles:
+                later, length = self.consoles[letter]
+                self.consoles[letter] = (later[len(text) :], length)
+        self.parent = earlier
+
+
+@dataclass(slots=True)
+class Camera:
+    """Takes checkpoints of one machine, and loads them."""
+
+    hypervisor: Hypervisor
+    log: TrapLog
+    _last: Checkpoint | None = None
+    _image: dict[int, bytes] = field(default_factory=dict)  # RAM at `_last`, frame by frame; absent: zeroes
+    _written: set[int] = field(default_factory=set)  # frames that were ever written
+
+    # -- taking
+
+    def take(self, inputs: int, after: Checkpoint | None = None) -> Checkpoint:
+        """The machine as it stands, after `inputs` inputs; `after` is a later one that follows the last and will follow
+        this one."""
+        hypervisor, before = self.hypervisor, self._last
+        cpu = hypervisor.machine.cpu
+        cpu.flush_tlb()
+        state = hypervisor.scheduler.state
+        known = before.traps if before is not None else 0
+        image = dict(self._image) if after is not None else self._image
+        taken = Checkpoint(
+            time=state.time,
+            executed=state.executed,
+            inputs=inputs,
+            parent=before,
+            pages=self._changed_pages(),
+            world=cpu.save_world(),
+            captured=capture(hypervisor, OPAQUE),
+            consoles={letter: self._written_by(vm) for letter, vm in hypervisor.vms.items()},
+            records=tuple(self.log.since(known)),
+            traps=self.log.count,
+            causes=Counter(self.log.causes),
+            pcs={letter: vm.ring[_newest(vm)] for letter, vm in hypervisor.vms.items()},
+            heat=self._heat(),
+        )
+        if after is not None:
+            after.leave_to(taken, image)
+        self._last = taken
+        return taken
+
+    def pass_by(self, checkpoint: Checkpoint) -> None:
+        """The machine is what it was at `checkpoint`, the one after the last."""
+        self._candidates()
+        self.hypervisor.machine.cpu.flush_tlb()
+        self._image.update(checkpoint.pages)
+        self._last = checkpoint
+
+    def _candidates(self) -> set[int]:
+        """The frames that may have changed."""
+        dirty = self.hypervisor.machine.backing.probes.dirty
+        self._written.update(np.flatnonzero(dirty).tolist())
+        dirty[:] = 0
+        monitors = self.hypervisor.machine.frames.of_monitors
+        return self._written | monitors
+
+    def _changed_pages(self) -> dict[int, bytes]:
+        ram, image = self.hypervisor.machine.ram.bytes, self._image
+        found: dict[int, bytes] = {}
+        for frame in self._candidates():
+            at = frame << PAGE_SHIFT
+            page = bytes(ram[at : at + PAGE_SIZE])
+            if page != image.get(frame, ZEROES):
+                found[frame] = page
+        image.update(found)
+        return found
+
+    def _written_by(self, vm: Vm) -> tuple[bytes, int]:
+        before = self._last.consoles.get(vm.spec.letter) if self._last is not None else None
+        known = before[1] if before is not None else 0
+        return bytes(vm.console[known:]), len(vm.console)
+
+    def _heat(self) -> Heat:
+        probes = self.hypervisor.machine.backing.probes
+        counters = (probes.reads, probes.writes, probes.fetches)
+        touched = np.flatnonzero(counters[0] | counters[1] | counters[2])
+        return touched, np.stack([each[touched] for each in counters])
+
+    # -- loading
+
+    def load(self, wanted: Checkpoint) -> None:
+        """Make the machine what it was then."""
+        hypervisor = self.hypervisor
+        cpu, path = hypervisor.machine.cpu, _path_to(wanted)
+        candidates = self._candidates()
+        image: dict[int, bytes] = {}
+        for each in path:
+            image.update(each.pages)
+        view = hypervisor.machine.ram.bytes
+        rewritten: list[int] = []
+        for frame in candidates | image.keys():
+            at = frame << PAGE_SHIFT
+            page = image.get(frame, ZEROES)
+            if view[at : at + PAGE_SIZE].tobytes() != page:
+                view[at : at + PAGE_SIZE] = page
+                rewritten.append(frame)
+        cpu.forget_code_in(rewritten, hypervisor.machine.power_on_world)
+        restore(wanted.captured)
+        hypervisor.put_back(wanted.world)
+        cpu.flush_tlb()
+        cpu.heed_breakpoints()
+        self._image, self._last = image, wanted
+        self._restore_records(path)
+        self._restore_instruments(wanted)
+
+    def _restore_records(self, path: list[Checkpoint]) -> None:
+        wanted = path[-1]
+        kept: list[tuple[Trap, ...]] = []
+        count = 0
+        for each in reversed(path):
+            kept.append(each.records)
+            count += len(each.records)
+            if count >= KEPT:
+                break
+        self.log.restore(wanted.traps, wanted.causes, [trap for records in reversed(kept) for trap in records])
+        for letter, vm in self.hypervisor.vms.items():
+            text = b"".join(each.consoles[letter][0] for each in path if letter in each.consoles)
+            vm.console[:] = text
+
+    def _restore_instruments(self, wanted: Checkpoint) -> None:
+        probes = self.hypervisor.machine.backing.probes
+        touched, values = wanted.heat
+        for counter, column in zip((probes.reads, probes.writes, probes.fetches), values, strict=True):
+            counter[:] = 0
+            counter[touched] = column
+        for letter, vm in self.hypervisor.vms.items():
+            vm.ring[_newest(vm)] = wanted.pcs[letter]
+
+
+def _newest(vm: Vm) -> npt.NDArray[np.int64]:
+    """Where the newest program counters of a VM stand in its ring."""
+    executed = vm.interposer.executed
+    return np.arange(max(executed - PCS_KEPT, 0), executed) % PC_RING
+
+
+def _path_to(wanted: Checkpoint) -> list[Checkpoint]:
+    path: list[Checkpoint] = []
+    each: Checkpoint | None = wanted
+    while each is not None:
+        path.append(each)
+        each = each.parent
+    path.reverse()
+    return path

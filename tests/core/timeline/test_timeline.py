@@ -1,0 +1,297 @@
+"""Going back: every moment is exactly what it was, whatever happened, and every future stays reachable."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.errors import RequestError
+from core.events import Cause, StopReason
+from core.guests.assembler import assemble
+from core.guests.catalog import load_program
+from core.layout import MIB
+from core.rewind import look, rewind_check
+from core.session import Session
+from core.timeline.timeline import Recording
+from core.vmm import kinds
+from tests.core.test_session import address, each_kind
+from tests.core.test_session_outside import ECHO as UNFINISHED_ECHO
+from tests.cosim.random_programs import build, paged_programs
+
+DENSE = Recording(instructions=3_000, departures=20)
+HOSTED = [kind for kind, vmm in kinds().items() if vmm.hosted]
+COUNTING = "again: inc dword ptr [0x200000]\nadd eax, 3\njmp again"
+
+ECHO = (
+    """
+    mov eax, offset received
+    mov [idt + 0x24 * 8], ax
+    shr eax, 16
+    mov [idt + 0x24 * 8 + 6], ax
+"""
+    + UNFINISHED_ECHO
+)
+
+# maps 0x400000 to one frame and another by turns, and never tells the CPU
+FORGETFUL = """
+    mov edi, 0x110000
+    mov dword ptr [edi], 0x83
+    mov dword ptr [edi + 4], 0x111007
+    mov dword ptr [0x111000], 0x300007
+    mov dword ptr [0x300000], 1
+    mov dword ptr [0x301000], 2
+    mov eax, cr4
+    or eax, 0x10
+    mov cr4, eax
+    mov cr3, edi
+    mov eax, cr0
+    or eax, 0x80000000
+    mov cr0, eax
+again:
+    add ebx, [0x400000]
+    xor dword ptr [0x111000], 0x1000
+    jmp again
+"""
+
+
+def recorded(text: str, kind: str = "bare", recording: Recording = DENSE) -> Session:
+    session = Session(history=recording)
+    session.load(assemble(text, "guest.s"), kind)
+    return session
+
+
+def run_to(session: Session, executed: int) -> None:
+    """However often it must be run for that."""
+    while session.machine_executed < executed:
+        if session.run(executed - session.machine_executed) in (StopReason.ENDED, StopReason.WAITING):
+            break
+
+
+# -- exactness
+
+
+@pytest.mark.parametrize(
+    ("image", "command_line", "limit", "points", "recording"),
+    [
+        ("rings", "", 100_000, 60, DENSE),
+        ("pebble-clean", "run=hello", 2_000_000, 40, Recording(instructions=90_000, departures=100, budget=8 * MIB)),
+    ],
+)
+@each_kind
+def test_every_moment_is_what_it_was_and_has_the_same_future(
+    kind: str, image: str, command_line: str, limit: int, points: int, recording: Recording
+) -> None:
+    program = load_program(image)
+    wrong = rewind_check(
+        program, kind, points=points, seed=4, limit=limit, command_line=command_line, recording=recording
+    )
+    assert wrong == []
+
+
+@each_kind
+@given(paged_programs, st.lists(st.integers(0, 3_000), min_size=1, max_size=8))
+@settings(max_examples=12)
+def test_random_programs_can_be_taken_anywhere_in_any_order(
+    kind: str, program: tuple[list[bytes], int | None], moments: list[int]
+) -> None:
+    session = Session(history=Recording(instructions=200, departures=7))
+    session.load(build(*program), kind)
+    seen = {}
+    for moment in sorted(set(moments)):
+        run_to(session, moment)
+        seen[session.machine_executed] = look(session)
+    for moment in moments:
+        reached = min(moment, max(seen))
+        session.go_to(reached)
+        assert seen[reached].differences(look(session)) == []
+    session.close()
+
+
+def test_stale_translations_of_a_guest_that_does_not_flush_repeat() -> None:
+    """What is in the TLB cannot be saved, so the lab empties it, and always at the same moments."""
+    session = recorded(FORGETFUL)
+    seen = {}
+    for moment in range(100, 20_000, 997):
+        run_to(session, moment)
+        seen[moment] = look(session)
+    for moment in reversed(seen):
+        session.go_to(moment)
+        assert seen[moment].differences(look(session)) == []
+
+
+# -- what came from outside
+
+
+@each_kind
+def test_what_was_typed_is_typed_again_at_the_same_moments(kind: str) -> None:
+    session = recorded(ECHO, kind)
+    for letter in (b"a", b"bc", b"d"):
+        assert session.run() is StopReason.WAITING
+        session.send_input(letter)
+    session.run()
+    end, console = look(session), session.console
+    assert console == b"abcd"
+    session.go_to(0)
+    assert session.console == b""
+    assert session.run() is StopReason.WAITING
+    assert session.console == b"abcd"
+    assert end.differences(look(session)) == []
+
+
+@each_kind
+def test_typing_in_the_past_begins_another_future_and_the_first_one_stays(kind: str) -> None:
+    session = recorded(ECHO, kind)
+    session.run()
+    before = session.machine_executed
+    session.send_input(b"first")
+    session.run()
+    end, old = look(session), session.timeline.branch
+    session.go_to(before)
+    session.send_input(b"other")
+    session.run()
+    assert session.console == b"other"
+    assert len(session.timeline.branches) == 2
+    with session.travelling() as timeline:
+        timeline.enter(old)
+    assert session.console == b"first"
+    assert end.differences(look(session)) == []
+
+
+def test_a_future_can_be_thrown_away_but_not_the_present_one() -> None:
+    session = recorded(ECHO)
+    session.run()
+    session.send_input(b"x")
+    old = session.timeline.branch
+    with pytest.raises(RequestError, match="present"):
+        session.timeline.discard(old)
+    session.go_to(0)
+    session.send_input(b"y")
+    session.timeline.discard(old)
+    assert session.timeline.branches == [session.timeline.branch]
+
+
+@each_kind
+def test_what_is_typed_at_a_breakpoint_is_typed_there_again(kind: str) -> None:
+    """At a breakpoint in an interrupt's handler the delivery is done already: a moment of its own."""
+    session = recorded(ECHO, kind)
+    session.breakpoints = frozenset({address(session, "received")})
+    session.run()
+    session.send_input(b"a")
+    assert session.run() is StopReason.BREAKPOINT
+    session.send_input(b"b")
+    while session.run() is StopReason.BREAKPOINT:
+        pass
+    end = look(session)
+    session.breakpoints = frozenset()
+    session.go_to(0)
+    session.run()
+    assert end.differences(look(session)) == []
+
+
+@pytest.mark.parametrize("kind", HOSTED)
+def test_vms_that_come_and_go_and_change_places_are_part_of_the_past(kind: str) -> None:
+    session = Session(history=Recording(instructions=50_000, departures=60))
+    session.load(load_program("rings"), kind)
+    run_to(session, 5_000)
+    session.add_vm(assemble(COUNTING, "guest.s"), "trap_emulate", memory=4 * MIB, weight=3)
+    run_to(session, 60_000)
+    seen = {60_000: look(session)}
+    session.set_weight("B", 1)
+    session.pause_vm("A")
+    run_to(session, 90_000)
+    session.resume_vm("A")
+    run_to(session, 200_000)
+    seen[session.machine_executed] = look(session)
+    session.remove_vm("A")
+    run_to(session, 230_000)
+    seen[session.machine_executed] = look(session)
+    for moment in sorted(seen, reverse=True):
+        session.go_to(moment)
+        session.select("B" if moment > 200_000 else "A")
+        assert seen[moment].differences(look(session)) == []
+    session.go_to(2_000)
+    assert session.letters == ("A",)
+
+
+# -- moves
+
+
+@each_kind
+def test_a_step_back_undoes_a_step(kind: str) -> None:
+    session = Session(history=DENSE)
+    session.load(load_program("rings"), kind)
+    run_to(session, 7_000)
+    before = []
+    for _ in range(40):
+        before.append(look(session))
+        session.step()
+    for expected in reversed(before):
+        session.step_back()
+        assert expected.differences(look(session)) == []
+
+
+def test_there_is_nothing_before_power_on() -> None:
+    session = recorded(COUNTING)
+    with pytest.raises(RequestError, match="power-on"):
+        session.step_back()
+
+
+@each_kind
+def test_running_back_meets_the_breakpoints_in_reverse(kind: str) -> None:
+    session = recorded(COUNTING, kind)
+    session.breakpoints = frozenset({address(session, "again")})
+    met = []
+    for _ in range(6):
+        assert session.run() is StopReason.BREAKPOINT
+        met.append(session.machine_executed)
+    session.breakpoints = frozenset()
+    run_to(session, 20_000)
+    session.breakpoints = frozenset({address(session, "again")})
+    assert session.run_back() is StopReason.BREAKPOINT
+    assert session.pc == address(session, "again")
+    assert 20_000 - session.machine_executed <= 3
+    session.go_to(met[4] + 1)
+    for expected in (met[4], met[3], met[2]):
+        assert session.run_back() is StopReason.BREAKPOINT
+        assert session.machine_executed == expected
+
+
+@each_kind
+def test_running_back_to_a_departure_stops_before_the_instruction_that_departed(kind: str) -> None:
+    session = Session(history=DENSE)
+    session.load(load_program("rings"), kind)
+    run_to(session, 60_000)
+    calls = [trap for trap in session.traps.recent() if trap.cause is Cause.SYSTEM_CALL]
+    for trap in reversed(calls[-4:]):
+        assert session.run_back_to_trap(lambda each: each.cause is Cause.SYSTEM_CALL)
+        assert session.pc == trap.pc
+        assert session.time == trap.time - 1
+
+
+def test_without_a_breakpoint_before_it_running_back_ends_at_power_on() -> None:
+    session = recorded(COUNTING)
+    run_to(session, 30_000)
+    assert session.run_back() is StopReason.BUDGET
+    assert session.machine_executed == 0
+
+
+# -- what it costs
+
+
+def test_old_checkpoints_are_thinned_out_and_come_back_where_one_goes() -> None:
+    session = recorded(COUNTING, recording=Recording(instructions=1_000, departures=50, budget=5 * MIB))
+    run_to(session, 200_000)
+    timeline = session.timeline
+    assert timeline.size <= 5 * MIB
+    assert len(timeline.branch.path) < 200
+    session.go_to(31_500)
+    nearest = max(each.executed for each in timeline.branch.path if each.executed <= 31_500)
+    assert nearest == 31_000
+
+
+def test_a_session_without_history_refuses_to_go_back() -> None:
+    session = Session()
+    session.load(assemble(COUNTING, "guest.s"), "bare")
+    with pytest.raises(RequestError, match="not recorded"):
+        session.step_back()
