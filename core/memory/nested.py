@@ -9,7 +9,7 @@ is set. A page of 2 MiB is used where the VM's frames lie side by side and align
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,6 +84,15 @@ class NestedPager:
         frame = self._allocator.allocate(PAGE_SIZE, self._owner)[0]
         self._ram.write(frame, bytes(PAGE_SIZE))
         return frame
+
+    def table_frames(self) -> Iterator[HostPhysical]:
+        """The frames that hold the nested table."""
+        yield self.root
+        for directory in self._directories:
+            yield directory
+            for entry in np.frombuffer(self._ram.read(directory, PAGE_SIZE), np.uint64).tolist():
+                if entry & PRESENT and not entry & LARGE:
+                    yield HostPhysical(entry & LEAF_MASK)
 
     # -- faults
 

@@ -299,6 +299,20 @@ def _lmsw(emulator: Emulator, instruction: Instruction) -> str:
     return f"set the virtual CR0 to {guest.cr(0):#010x}"
 
 
+def _smsw(emulator: Emulator, instruction: Instruction) -> str:
+    guest = emulator.guest
+    value = guest.cr(0)
+    if instruction.op0_kind == OpKind.MEMORY:
+        word = (value & 0xFFFF).to_bytes(2, "little")
+        emulator.memory.write(guest.paging, emulator.address(instruction), word, user=guest.cpl == 3)
+    else:
+        register = instruction.op0_register
+        full = _GENERAL[RegisterExt.full_register32(register)]
+        narrow = RegisterExt.size(register) == 2
+        guest.set_reg(full, guest.reg(full) & ~0xFFFF | value & 0xFFFF if narrow else value)
+    return f"read the virtual CR0: {value:#010x}"
+
+
 def _clts(emulator: Emulator, _instruction: Instruction) -> str:
     emulator.supervisor_only()
     emulator.guest.set_cr(0, emulator.guest.cr(0) & ~flags.CR0_TS)
@@ -508,6 +522,7 @@ _ACTIONS: dict[int, Action] = {
     Mnemonic.LLDT: _lldt,
     Mnemonic.LTR: _ltr,
     Mnemonic.LMSW: _lmsw,
+    Mnemonic.SMSW: _smsw,
     Mnemonic.CLTS: _clts,
     Mnemonic.INVLPG: _invlpg,
     Mnemonic.INVD: _cache_control,

@@ -6,12 +6,13 @@ the hypervisor beneath, "ring −1", which does its part and enters again (AMD A
 VMRUN whenever the VMCB was changed from outside; between that, the CPU may stay in guest mode while an exit is handled,
 since the emulator stops there with the guest loaded: the VMCB then holds what hardware would have stored, and what the
 hypervisor changed. The CPU lacks the intercepts of I/O and interrupts; here the lab checks the bits in its place. It
-delivers injected events through the guest's IDT as it does on the bare machine.
+delivers injected events through the guest's IDT as it does on the bare machine. It is one file, because the exits and
+who handles each are one mechanism.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import MappingProxyType
 
 from core.addresses import PAGE_SIZE, GuestPhysical, HostPhysical
@@ -126,6 +127,7 @@ class Hardware(Vmm):
         self.save_area = SaveArea(self.cpu, self.vmcb)
         self.control = ControlArea(self.vmcb)
         iopm, msrpm = self._monitor_frames(IOPM_BYTES), self._monitor_frames(MSRPM_BYTES)
+        self._maps = {"IOPM_BASE": iopm, "MSRPM_BASE": msrpm}
         self.control.fill(self.machine.ram, iopm, msrpm, self.intercepted())
         self.set_up_translation()
         self.before = self.vmcb.image()
@@ -238,7 +240,8 @@ class Hardware(Vmm):
         paging = self.guest.paging
         return paging.enabled and (address ^ paging.cr3) & ~0xFFF == 0
 
-    def _done(self, code: int, text: str, *, hidden: bool = False) -> Outcome:
+    def done(self, code: int, text: str, *, hidden: bool = False) -> Outcome:
+        """The exit `code` was handled, as `text` says; the guest goes on."""
         return Outcome(Cause.EXIT, _HANDLER[code], text, Ring.HOST, hidden)
 
     def nested_page_fault(self, code: int) -> Outcome:
@@ -256,19 +259,19 @@ class Hardware(Vmm):
                 close = self._windows.open(page, lambda window: self.nested.open_once(page, window))
                 self.interposer.after_one_step(close)
                 text = f"showed the guest the bus at guest-physical {address:#010x} for one instruction"
-        return self._done(code, text, hidden=True)
+        return self.done(code, text, hidden=True)
 
     def exception_exit(self, code: int) -> Outcome:
         """An exception the person has asked to see: give it back to the guest."""
         vector = code - Exit.EXCEPTION_0
         address = self.vmcb.get("EXITINFO2") & ALL_ONES if vector == Vector.PF else None
         error_code = self.vmcb.get("EXITINFO1") if vector in WITH_ERROR_CODE else None
-        return self._inject(GuestFault(vector, error_code, address), "looked at it")
+        return self.inject(GuestFault(vector, error_code, address), "looked at it")
 
     def _refuse(self, code: int) -> Outcome:
-        return self._inject(GuestFault(Vector.UD), f"found that CPUID does not promise {exit_name(code)}")
+        return self.inject(GuestFault(Vector.UD), f"found that CPUID does not promise {exit_name(code)}")
 
-    def _inject(self, fault: GuestFault, why: str) -> Outcome:
+    def inject(self, fault: GuestFault, why: str) -> Outcome:
         """Have the next entry deliver `fault`."""
         event = Event(fault.vector, Origin.EXCEPTION, fault.error_code, fault.address)
         self._note_injection(fault.vector, EVENT_EXCEPTION, fault.error_code)
@@ -294,23 +297,23 @@ class Hardware(Vmm):
         regs[Gpr.EAX], regs[Gpr.EBX], regs[Gpr.ECX], regs[Gpr.EDX] = answer
         self.guest.eip = self.vmcb.get("NRIP")
         self.finish_emulated()
-        return self._done(code, f"answered leaf {leaf:#x} with what the lab's CPU promises")
+        return self.done(code, f"answered leaf {leaf:#x} with what the lab's CPU promises")
 
     def _emulate(self, code: int) -> Outcome:
         try:
             text = self._emulator.emulate(decode(self.interposer.code, self.guest.pc))
         except GuestFault as fault:
-            return self._inject(fault, "found the fault that the CPU would have raised")
+            return self.inject(fault, "found the fault that the CPU would have raised")
         if text is None:
             return self._let_through(code)
         self.finish_emulated()
-        return self._done(code, text)
+        return self.done(code, text)
 
     def _let_through(self, code: int) -> Outcome:
         """Take the bit from the CPU, not from the VMCB, for one instruction."""
         self.interposer.after_one_step(suspend(self.cpu.state, INTERCEPT[code]))
         text = f"saw {exit_name(code)} coming and let it run, without its intercept, once"
-        return self._done(code, text, hidden=True)
+        return self.done(code, text, hidden=True)
 
     # -- interrupts, which the lab causes in the CPU's place
 
@@ -349,6 +352,21 @@ class Hardware(Vmm):
         """The VM's devices are the hypervisor's."""
         return f"virtual {super().device_name(port)}"
 
+    def frame_purposes(self) -> Iterator[tuple[HostPhysical, str]]:
+        """What VMRUN needs, and the tables behind the guest's."""
+        yield self._stub, "code: VMLOAD, VMRUN"
+        yield HostPhysical(self.cpu.state.vm_hsave), "host state (VM_HSAVE_PA)"
+        yield self.vmcb.address, "VMCB"
+        for name, size in (("IOPM_BASE", IOPM_BYTES), ("MSRPM_BASE", MSRPM_BYTES)):
+            first = self._maps[name]
+            what = "I/O permission map" if size == IOPM_BYTES else "MSR permission map"
+            yield from ((HostPhysical(first + at), what) for at in range(0, size, PAGE_SIZE))
+        yield from self.translation_frames()
+
+    def translation_frames(self) -> Iterator[tuple[HostPhysical, str]]:
+        """The nested table."""
+        yield from ((frame, "nested page table") for frame in self.nested.table_frames())
+
     def device_address(self, address: int) -> int:
         """The page that the window stands for."""
         return self._windows.page_address(address)
@@ -362,7 +380,7 @@ class Hardware(Vmm):
         if not self.intercepts(Exit.SHUTDOWN):
             return super().shut_down(tried)
         self._complete(Exit.SHUTDOWN, 0, 0, self.guest.eip)
-        return self._done(Exit.SHUTDOWN, f"triple fault ({tried}): there is no guest to go back to")
+        return self.done(Exit.SHUTDOWN, f"triple fault ({tried}): there is no guest to go back to")
 
     # -- Effects
 

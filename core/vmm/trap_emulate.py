@@ -19,26 +19,24 @@ from core.cpu.decode import decode, mnemonic
 from core.cpu.delivery import Event, Origin
 from core.cpu.faults import GuestFault, Vector
 from core.cpu.guest_cpu import GuestCpu, Segment, Table
-from core.cpu.unicorn_cpu import MAPPED_TO
 from core.errors import UnknownDeparture
 from core.events import Cause, Ring
 from core.interposer import Outcome
-from core.layout import MONITOR_BASE, MONITOR_LDT_SELECTOR, MONITOR_TSS_SELECTOR, SHADOW_GDT, SHADOW_LDT, SHADOW_TSS
+from core.layout import MONITOR_LDT_SELECTOR, MONITOR_TSS_SELECTOR, SHADOW_GDT, SHADOW_LDT, SHADOW_TSS
 from core.looks import TableWalk
-from core.memory.shadow import Denied, Filled, NotRam, ShadowPager, Traced
+from core.memory.shadow import Denied, ShadowPager
 from core.memory.shadow_walk import shadow_walk
 from core.memory.walk import Access, Paging, walk
 from core.stage import DEPRIVILEGED, Stage
 from core.vmm.deprivileged_cpu import CR0_MONITOR, DeprivilegedCpu
 from core.vmm.emulate import Emulator
 from core.vmm.shadow_descriptors import TABLE_BYTES, write_shadow
+from core.vmm.shadow_faults import ShadowFaults
 from core.vmm.vmm import BUSY_TSS, SYSENTER_CS, SYSENTER_EIP, SYSENTER_ESP, Vmm
 
 # Exceptions by which the CPU refuses what a deprivileged kernel was entitled to do.
 REFUSALS = frozenset({Vector.GP, Vector.NP, Vector.SS, Vector.TS})
 PF_WRITE = 2
-# Machine addresses beyond RAM under which a touched device page is mapped for one instruction.
-DEVICE_WINDOW = MAPPED_TO - (16 << 20)
 TSC_MSR = 0x10
 
 
@@ -73,7 +71,6 @@ class TrapEmulate(Vmm):
         """The guest believes in ring 0; see `DeprivilegedCpu`."""
         self._guest = DeprivilegedCpu(self.cpu, self._sync_tables, self._paging_changed)
         self._emulator = Emulator(self._guest, self.linear, self)
-        self._windows: dict[int, GuestPhysical] = {}
         self._shadowed: tuple[Table, Segment] | None = None
         self._contents = (b"", b"")
         self._msrs = dict.fromkeys((SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP), 0)
@@ -87,6 +84,7 @@ class TrapEmulate(Vmm):
         """Build the monitor's page tables and descriptor tables, and turn the real CPU's paging on."""
         frames, owner = self.machine.frames, f"monitor of {self.letter}"
         self.pager = ShadowPager(self.physical, frames, owner, self.cpu.flush_tlb)
+        self.faults = ShadowFaults(self.pager, self.physical, self.interposer, self.traced_page_written)
         self._gdt_frames = self._region(SHADOW_GDT, TABLE_BYTES, owner)
         self._ldt_frames = self._region(SHADOW_LDT, TABLE_BYTES, owner)
         self._tss_frames = self._region(SHADOW_TSS, PAGE_SIZE, owner)
@@ -206,57 +204,16 @@ class TrapEmulate(Vmm):
         address = GuestVirtual(self.faulting_address())
         guest = self._guest
         write = bool(error_code & PF_WRITE)
-        found = self.pager.resolve(guest.paging, address, write=write, user=guest.cpl == 3)
-        match found:
-            case Denied(code):
-                return self.reflect(Event(Vector.PF, Origin.EXCEPTION, code, address), Cause.PAGE_FAULT_TRUE)
-            case Filled(frame):
-                text = f"entered {address & ~PAGE_MASK:#010x} into the shadow page table, as frame {frame:#010x}"
-                return Outcome(Cause.PAGE_FAULT_HIDDEN, "monitor: shadow paging", text, Ring.KERNEL, hidden=True)
-            case Traced(page):
-                return self._let_traced_write(address, page)
-            case NotRam(page):
-                return self._open_page(address, page)
-
-    def _let_traced_write(self, address: GuestVirtual, page: GuestPhysical) -> Outcome:
-        before = self.physical.read(page, PAGE_SIZE)
-        close = self.pager.open_once(address, self.physical.host(page))
-
-        def follow() -> None:
-            close()
-            self.traced_page_written(page, before, self.physical.read(page, PAGE_SIZE))
-
-        self.interposer.after_one_step(follow)
-        what = "descriptor table" if page in self.pager.watched else "page table"
-        if page in self.pager.translated:
-            what = "translated code"
-        text = f"let one write to the guest's {what} at {address:#010x} through and made the shadow follow"
-        return Outcome(Cause.TRACE, "monitor: trace", text, Ring.KERNEL, hidden=True)
+        found = self.faults.resolve(guest.paging, address, write=write, user=guest.cpl == 3)
+        if isinstance(found, Denied):
+            event = Event(Vector.PF, Origin.EXCEPTION, found.error_code, address)
+            return self.reflect(event, Cause.PAGE_FAULT_TRUE)
+        return Outcome(found.cause, f"monitor: {found.by}", found.text, Ring.KERNEL, hidden=True)
 
     def traced_page_written(self, page: GuestPhysical, before: bytes, after: bytes) -> None:
         """What the guest changed in a traced page: the shadows follow."""
         self.pager.written(page, before, after)
         self._sync_tables()
-
-    def _open_page(self, address: GuestVirtual, page: GuestPhysical) -> Outcome:
-        """For one instruction: a device's page, or what the guest has mapped over the monitor's region."""
-        if page < self.physical.size:
-            close = self.pager.open_once(address, self.physical.host(page))
-            self.interposer.after_one_step(close)
-            text = f"showed the guest its own page at {address:#010x}, in the monitor's region, for one instruction"
-            return Outcome(Cause.PAGE_FAULT_HIDDEN, "monitor: guarded region", text, Ring.KERNEL, hidden=True)
-        window = DEVICE_WINDOW + len(self._windows) * PAGE_SIZE
-        close = self.pager.open_once(address, window)
-        self._windows[window] = page
-
-        def shut() -> None:
-            close()
-            del self._windows[window]
-
-        self.interposer.after_one_step(shut)
-        where = "the monitor's region" if address >= MONITOR_BASE else "beyond the guest's memory"
-        text = f"showed the guest the bus at {address:#010x} ({where}) for one instruction"
-        return Outcome(Cause.PAGE_FAULT_HIDDEN, "monitor: device page", text, Ring.KERNEL, hidden=True)
 
     def _give_fpu(self) -> Outcome:
         """The FPU is handed over at its first use, as monitors do that save its state only for VMs that use it."""
@@ -268,8 +225,7 @@ class TrapEmulate(Vmm):
 
     def device_address(self, address: int) -> int:
         """The page that the window stands for."""
-        page = self._windows.get(address & ~PAGE_MASK)
-        return address if page is None else page | address & PAGE_MASK
+        return self.faults.windows.page_address(address)
 
     def handling_ring(self, done: object) -> Ring:
         """The monitor sees everything first, in ring 0."""

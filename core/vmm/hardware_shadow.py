@@ -1,0 +1,129 @@
+"""AMD-V without nested paging: the guest leaves guest mode for every change of its page tables, which are shadowed.
+
+The first processors with hardware assistance had nothing for memory, so their hypervisors kept shadow page tables as
+before: page faults, INVLPG and every access to CR0, CR3 and CR4 exit (AMD APM vol. 2 §15.24.1; Adams & Agesen, ASPLOS
+2006, §7). All else is as in `hardware`, so that the two can be compared. Simplified: the top 4 MiB of the linear space
+are reached page by page, since the shadow pager keeps them for monitors that need a region there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from core.addresses import GuestPhysical, GuestVirtual, HostPhysical
+from core.cpu import flags
+from core.cpu.faults import GuestFault, Vector
+from core.cpu.guest_cpu import GuestCpu
+from core.cpu.unicorn_cpu import Cpu
+from core.interposer import Outcome
+from core.looks import TableWalk
+from core.memory.shadow import Denied, ShadowPager
+from core.memory.shadow_walk import shadow_walk
+from core.memory.walk import Paging
+from core.vmm.deprivileged_cpu import CR0_MONITOR, CR4_SHARED
+from core.vmm.emulate import Emulator
+from core.vmm.hardware import INTERCEPTED, Hardware
+from core.vmm.intercepts import Exit
+from core.vmm.shadow_faults import ShadowFaults
+
+PAGE_FAULT = Exit.EXCEPTION_0 + Vector.PF
+PF_WRITE = 1 << 1
+SHADOWED = (0, 3, 4)  # the control registers that the guest must not see
+
+
+class ShadowedCpu(GuestCpu):
+    """All is the CPU's own but CR0, CR3 and CR4, kept here; `paging_changed(before)` when they rule walks anew."""
+
+    def __init__(self, cpu: Cpu, paging_changed: Callable[[Paging], None]) -> None:
+        super().__init__(cpu)
+        self._paging_changed = paging_changed
+        self._cr = {0: flags.CR0_PE | flags.CR0_ET, 3: 0, 4: 0}
+        self._paging = Paging(self._cr[0], 0, 0)
+
+    def cr(self, number: int) -> int:
+        """As the guest set it."""
+        return super().cr(number) if number == 2 else self._cr[number]
+
+    def set_cr(self, number: int, value: int) -> None:
+        """Keep the guest's value; the CPU holds what shadow paging needs beside it."""
+        if number == 2:
+            super().set_cr(number, value)
+            return
+        before = self._paging
+        value &= 0xFFFF_FFFF
+        if number == 0:
+            value |= flags.CR0_ET
+            self.cpu.write_cr(0, value | CR0_MONITOR)
+        elif number == 4:
+            self.cpu.write_cr(4, value & CR4_SHARED)
+        self._cr[number] = value
+        self._paging = Paging(self._cr[0], self._cr[3], self._cr[4])
+        if number == 3 or self._paging != before:
+            self._paging_changed(before)
+
+    @property
+    def paging(self) -> Paging:
+        """What rules the guest's own page walks."""
+        return self._paging
+
+
+class HardwareShadow(Hardware):
+    """As `Hardware`, but the CPU walks shadow tables."""
+
+    kind = "hardware_shadow"
+    title = "AMD-V with shadow paging"
+    summary = "As hardware-assisted, before nested paging: page faults and CR3 exit, and the tables are shadowed."
+    order = 21
+
+    def make_guest(self) -> GuestCpu:
+        """The guest believes in its own CR0, CR3 and CR4."""
+        guest = ShadowedCpu(self.cpu, self._paging_changed)
+        self._emulator = Emulator(guest, self.linear, self)
+        self._handlers = self._make_handlers()
+        return guest
+
+    def intercepted(self) -> tuple[int, ...]:
+        """Everything by which the guest rules its page walks, and page faults."""
+        registers = [first + number for first in (Exit.READ_CR0, Exit.WRITE_CR0) for number in SHADOWED]
+        return (*INTERCEPTED, *registers, Exit.INVLPG, PAGE_FAULT)
+
+    def set_up_translation(self) -> None:
+        """Shadow tables, still empty but for the flat one of a guest without paging."""
+        owner = f"monitor of {self.letter}"
+        self.pager = ShadowPager(self.physical, self.machine.frames, owner, self.cpu.flush_tlb)
+        self._faults = ShadowFaults(self.pager, self.physical, self.interposer, self._followed)
+        self.cpu.write_cr(3, self.pager.root)
+
+    def _followed(self, page: GuestPhysical, before: bytes, after: bytes) -> None:
+        self.pager.written(page, before, after)
+
+    def _paging_changed(self, before: Paging) -> None:
+        paging = self.guest.paging
+        if (paging.cr0 ^ before.cr0) & flags.CR0_WP or (paging.cr4 ^ before.cr4) & flags.CR4_PSE:
+            self.pager.forget_all()
+        self.cpu.write_cr(3, self.pager.enter(paging))
+
+    def exception_exit(self, code: int) -> Outcome:
+        """A page fault may be the shadow's alone."""
+        if code != PAGE_FAULT:
+            return super().exception_exit(code)
+        address = GuestVirtual(self.vmcb.get("EXITINFO2") & 0xFFFF_FFFF)
+        write = bool(self.vmcb.get("EXITINFO1") & PF_WRITE)
+        guest = self.guest
+        found = self._faults.resolve(guest.paging, address, write=write, user=guest.cpl == 3)
+        if isinstance(found, Denied):
+            fault = GuestFault(Vector.PF, found.error_code, address)
+            return self.inject(fault, "found that the guest's own tables deny it")
+        return self.done(code, f"({found.by}) {found.text}", hidden=True)
+
+    def device_address(self, address: int) -> int:
+        """The page that the window stands for."""
+        return self._faults.windows.page_address(address)
+
+    def real_walks(self, linear: GuestVirtual, guest: TableWalk) -> tuple[TableWalk, ...]:
+        """The CPU walks the shadow."""
+        return (shadow_walk(self.pager, self.physical, linear, guest),)
+
+    def translation_frames(self) -> Iterator[tuple[HostPhysical, str]]:
+        """Shadow page tables."""
+        yield from ((frame, "shadow page tables") for frame in self.pager.table_frames())
