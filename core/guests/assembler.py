@@ -164,6 +164,9 @@ def _assembled(given: str, source: _Source) -> bytes:
         ) from None
 
 
+_NO_X86 = ("don't have an asm parser for this target", "No available targets")  # llvmlite offers the host's parser only
+
+
 class _Refused(Exception):
     def __init__(self, output: str) -> None:
         super().__init__(output)
@@ -185,6 +188,12 @@ def _run(given: str) -> bytes:
 
 def _explained(output: str, source: _Source) -> AssemblyError:
     found = _ERROR.search(output)
+    if any(words in output for words in _NO_X86):
+        return AssemblyError(
+            "LLVM, as it comes for this computer's processor, cannot assemble x86.",
+            "Assemble it on an x86 computer (ringside assemble), and open the ELF file here.",
+            source.files[0].name,
+        )
     if found is None:
         detail = output.strip().splitlines()[-1] if output.strip() else "it gave no answer"
         return AssemblyError(

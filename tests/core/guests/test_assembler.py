@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import AssemblyError
+from core.guests import assembler
 from core.guests.assembler import assemble, assemble_file, assemble_to_elf
 from core.guests.elf import load_elf
 from core.guests.linker import BASE
@@ -140,3 +141,15 @@ def test_an_address_outside_the_image_has_no_line() -> None:
     assert program.line_at(BASE + 1) == ("g.s", 2)
     assert program.line_at(0x4000_0000) is None
     assert program.line_at(BASE - 1) is None
+
+
+@pytest.mark.parametrize("triple", ["aarch64-unknown-none-elf", "no-such-processor"])
+def test_an_llvm_that_cannot_assemble_for_the_guest_says_so_in_words(
+    triple: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a host that is not x86: there llvmlite offers no parser for x86, here none for ARM."""
+    child = tmp_path / "child.py"
+    child.write_text(assembler.CHILD.read_text("utf-8").replace("i386-unknown-none-elf", triple), "utf-8")
+    monkeypatch.setattr(assembler, "CHILD", child)
+    with pytest.raises(AssemblyError, match="cannot assemble x86"):
+        assemble(f"nop # {triple}")
