@@ -33,6 +33,7 @@ from app.theme.typography import Size
 from app.views import View, ViewSpec
 from app.views.abilities import HasAnchors, KeepsHistory, WatchesCounters
 from app.views.code_view import CodeView
+from app.views.console_view import ConsoleView
 from app.views.lesson_view import LessonView
 from app.widgets.message_area import MessageArea
 from app.widgets.sentence_bar import SentenceBar
@@ -196,6 +197,7 @@ class MainWindow(QMainWindow):
         self.layout_.cameIntoSight.connect(self._catch_up)
         self.appearance.themeChanged.connect(self._dress)
         actions[Act.QUIT].triggered.connect(self.close)
+        actions[Act.RUN].triggered.connect(self._offer_console)
         actions[Act.BREAKPOINT].triggered.connect(lambda: self._with_code(CodeView.toggle_breakpoint))
         actions[Act.FOLLOW_PC].triggered.connect(lambda: self._with_code(CodeView.follow))
         intents: dict[str, Callable[..., object]] = {
@@ -221,6 +223,13 @@ class MainWindow(QMainWindow):
         for view in self.layout_.views.values():
             if isinstance(view, CodeView):
                 do(view)
+
+    def _offer_console(self) -> None:
+        """Who has chosen a guest and runs it types to the guest next: not into the chooser, which would choose."""
+        if self.focusWidget() in (self.program.guests, self.program.kinds):
+            for view in self.layout_.in_sight():
+                if isinstance(view, ConsoleView):
+                    view.setFocus()
 
     def go_to(self, address: int) -> None:
         """Show the instruction at `address` in the Code view."""

@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtTest import QTest
 
 from app.controllers.actions import Act
 from app.controllers.remembered_starts import RememberedStarts
+from app.views.console_view import ConsoleView
 from app.widgets.start_dialog import StartDialog
 from core.devices.disk_image import make_disk
 from core.guests.start import NOTHING, StartWith
@@ -85,3 +87,17 @@ def test_what_is_wrong_stands_in_the_dialogue_and_the_machine_stays(
 def test_nonsense_in_the_settings_is_nothing(person: Person, nonsense: str) -> None:
     person.window.settings.setValue("program/starts", nonsense)
     assert RememberedStarts(person.window.settings).of("pebble") == NOTHING
+
+
+def test_who_chooses_a_guest_and_runs_it_types_to_it(person: Person) -> None:
+    person.load("pebble")
+    person.window.program.guests.setFocus()
+    person.press(Act.RUN)
+    assert isinstance(person.console, ConsoleView)
+    assert person.window.focusWidget() is person.console.terminal
+    person.wait(lambda: person.console.text.endswith("$ "))
+    for key in "help\r":
+        QTest.keyClick(person.window.focusWidget(), key)
+    person.wait(lambda: "programs: init shell hello" in person.console.text)
+    assert person.sees.guest == "pebble"
+    assert person.sees.running
