@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.costs import CostModel, Known, Price, Work
-from core.errors import CostError
+from core.errors import CostError, UnknownName
 
 SHIPPED = Path(str(resources.files("assets"))) / "costs.toml"
 Words = Annotated[str, Field(min_length=1)]
@@ -54,6 +54,14 @@ def load_costs(path: Path = SHIPPED) -> tuple[CostModel, ...]:
         where = ".".join(str(part) for part in first["loc"] if part != "[key]")
         raise CostError(f"In the table of costs, {where}: {first['msg']}.", "Mend it there.", place) from None
     return tuple(_model(each, place) for each in table.generation)
+
+
+def model_named(name: str) -> CostModel:
+    """The shipped generation of that name, or UnknownName listing those there are."""
+    models = {model.name: model for model in load_costs()}
+    if name not in models:
+        raise UnknownName(f"There are no costs of “{name}”.", f"Choose one of: {', '.join(models)}.")
+    return models[name]
 
 
 def _model(generation: _Generation, place: str) -> CostModel:

@@ -11,15 +11,12 @@ from core.cpu.context import Gpr, Seg
 from core.cpu.decode import decode
 from core.cpu.flags import CR4_PAE
 from core.devices.vga import TEXT_BYTES
-from core.guest_os import Peek
-from core.guest_system import GuestSystem
-from core.guests.image import Program
 from core.layout import SCREEN_MEMORY
 from core.looks import Follow, Look, PageWalk, Seen, SeenBytes, SeenScreen, Space, Span
 from core.machine import Machine
 from core.memory.onlooker import GuestWords, host_pieces, linear_pieces, physical_pieces, table_walk
 from core.memory.walk import Access, walk
-from core.page_use import PageUse
+from core.page_use import PageUse, Watched
 from core.vmm.vmm import Vmm
 
 ROW = 16
@@ -30,12 +27,13 @@ NO_PAGING = "Paging is off (CR0.PG = 0): a linear address is the guest-physical 
 LARGEST_SPAN = 1 << 14
 
 
-def look_at(look: Look, vmm: Vmm, machine: Machine, program: Program, system: GuestSystem | None, peek: Peek) -> Seen:
-    """What `look` shows of the VM of `vmm`; `peek` reads its memory by linear address."""
+def look_at(look: Look, watched: Watched) -> Seen:
+    """What `look` shows of the VM that is watched."""
+    vmm, machine = watched.vmm, watched.machine
     return Seen(
         bytes=_bytes(look.span, vmm, machine) if look.span is not None else None,
         walk=page_walk(vmm, _address(look.walk, vmm)) if look.walk is not None else None,
-        map=PageUse(vmm, machine, program, system, peek).map(look.page) if look.map else None,
+        map=PageUse(watched).map(look.page) if look.map else None,
         screen=_screen(vmm) if look.screen else None,
     )
 

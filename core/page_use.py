@@ -9,7 +9,6 @@ can have several uses; the narrower one wins.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from collections.abc import Mapping as Map
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -68,14 +67,27 @@ class _Leaves:
     entries: npt.NDArray[np.uint32]
 
 
-class PageUse:
-    """Looks through one VM's memory once."""
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The machine as an onlooker finds it: the VM that is looked at and its program, the monitors of all VMs, what the
+    guest's own records say if they can be read; `peek(linear, size)` reads the guest's memory."""
 
-    def __init__(self, vmm: Vmm, machine: Machine, program: Program, system: GuestSystem | None, peek: Peek) -> None:
-        self._vmm, self._machine, self._program, self._peek = vmm, machine, program, peek
-        self._physical: GuestPhysicalMemory = vmm.physical
-        self._paging: Paging = vmm.guest.paging
-        self._system = system
+    vmm: Vmm
+    monitors: tuple[Vmm, ...]
+    machine: Machine
+    program: Program
+    system: GuestSystem | None
+    peek: Peek
+
+
+class PageUse:
+    """Looks once through the memory of what is watched."""
+
+    def __init__(self, watched: Watched) -> None:
+        self._watched = watched
+        self._machine, self._program, self._system = watched.machine, watched.program, watched.system
+        self._physical: GuestPhysicalMemory = watched.vmm.physical
+        self._paging: Paging = watched.vmm.guest.paging
         self._spaces = self._address_spaces()
 
     def map(self, page: int | None) -> PhysicalMap:
@@ -120,9 +132,9 @@ class PageUse:
         symbols = self._program.symbols
         if self._system is None or FRAME_USERS not in symbols or FRAME_COUNT not in symbols:
             return None
-        word = self._peek(symbols[FRAME_COUNT], 4)
+        word = self._watched.peek(symbols[FRAME_COUNT], 4)
         count = int.from_bytes(word or b"", "little")
-        found = self._peek(symbols[FRAME_USERS], count) if 0 < count <= most else None
+        found = self._watched.peek(symbols[FRAME_USERS], count) if 0 < count <= most else None
         return np.frombuffer(found, np.uint8) if found is not None else None
 
     def _mark_address_spaces(self, uses: Codes) -> tuple[Use, ...]:
@@ -209,18 +221,14 @@ class PageUse:
     # -- owners
 
     def _holders(self) -> tuple[Codes, tuple[Holder, ...]]:
-        codes, owners = _coded(self._machine.frames.owners())
-        codes = codes.copy()
-        names = [Holder(owner) for owner in owners]
-        purposes: Map[str, int] = {}
-        for frame, purpose in self._vmm.frame_purposes():
-            code = purposes.get(purpose)
-            if code is None:
-                code = len(names)
-                names.append(Holder(owners[codes[frame >> PAGE_SHIFT]], purpose))
-                purposes = {**purposes, purpose: code}
-            codes[frame >> PAGE_SHIFT] = code
-        return codes, tuple(names)
+        base, owners = _coded(self._machine.frames.owners())
+        codes = base.copy()
+        known = {Holder(owner): code for code, owner in enumerate(owners)}
+        for monitor in self._watched.monitors:
+            for frame, purpose in monitor.frame_purposes():
+                holder = Holder(owners[base[frame >> PAGE_SHIFT]], purpose)
+                codes[frame >> PAGE_SHIFT] = known.setdefault(holder, len(known))
+        return codes, tuple(known)
 
 
 @lru_cache(maxsize=2)

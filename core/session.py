@@ -38,6 +38,7 @@ from core.listing import disassemble
 from core.looking import look_at
 from core.looks import Look, Seen
 from core.machine import Backing, Machine
+from core.page_use import Watched
 from core.registers import read_registers
 from core.snapshot import Register, Snapshot, VmSummary
 from core.step_kind import StepKind
@@ -615,7 +616,8 @@ class Session:
     def seen(self, look: Look, system: GuestSystem | None) -> Seen:
         """What `look` shows now; `system` as `guest_system` gave it."""
         assert self.program is not None, "a machine that is on has a program"
-        return look_at(look, self.vmm, self.machine, self.program, system, self.peek)
+        monitors = tuple(vm.vmm for vm in self._require_hypervisor().vms.values())
+        return look_at(look, Watched(self.vmm, monitors, self.machine, self.program, system, self.peek))
 
     def place(self, system: GuestSystem | None = None) -> Place:
         """Where the guest is: registers, memory and code, for whoever follows its calls. `system` as for `code`."""

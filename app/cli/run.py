@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from app.cli.start_options import add_start_options, start_with
 from core.events import EndHow, StopReason
 
 if TYPE_CHECKING:
+    from core.costs import CostModel, Part
     from core.guests.start import StartWith
     from core.session import Session
 
@@ -71,7 +72,35 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         type=Path,
         help="when the run is over, write the disk to this file: that of --disk, or a new one",
     )
+    parser.add_argument(
+        "--costs",
+        metavar="NAME",
+        help="also model the cycles it would cost on a processor: pentium4-2006, sandy-bridge-2011",
+    )
     parser.set_defaults(main=main)
+
+
+@dataclass(frozen=True, slots=True)
+class Modelled:
+    """What a run would cost by a table of published costs: a model, not a measurement."""
+
+    model: CostModel
+    parts: dict[Part, int]
+
+    @property
+    def total(self) -> int:
+        """Cycles."""
+        return sum(self.parts.values())
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape that scripts rely on."""
+        parts = {part.value: cycles for part, cycles in self.parts.items()}
+        return {"generation": self.model.name, "total": self.total, "parts": parts}
+
+    def in_words(self) -> str:
+        """The same for people."""
+        parts = ", ".join(f"{100 * cycles / self.total:.0f} % {part.value}" for part, cycles in self.parts.items())
+        return f"Modelled on a {self.model.title}: {self.total:,} cycles ({parts})."
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +115,7 @@ class Outcome:
     console: bytes
     traps: dict[str, int]
     seconds: float
+    modelled: Modelled | None = None
 
     @property
     def mips(self) -> float:
@@ -117,7 +147,7 @@ class Outcome:
             "traps": self.traps,
             "wall_s": round(self.seconds, 6),
             "mips": round(self.mips, 3),
-            "modelled_cycles": None,
+            "modelled_cycles": self.modelled.as_json() if self.modelled else None,
         }
 
     def in_words(self) -> str:
@@ -126,14 +156,16 @@ class Outcome:
         return (
             f"{self.sentence}\n{self.instructions:,} instructions under {self.kind} in {self.seconds:.3f} s "
             f"({self.mips:.1f} million a second). Traps: {traps}."
-        )
+        ) + (f"\n{self.modelled.in_words()}" if self.modelled else "")
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run it; returns the exit status."""
+    from core.cost_table import model_named
     from core.guests.catalog import load_program
     from core.session import Session
 
+    costs = None if arguments.costs is None else model_named(arguments.costs)
     session = Session(recording=False)  # nobody looks at heat or the ring of program counters
     try:
         start = start_with(arguments)
@@ -149,6 +181,8 @@ def main(arguments: argparse.Namespace) -> int:
         if arguments.input:
             session.send_input(arguments.input.encode())
         outcome = run(session, arguments.max_instructions, _ignore if arguments.json else _print_console)
+        if costs is not None:
+            outcome = replace(outcome, modelled=modelled(session, costs))
         report = session.report
         if arguments.save_disk is not None:
             session.save_disk(arguments.save_disk)
@@ -162,6 +196,14 @@ def main(arguments: argparse.Namespace) -> int:
         print(report, file=sys.stderr)
         return statuses.LAB_FAULT
     return outcome.exit_status
+
+
+def modelled(session: Session, model: CostModel) -> Modelled:
+    """What the run so far would cost by `model`."""
+    from core.costs import work_done
+
+    done = work_done(session.executed, session.traps.causes, session.vmm.work)
+    return Modelled(model, model.by_part(done))
 
 
 def _check_saving(start: StartWith, path: Path) -> None:

@@ -22,7 +22,9 @@ KEYS_OF_VIEWS = [
     ("↑ ↓", "Code, Registers, Traps: from row to row."),
     ("Ctrl+C", "Code: copy the line."),
     ("Enter", "Call stack: show where the frame goes on."),
-    ("any letter, Enter", "Console: goes to the guest."),
+    ("any letter, Enter", "Console and Screen: goes to the guest."),
+    ("← → ↑ ↓ Home End", "Memory, Bytes: from page to page, from byte to byte."),
+    ("Shift+F10", "Memory, Bytes, Registers, Code, Page walk: where the address leads."),
     ("Enter", "Lesson: go on."),
     ("Alt+← Alt+→", "Lesson: the step before, the next step."),
 ]

@@ -96,3 +96,19 @@ def test_crafted_page_tables_lead_nowhere_and_break_nothing() -> None:
     session = paged("bare")
     session.machine.ram.array[DIRECTORY : DIRECTORY + PAGE_SIZE] = 0xFF  # every table beyond the end of memory
     assert len(map_of(session, 3).uses) == session.vmm.physical.size // PAGE_SIZE
+
+
+def test_with_several_vms_every_frame_has_its_holder_and_the_map_is_that_of_the_selected_vm() -> None:
+    session = paged("trap_emulate", "written")
+    other = session.add_vm(assemble("mov [0x100500], eax\nnop\nnop", "other.s"), "trap_emulate", memory=4 << 20)
+    found = map_of(session)
+    owners = session.machine.frames.owners()
+    assert [found.holder_names[code].owner for code in found.holders] == list(owners)
+    assert {"VM A", "VM B", "monitor of A", "monitor of B"} <= set(owners)
+    purposes = {(holder.owner, holder.purpose) for holder in found.holder_names}
+    assert {("monitor of A", "shadow page tables"), ("monitor of B", "shadow page tables")} <= purposes
+    assert kind_at(found, TARGET) is UseKind.USER
+    session.select(other)
+    found = map_of(session)
+    assert len(found.uses) == (4 << 20) // PAGE_SIZE
+    assert {owners[frame] for frame in np.frombuffer(found.frames, "<u4")} == {"VM B"}

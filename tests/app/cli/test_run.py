@@ -158,3 +158,28 @@ def test_exit_statuses(how: EndHow | None, status: int | None, expected: int) ->
 def test_output_that_is_no_text_is_still_json() -> None:
     outcome = Outcome("bare", EndHow.EXIT, 0, "", 1, b"a\xff\x00", {}, 0.5).as_json()
     assert json.loads(json.dumps(outcome))["console"] == "a\\xff\x00"
+
+
+def test_modelled_cycles_are_the_counts_times_the_published_costs(capfd: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capfd, "privileged", "--vmm", "trap_emulate", "--costs", "pentium4-2006", "--json")
+    assert status == 0
+    outcome = json.loads(out)
+    modelled = outcome["modelled_cycles"]
+    assert modelled["generation"] == "pentium4-2006"
+    assert modelled["parts"]["direct"] == outcome["instructions"]
+    halts_and_refusals = outcome["traps"]["privileged"] + outcome["traps"].get("halt", 0)
+    assert modelled["parts"]["emulating"] >= 1141 * halts_and_refusals
+    assert modelled["total"] == sum(modelled["parts"].values())
+
+
+def test_modelled_cycles_are_called_so_for_people(image: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    image.write_bytes(loops.elf(EXIT_42))
+    _, _, err = run(capfd, image, "--costs", "pentium4-2006")
+    assert "Modelled on a Pentium 4, 2006: 3,211 cycles (0 % direct, 100 % io)." in err
+
+
+def test_costs_of_an_unknown_processor_are_refused(image: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    image.write_bytes(loops.elf(EXIT_42))
+    status, _, err = run(capfd, image, "--costs", "abacus")
+    assert status == statuses.USER_ERROR
+    assert "pentium4-2006" in err
