@@ -6,6 +6,8 @@ Nothing is changed by it, neither an accessed bit nor a device. Addresses are fo
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.addresses import ADDRESS_MASK, GuestPhysical, GuestVirtual
 from core.cpu.context import Gpr, Seg
 from core.cpu.decode import decode
@@ -45,7 +47,7 @@ def page_walk(vmm: Vmm, linear: int) -> PageWalk:
     guest = table_walk(words, paging, address, GUESTS, "" if paging.enabled else NO_PAGING, spaces)
     real = vmm.real_walks(address, guest)
     if paging.enabled and not guest.note:
-        guest = table_walk(words, paging, address, GUESTS, GUESTS_BELIEVED if real else GUESTS_WALKED, spaces)
+        guest = replace(guest, note=GUESTS_WALKED if vmm.walks_guest_tables else GUESTS_BELIEVED)
     host = None
     if guest.reached is not None and guest.reached < vmm.physical.size:
         host = vmm.physical.host(GuestPhysical(guest.reached))

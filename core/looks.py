@@ -78,7 +78,7 @@ class SeenBytes:
 @dataclass(frozen=True, slots=True)
 class TableEntry:
     """One entry met on a walk. `level` counts down to 1; `remark` says what sets it apart from the guest's own entry,
-    and `lags` whether that is because it does not hold (yet) what the guest's does."""
+    and `lags` whether that is because it does not hold (yet) what the guest's does; `wide`: of eight bytes (PAE)."""
 
     level: int
     index: int
@@ -86,6 +86,7 @@ class TableEntry:
     value: int
     remark: str = ""
     lags: bool = False
+    wide: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,7 @@ class TableWalk:
     root     what their root register holds
     reached  where it ends, None if an entry is missing
     attempts what reading and writing by user and kernel would come to, by these tables
+    fault    what the CPU calls it when they refuse
     """
 
     title: str
@@ -121,6 +123,7 @@ class TableWalk:
     entries: tuple[TableEntry, ...]
     reached: int | None
     attempts: tuple[Attempt, ...] = ()
+    fault: str = "#PF"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from lessons.checks import LessonChecked, answer
 from lessons.format import Lesson, Step
 from lessons.laboratory import Laboratory, observe
 from lessons.loader import LESSON_FILE, find_lesson, load_lesson
+from lessons.names import VIEWS_OF_LABELS
 from lessons.prose import NO_VALUE, pointers
 
 
@@ -130,7 +131,7 @@ class _Rehearsal:
         return rights
 
     def _follow_pointers(self, step: Step) -> None:
-        """Whatever the step points at has to be there: registers by name, code by label."""
+        """Whatever the step points at has to be there: registers by name, code and memory by label."""
         evidence = observe(self._laboratory)
         words = (step.text, step.act.text if step.act else "", step.explain)
         shown = [(step.show.view, step.show.anchor)] if step.show else []
@@ -138,7 +139,7 @@ class _Rehearsal:
             known = (
                 anchor is None
                 or (view == "registers" and evidence.reading(anchor) is not None)
-                or (view == "code" and anchor in evidence.program.symbols)
+                or (view in VIEWS_OF_LABELS and anchor in evidence.program.symbols)
             )
             if not known:
                 raise _Stuck(f"it points at “{anchor}” in {view}, where that is not to be found.")

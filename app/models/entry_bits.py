@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.models.numerals import hexadecimal
+from core.looks import TableEntry
 
 DIRECTORY, TABLE = 2, 1
 PRESENT, DIRTY, LARGE = 1 << 0, 1 << 6, 1 << 7
@@ -77,6 +78,9 @@ _DIRTY = _Field(
 )
 _IGNORED = _Field("D", 6, "ignored", "ignored", "Dirty: means nothing in a directory entry that leads to a table.")
 _SIZE = _Field("PS", 7, "leads to a table", "page of 4 MiB", "Page size: with CR4.PSE the entry maps 4 MiB itself.")
+_SIZE_WIDE = _Field(
+    "PS", 7, "leads to a table", "page of 2 MiB", "Page size: the entry of eight bytes maps 2 MiB itself."
+)
 _PAT = _Field(
     "PAT",
     7,
@@ -89,35 +93,23 @@ _GLOBAL = _Field(
 )
 
 
-def bits_of(value: int, level: int) -> tuple[EntryBit, ...]:
-    """The fields of an entry of that level, lowest bit first; the address it holds comes last."""
-    leaf = level == TABLE or bool(value & LARGE)
-    fields = (*_COMMON, _DIRTY if leaf else _IGNORED, _SIZE if level == DIRECTORY else _PAT, _GLOBAL)
+def bits_of(entry: TableEntry) -> tuple[EntryBit, ...]:
+    """The fields of an entry, lowest bit first; the address it holds comes last."""
+    value, level = entry.value, entry.level
+    leaf = level == TABLE or (level == DIRECTORY and bool(value & LARGE))
+    size = _PAT if level == TABLE else _SIZE_WIDE if entry.wide else _SIZE
+    fields = (*_COMMON, _DIRTY if leaf else _IGNORED, size, _GLOBAL)
     bits = [
         EntryBit(field.name, field.bit, value >> field.bit & 1, _words(field, value), field.meaning) for field in fields
     ]
     available = value >> 9 & 7
-    bits.append(
-        EntryBit(
-            "AVL",
-            9,
-            available,
-            f"{available:03b}",
-            "Available: three bits that the CPU leaves to the operating system.",
-        )
-    )
-    large = level == DIRECTORY and leaf
-    address = value & (0xFFC0_0000 if large else 0xFFFF_F000)
+    available_words = "Available: three bits that the CPU leaves to the operating system."
+    bits.append(EntryBit("AVL", 9, available, f"{available:03b}", available_words))
+    lowest = (21 if entry.wide else 22) if leaf and level == DIRECTORY else 12
+    address = value & 0xFFFF_FFFF & ~((1 << lowest) - 1)
     what = "Page" if leaf else "Table"
-    bits.append(
-        EntryBit(
-            what,
-            22 if large else 12,
-            address,
-            hexadecimal(address),
-            f"Physical address of the {what.lower()} it leads to.",
-        )
-    )
+    meaning = f"Physical address of the {what.lower()} it leads to."
+    bits.append(EntryBit(what, lowest, address, hexadecimal(address), meaning))
     return tuple(bits)
 
 
@@ -127,6 +119,6 @@ def _words(field: _Field, value: int) -> str:
     return field.set if value >> field.bit & 1 else field.clear
 
 
-def set_names(value: int, level: int) -> str:
+def set_names(entry: TableEntry) -> str:
     """The names of the bits that are set, as one writes them beside an entry: ``P R/W U/S A D``."""
-    return " ".join(bit.name for bit in bits_of(value, level)[:9] if bit.value) or "not present"
+    return " ".join(bit.name for bit in bits_of(entry)[:9] if bit.value) or "not present"

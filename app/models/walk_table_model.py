@@ -15,7 +15,7 @@ from app.models.numerals import hexadecimal
 from core.looks import Attempt, PageWalk, Space, TableEntry, TableWalk
 
 CELL_ROLE = Qt.ItemDataRole.UserRole
-LEVELS = {2: "Directory", 1: "Table"}
+LEVELS = {3: "Pointers", 2: "Directory", 1: "Table"}
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -112,12 +112,11 @@ class WalkTableModel(QAbstractTableModel):
 
 def _rows(walk: PageWalk) -> tuple[WalkRow, ...]:
     tables = (walk.guest, *walk.real)
-    steps = max(len(table.entries) for table in tables)
     rows = [WalkRow("CR3", tuple(_root(table) for table in tables))] if any(table.paging for table in tables) else []
-    for step in range(steps):
-        level = next(table.entries[step].level for table in tables if len(table.entries) > step)
-        cells = tuple(_entry(table.entries[step]) if len(table.entries) > step else EMPTY for table in tables)
-        rows.append(WalkRow(LEVELS[level], cells))
+    for level, name in LEVELS.items():
+        entries = [next((entry for entry in table.entries if entry.level == level), None) for table in tables]
+        if any(entries):
+            rows.append(WalkRow(name, tuple(EMPTY if entry is None else _entry(entry) for entry in entries)))
     rows.append(WalkRow("Address", tuple(_reached(table, walk) for table in tables)))
     if walk.guest.paging:
         rows += [
@@ -131,7 +130,8 @@ def _rows(walk: PageWalk) -> tuple[WalkRow, ...]:
 def _root(table: TableWalk) -> WalkCell:
     if not table.paging:
         return WalkCell("—", "paging is off", explanation=table.note)
-    where = f"directory at {hexadecimal(table.root & 0xFFFF_F000)}"
+    first = LEVELS[table.entries[0].level].lower() if table.entries else "directory"
+    where = f"{first} at {hexadecimal(table.root & 0xFFFF_F000)}"
     return WalkCell(
         hexadecimal(table.root),
         "",
@@ -141,7 +141,7 @@ def _root(table: TableWalk) -> WalkCell:
 
 
 def _entry(entry: TableEntry) -> WalkCell:
-    names = set_names(entry.value, entry.level)
+    names = set_names(entry)
     beneath = f"entry {entry.index} at {hexadecimal(entry.address)}"
     sentences = [f"{LEVELS[entry.level]} {beneath}: {hexadecimal(entry.value)}.", entry.remark]
     return WalkCell(hexadecimal(entry.value), names, beneath, entry.lags, entry, " ".join(filter(None, sentences)))
@@ -184,11 +184,11 @@ def _told(table: TableWalk, guest: TableWalk, write: bool, user: bool) -> tuple[
         return "—", "not known"
     if mine.error_code is None:
         return "✓", "allowed"
-    code = f"#PF({mine.error_code})"
+    code = f"{table.fault}({mine.error_code})"
     if table is not guest and believed is not None and believed.error_code is None:
         return (
             f"✓ after a hidden {code}",
-            f"a hidden page fault, because {mine.why}; the monitor mends it, and the guest never knows",
+            f"a hidden fault, because {mine.why}; the monitor mends it, and the guest never knows",
         )
     return f"✗ {code}: {mine.why}", f"a true page fault with error code {mine.error_code}, because {mine.why}"
 
@@ -199,7 +199,7 @@ def _find(table: TableWalk, write: bool, user: bool) -> Attempt | None:
 
 def bits_beside(row: WalkRow) -> tuple[tuple[EntryBit, ...], ...]:
     """The bits of each entry in a row; empty where it holds none."""
-    return tuple(bits_of(cell.entry.value, cell.entry.level) if cell.entry is not None else () for cell in row.cells)
+    return tuple(bits_of(cell.entry) if cell.entry is not None else () for cell in row.cells)
 
 
 __all__ = ["CELL_ROLE", "WalkCell", "WalkRow", "WalkTableModel", "bits_beside"]

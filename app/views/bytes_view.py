@@ -110,6 +110,12 @@ class BytesView(View):
         self.words.setText("")
         self.set_empty(True)
 
+    def point_at(self, anchor: str) -> None:
+        """Go to that label of the guest."""
+        address = self.address.address_of(anchor)
+        if address is not None:
+            self.show_bytes(Space.LINEAR, address)
+
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show the bytes as they are now."""
         seen = snapshot.seen.bytes

@@ -107,6 +107,12 @@ class WalkView(View):
         self.model.show(None)
         self.set_empty(True)
 
+    def point_at(self, anchor: str) -> None:
+        """Go to that label of the guest."""
+        address = self.address.address_of(anchor)
+        if address is not None:
+            self.walk_to(address)
+
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show the walk as it is now."""
         walk = snapshot.seen.walk
@@ -208,6 +214,7 @@ def _bit_table(model: BitTableModel) -> QTableView:
     table = QTableView()
     table.setModel(model)
     table.setAccessibleName("The chosen entry, bit by bit")
+    table.setMinimumHeight(8)  # the words above it go first
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setShowGrid(False)
     table.setTabKeyNavigation(False)

@@ -60,6 +60,10 @@ class AddressField(QWidget):
         """The names that can be typed."""
         self._symbols = symbols
 
+    def address_of(self, symbol: str) -> int | None:
+        """Where a symbol stands."""
+        return self._symbols.get(symbol)
+
     def go(self, where: int | Follow) -> None:
         """Show that this is where one looks, without telling anyone."""
         self.where = where

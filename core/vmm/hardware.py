@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from types import MappingProxyType
 
-from core.addresses import PAGE_SIZE, GuestPhysical, HostPhysical
+from core.addresses import PAGE_SIZE, GuestPhysical, GuestVirtual, HostPhysical
 from core.costs import Work
 from core.cpu import guest_mode
 from core.cpu.context import HF_INHIBIT_IRQ, Gpr
@@ -27,8 +27,10 @@ from core.errors import RequestError
 from core.events import Cause, Ring
 from core.interposer import Outcome
 from core.layout import HOST_RESERVED
+from core.looks import TableWalk
 from core.memory.frames import FREE, FrameAllocator
 from core.memory.nested import LARGE_BYTES, Beyond, Forbidden, Mapped, NestedPager
+from core.memory.nested_walk import nested_walk
 from core.stage import HARDWARE, Stage
 from core.vmm.consistency import broken_rule
 from core.vmm.control_area import GUARDED_MSRS, MSRPM_BYTES, ControlArea, suspend
@@ -362,6 +364,10 @@ class Hardware(Vmm):
             what = "I/O permission map" if size == IOPM_BYTES else "MSR permission map"
             yield from ((HostPhysical(first + at), what) for at in range(0, size, PAGE_SIZE))
         yield from self.translation_frames()
+
+    def real_walks(self, linear: GuestVirtual, guest: TableWalk) -> tuple[TableWalk, ...]:
+        """The CPU walks the guest's tables, and then the nested one."""
+        return nested_walk(self.nested, guest)
 
     def translation_frames(self) -> Iterator[tuple[HostPhysical, str]]:
         """The nested table."""

@@ -74,6 +74,7 @@ class HardwareShadow(Hardware):
     title = "AMD-V with shadow paging"
     summary = "As hardware-assisted, before nested paging: page faults and CR3 exit, and the tables are shadowed."
     order = 21
+    walks_guest_tables = False
 
     def make_guest(self) -> GuestCpu:
         """The guest believes in its own CR0, CR3 and CR4."""

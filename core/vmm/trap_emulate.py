@@ -62,6 +62,7 @@ class TrapEmulate(Vmm):
         }
     )
     leaves_holes = True
+    walks_guest_tables = False
 
     _guest: DeprivilegedCpu
 

@@ -56,6 +56,7 @@ class Vmm(ABC):
     order: ClassVar[int] = 0
     work: ClassVar[Mapping[Cause, tuple[Work, ...]]] = {}
     leaves_holes: ClassVar[bool] = False
+    walks_guest_tables: ClassVar[bool] = True  # does the CPU walk the guest's own page tables?
     """Does the guest's kernel run directly in an outer ring, so that the holes of x86 are open (`core.vmm.holes`)?"""
     hosted: ClassVar[bool] = True  # does a monitor stand beneath, so that other VMs can be beside?
     io_ring: Ring | None = Ring.KERNEL
@@ -126,7 +127,8 @@ class Vmm(ABC):
         return address
 
     def real_walks(self, linear: GuestVirtual, guest: TableWalk) -> tuple[TableWalk, ...]:
-        """The walks that the CPU makes for `linear` through tables that are not the guest's; none if it walks those."""
+        """The walks that the CPU makes for `linear` through tables that are not the guest's, in place of its walk
+        through those or after it; `guest` is the walk through the guest's own."""
         return ()
 
     def frame_purposes(self) -> Iterator[tuple[HostPhysical, str]]:

@@ -8,9 +8,10 @@ from core.addresses import GuestPhysical
 from core.events import Cause
 from core.guests.assembler import assemble
 from core.looks import Follow, Ground, Look, SeenBytes, Space, Span, TableWalk
-from core.memory import shadow_walk
+from core.memory import nested_walk, shadow_walk
 from core.session import Session
 from core.vmm import kinds
+from core.vmm.hardware import Hardware
 from tests.core.paged_guest import DIRECTORY, READ_ONLY, SOURCE, TABLE, TARGET, USER_PAGE, paged
 
 each_kind = pytest.mark.parametrize("kind", list(kinds()))
@@ -182,3 +183,37 @@ def test_keys_reach_the_guests_keyboard(kind: str) -> None:
 def test_two_looks_at_once_are_both_answered() -> None:
     both = Look(map=True) | Look(walk=Follow.ESP, screen=True) | Look(walk=5)
     assert both == Look(walk=Follow.ESP, map=True, screen=True)
+
+
+def test_under_amd_v_the_cpu_walks_the_guests_tables_and_then_the_nested_ones() -> None:
+    session = paged("hardware", "written")
+    session.vmm.physical.write(GuestPhysical(TARGET), b"nested")
+    guest, (nested,), host = walk_of(session, USER_PAGE)
+    assert guest.note == "The CPU walks these itself."
+    assert [entry.level for entry in nested.entries][:2] == [3, 2]
+    assert nested.reached == host
+    assert session.machine.ram.array[nested.reached : nested.reached + 6].tobytes() == b"nested"
+    assert [attempt.error_code for attempt in nested.attempts] == [None] * 4
+
+
+def test_what_the_nested_table_lacks_is_marked_until_the_fault_that_fills_it() -> None:
+    session = paged("hardware")
+    (nested,) = walk_of(session, 0x0030_0000)[1]
+    assert nested.reached is None
+    assert nested.entries[-1].remark == nested_walk.MISSING
+    assert nested.fault == "#NPF"
+    assert {attempt.error_code for attempt in nested.attempts} == {4, 6}
+    session.load(assemble(f".globl _start\n_start:\n{SOURCE}    mov eax, [0x300000]\nend: nop\n", "p.s"), "hardware")
+    assert session.program is not None
+    session.run_to(session.program.symbols["end"])
+    (nested,) = walk_of(session, 0x0030_0000)[1]
+    assert nested.reached == session.vmm.physical.host(GuestPhysical(0x30_0000))
+
+
+def test_a_page_that_the_hypervisor_closed_says_so() -> None:
+    session = paged("hardware", "written")
+    assert isinstance(session.vmm, Hardware)
+    session.vmm.nested.protect(GuestPhysical(TARGET), writable=False)
+    (nested,) = walk_of(session, USER_PAGE)[1]
+    assert nested.entries[-1].remark == nested_walk.CLOSED
+    assert [attempt.error_code for attempt in nested.attempts] == [None, 7, None, 7]

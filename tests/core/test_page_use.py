@@ -11,6 +11,7 @@ from core.guests.catalog import load_program
 from core.looks import Look, PhysicalMap, UseKind
 from core.session import Session
 from core.vmm import kinds
+from core.vmm.hardware import Hardware
 from tests.core.paged_guest import DIRECTORY, READ_ONLY, TABLE, TARGET, USER_PAGE, paged
 
 each_kind = pytest.mark.parametrize("kind", list(kinds()))
@@ -112,3 +113,13 @@ def test_with_several_vms_every_frame_has_its_holder_and_the_map_is_that_of_the_
     found = map_of(session)
     assert len(found.uses) == (4 << 20) // PAGE_SIZE
     assert {owners[frame] for frame in np.frombuffer(found.frames, "<u4")} == {"VM B"}
+
+
+def test_under_amd_v_the_control_block_and_the_nested_tables_are_named() -> None:
+    session = paged("hardware", "written")
+    found = map_of(session)
+    held = [found.holder_names[code] for code in found.holders]
+    assert isinstance(session.vmm, Hardware)
+    assert held[session.vmm.nested.root // PAGE_SIZE].purpose == "nested page table"
+    assert held[session.vmm.vmcb.address // PAGE_SIZE].purpose == "VMCB"
+    assert all(holder.purpose for holder in held if holder.owner == "monitor of A")

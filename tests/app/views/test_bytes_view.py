@@ -124,3 +124,9 @@ def test_every_byte_is_found_where_it_is_painted(qapp: object, address: int, wid
     pane.resize(width, height)
     pane.show_from(address)
     assert pane.address_at(pane.rect_of(address).center()) == address
+
+
+def test_a_lesson_can_point_at_a_label(view: BytesView) -> None:
+    view.point_at("wait")
+    assert view.look.span is not None
+    assert view.address.where == 0x0010_000F

@@ -122,3 +122,19 @@ def test_the_models_are_good_models(view: WalkView, qtmodeltester: ModelTester) 
     model.show(walk(USER_PAGE))
     qtmodeltester.check(model)
     qtmodeltester.check(view.bits)
+
+
+def test_a_lesson_can_point_at_a_label(view: WalkView, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(view.lookChanged):
+        view.point_at("wait")
+    assert view.look == Look(walk=0x0010_000F)
+    view.point_at("no such label")
+    assert view.look == Look(walk=0x0010_000F)
+
+
+def test_nested_tables_stand_beside_the_guests_own_by_level(view: WalkView) -> None:
+    shown = show(view, walk(USER_PAGE, "hardware"))
+    assert list(shown) == ["CR3", "Pointers", "Directory", "Table", "Address", "Read", "Write", "Execute"]
+    assert shown["Pointers"][0] == "|"
+    assert shown["Write"] == ["kernel ✓|program ✓", "kernel ✓|program ✓"]
+    assert [heading for heading, _ in view.model.headings[1:]] == ["Guest's tables", "Nested tables"]
