@@ -84,7 +84,16 @@ def _registers() -> list[Intercept]:
     return found
 
 
-_EXCEPTION_INERT = {2: _NEVER, 17: "The emulated CPU does not check alignment.", 18: _NEVER, 19: _NEVER, 16: _NEVER}
+_SOFTWARE = "In the emulated CPU INT3 and INTO are software interrupts: the intercept of INTn sees them."
+_EXCEPTION_INERT = {
+    2: _NEVER,
+    3: _SOFTWARE,
+    4: _SOFTWARE,
+    8: "A double fault arises in delivery through the IDT, which the lab does in the CPU's place.",
+    17: "The emulated CPU does not check alignment.",
+    18: _NEVER,
+    19: "The CPU does not promise SSE.",
+}
 
 
 def _exceptions() -> list[Intercept]:
@@ -117,7 +126,7 @@ _MISC: tuple[tuple[int, str, str, str], ...] = (
     (0x73, "RSM", "RSM", ""),
     (0x74, "IRET", "IRET", ""),
     (0x75, "INTn", "INT n, INT3 and INTO", ""),
-    (0x76, "INVD", "INVD", ""),
+    (0x76, "INVD", "INVD", _NOT_CHECKED),
     (0x77, "PAUSE", "PAUSE", ""),
     (0x78, "HLT", "HLT", ""),
     (0x79, "INVLPG", "INVLPG", ""),
