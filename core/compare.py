@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from core.addresses import PAGE_SIZE
+from core.addresses import PAGE_SIZE, GuestPhysical
 from core.cpu.decode import decode, spell
 from core.devices.disk_image import DiskImage
 from core.events import StopReason
@@ -163,6 +163,8 @@ def _believed(session: Session) -> dict[str, int]:
 def _memory(session: Session) -> npt.NDArray[np.uint8]:
     """The VM's memory in guest-physical order; without a copy where its frames lie side by side."""
     physical = session.vmm.physical
+    if physical.kept:
+        return np.frombuffer(physical.read(GuestPhysical(0), physical.size), np.uint8)
     frames = np.array(physical.frames, np.int64)
     array = session.machine.ram.array
     if bool(np.all(np.diff(frames) == PAGE_SIZE)):

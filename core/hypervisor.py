@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.addresses import PAGE_SIZE, HostPhysical
+from core.addresses import PAGE_SHIFT, PAGE_SIZE, HostPhysical
 from core.cpu.decode import spell
 from core.cpu.probes import PC_RING, Word
 from core.cpu.world import World
@@ -26,7 +26,8 @@ from core.guests.boot import boot_memory, boot_state
 from core.interposer import Interposer
 from core.layout import HOST_RESERVED, MIB, MONITOR_MEMORY
 from core.machine import Machine
-from core.memory.guest_physical import GuestPhysicalMemory
+from core.memory.guest_physical import ABSENT, GuestPhysicalMemory
+from core.memory.reclaim import LEAST_RESIDENT, Mappings, Reclaimer
 from core.scheduler import SLICE, Scheduler
 from core.snapshot import VmState, VmSummary
 from core.traplog import NEVER, TrapLog
@@ -134,9 +135,11 @@ class Hypervisor:
             self.show(before.spec.letter)
         return vm
 
-    def _build(self, spec: VmSpec, interposer: Interposer, console: bytearray) -> Vmm:
-        """Frames, devices, the program in memory, a monitor; the guest's registers as at power-on."""
-        frames = spec.kind.vm_frames(self.machine.frames, spec.memory, spec.owner)
+    def _build(self, spec: VmSpec, interposer: Interposer, console: bytearray, taken: int = 0) -> Vmm:
+        """Frames (but for `taken` bytes), devices, the program in memory, a monitor; the guest's registers as at
+        power-on."""
+        frames = [*spec.kind.vm_frames(self.machine.frames, spec.memory - taken, spec.owner)]
+        frames += [ABSENT] * (taken >> PAGE_SHIFT)
         pc = Pc(
             clock=lambda: interposer.time,
             console=console.append,
@@ -146,7 +149,8 @@ class Hypervisor:
             memory=spec.memory,
             disk=spec.disk,
         )
-        physical = GuestPhysicalMemory(self.machine.ram, frames, pc.bus)
+        physical = GuestPhysicalMemory(self.machine.ram, frames, pc.bus, spec.owner)
+        physical.kept = {number: bytearray() for number, frame in enumerate(frames) if frame == ABSENT}
         for address, data in boot_memory(spec.program, spec.memory, spec.command_line, spec.modules):
             physical.write(address, data)
         self.machine.cpu.forget_all_code()
@@ -161,7 +165,10 @@ class Hypervisor:
         old, cpu = vm.vmm, self.machine.cpu
         self._free(vm.spec)
         cpu.load_world(World(self.machine.power_on_world.context, cpu.save_world().words))
-        vm.vmm = self._build(vm.spec, vm.interposer, vm.console)
+        taken, vm.reclaimer = len(old.physical.kept) * PAGE_SIZE, None
+        vm.vmm = self._build(vm.spec, vm.interposer, vm.console, taken)
+        if taken and vm.vmm.mappings is not None:
+            self._reclaimer(vm, vm.vmm.mappings)
         vm.vmm.pc.disk.state.overlay = old.pc.disk.state.overlay
         vm.vmm.pc.serial.receive(bytes(old.pc.serial.state.outside))
         self.scheduler.revive(vm.spec.letter)
@@ -223,6 +230,36 @@ class Hypervisor:
         if self._shown is not None:
             self._shown.interposer.away = self.machine.cpu.save_world()
             self._shown = None
+
+    def balloon(self, letter: str, taken: int) -> None:
+        """Have `taken` bytes of a VM's memory taken back, in whole pages: their frames are free for others, and what
+        stood in them comes back when the guest touches it, in place of something else. 0 gives all of it back."""
+        vm, spec = self.vms[letter], self.vms[letter].spec
+        pages, limit = taken >> PAGE_SHIFT, (spec.memory >> PAGE_SHIFT) - LEAST_RESIDENT
+        mappings = vm.vmm.mappings
+        if mappings is None:
+            raise RequestError(f"{spec.kind.title} cannot take memory back.", "Choose another kind of monitor.")
+        if not 0 <= pages <= limit:
+            most = limit * PAGE_SIZE / MIB
+            raise RequestError(
+                f"{taken / MIB:.1f} MiB cannot be taken from VM {letter}.",
+                f"Choose 0 to {most:.0f} MiB: it needs some.",
+            )
+        held = len(vm.vmm.physical.kept)
+        if (held - pages) * PAGE_SIZE > self.room + MONITOR_MEMORY:
+            raise RequestError(
+                f"VM {letter} cannot have {(held - pages) * PAGE_SIZE / MIB:.1f} MiB back: only "
+                f"{max(self.room + MONITOR_MEMORY, 0) / MIB:.1f} MiB are free.",
+                "Take them from another VM, or remove one.",
+            )
+        with self._at(letter):
+            self._reclaimer(vm, mappings).set_taken(pages)
+
+    def _reclaimer(self, vm: Vm, mappings: Mappings) -> Reclaimer:
+        if vm.reclaimer is None:
+            frames, changed = self.machine.frames, vm.interposer.frame_changed
+            vm.reclaimer = Reclaimer(vm.vmm.physical, frames, vm.spec.owner, mappings, changed)
+        return vm.reclaimer
 
     def look_for(self, found: Callable[[Trap], bool] | None) -> None:
         """Stop right after the first trap of any VM that satisfies `found`."""

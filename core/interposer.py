@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from core.addresses import PAGE_SHIFT
 from core.cpu.context import Gpr, Seg
 from core.cpu.decode import decode, spell
 from core.cpu.faults import FAULT_CLASS, WITH_ERROR_CODE, GuestFault, Shutdown, Vector, general_protection
@@ -133,6 +134,7 @@ class Interposer:
         self.power_cycle: Callable[[], None] = lambda: None  # set by the hypervisor
         self._settled = 0  # the count up to which departures have been handled; the next instruction exceeds it
         self._after_step: list[Callable[[], None]] = []
+        self._changed: list[int] = []  # numbers of frames whose contents the CPU may know from before
         self.stops_here: Callable[[], bool] = lambda: True  # at a breakpoint: is it one for this address space?
         self.looked_for: Callable[[Trap], bool] | None = None  # stop right after the first trap that satisfies it
         self._found = False
@@ -209,6 +211,12 @@ class Interposer:
         self.end, self.report = None, ""
         self._reset()
 
+    def frame_changed(self, frame: int) -> None:
+        """What stands in the machine's frame at `frame` was exchanged: no more instruction runs before the CPU has
+        forgotten the code that it knew there. For use while handling a hidden departure, or between runs."""
+        self._changed.append(frame >> PAGE_SHIFT)
+        self.cpu.end = min(self.cpu.end, max(self.cpu.executed - 1, 0))  # the hidden attempt is uncounted after this
+
     def after_one_step(self, action: Callable[[], None]) -> None:
         """Let exactly one more instruction run, then call `action`. For use while handling a hidden departure."""
         self._after_step.append(action)
@@ -235,6 +243,8 @@ class Interposer:
         try:
             while True:
                 self._do_after_step()
+                if self._changed:
+                    self._forget_changed()
                 if self._reset_wanted:
                     self._reset()
                     monitor = self.monitor
@@ -363,6 +373,13 @@ class Interposer:
         pc = self.monitor.guest.pc
         self.cpu.count_attempt(pc)
         self._recorded(pc, Vector.UD, None, lambda: self.monitor.fault(GuestFault(Vector.UD)))
+
+    def _forget_changed(self) -> None:
+        world = self.cpu.save_world()
+        self.cpu.forget_code_in(self._changed, self.machine.power_on_world)
+        self._changed.clear()
+        self.cpu.load_world(world)
+        self.cpu.flush_tlb()
 
     def _do_after_step(self) -> None:
         if self._after_step:

@@ -50,7 +50,7 @@ def page_walk(vmm: Vmm, linear: int) -> PageWalk:
         guest = replace(guest, note=GUESTS_WALKED if vmm.walks_guest_tables else GUESTS_BELIEVED)
     host = None
     if guest.reached is not None and guest.reached < vmm.physical.size:
-        host = vmm.physical.host(GuestPhysical(guest.reached))
+        host = vmm.physical.lies_at(GuestPhysical(guest.reached))
     return PageWalk(address, guest, real, host)
 
 
@@ -93,7 +93,7 @@ def _in_space(linear: int, space: Space, vmm: Vmm) -> int | None:
     found = walk(GuestWords(vmm.physical), paging, GuestVirtual(linear), Access()).physical
     if found is None or space is Space.PHYSICAL:
         return found
-    return vmm.physical.host(found) if found < vmm.physical.size else None
+    return vmm.physical.lies_at(found) if found < vmm.physical.size else None
 
 
 def _screen(vmm: Vmm) -> SeenScreen:

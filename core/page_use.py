@@ -15,7 +15,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from core.addresses import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
+from core.addresses import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, GuestPhysical
 from core.cpu.flags import CR4_PAE, CR4_PSE
 from core.guest_os import Peek
 from core.guest_system import GuestSystem
@@ -92,7 +92,9 @@ class PageUse:
 
     def map(self, page: int | None) -> PhysicalMap:
         """The map, and more about `page` if one is named."""
-        frames = np.fromiter(self._physical.frames, np.uint32, len(self._physical.frames)) >> np.uint32(PAGE_SHIFT)
+        frames = np.array(self._physical.frames, np.int64).astype(np.uint32) >> np.uint32(
+            PAGE_SHIFT
+        )  # absent: beyond RAM
         uses, legend = self._uses(frames)
         holders, names = self._holders()
         return PhysicalMap(
@@ -108,7 +110,9 @@ class PageUse:
 
     def _uses(self, frames: npt.NDArray[np.uint32]) -> tuple[Codes, tuple[Use, ...]]:
         probes = self._machine.backing.probes
-        touched = (probes.reads[frames] | probes.writes[frames] | probes.fetches[frames]) != 0
+        present = frames < len(probes.reads)
+        there = np.where(present, frames, 0)
+        touched = present & ((probes.reads[there] | probes.writes[there] | probes.fetches[there]) != 0)
         uses = np.where(touched, np.uint8(CODES[UseKind.TOUCHED]), np.uint8(CODES[UseKind.UNTOUCHED]))
         self._mark_guest_frames(uses)
         uses[: LOWEST_IMAGE >> PAGE_SHIFT] = CODES[UseKind.BOOT]
@@ -197,9 +201,10 @@ class PageUse:
         at &= ~PAGE_MASK
         if at + PAGE_SIZE > self._physical.size:
             return None
-        return self._machine.ram.array[(host := self._physical.frames[at >> PAGE_SHIFT]) : host + PAGE_SIZE].view(
-            np.uint32
-        )
+        host = self._physical.lies_at(GuestPhysical(at))
+        if host is None:
+            return np.frombuffer(self._physical.read(GuestPhysical(at), PAGE_SIZE), np.uint32)
+        return self._machine.ram.array[host : host + PAGE_SIZE].view(np.uint32)
 
     def _facts(self, page: int) -> PageFacts:
         """Which linear addresses lead to `page`; those that every space shares are named once."""

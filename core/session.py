@@ -289,6 +289,14 @@ class Session:
         self.sentence = self._last_event()
         return found
 
+    def balloon(self, letter: str, taken: int) -> None:
+        """Have `taken` bytes of a VM's memory taken back, for others to have; its guest sees no difference."""
+        self._require_vm(letter)
+        hypervisor = self._require_hypervisor()
+        hypervisor.balloon(letter, taken)
+        taken_now, free = taken / layout.MIB, hypervisor.room / layout.MIB
+        self.sentence = f"{taken_now:.0f} MiB are taken from VM {letter}; {free:.0f} MiB are free for another VM."
+
     def console_of(self, letter: str) -> bytes:
         """All that a VM's guest has written to its serial port."""
         return bytes(self._require_vm(letter).console)

@@ -21,6 +21,7 @@ from core.guests.image import Program
 from core.guests.modules import Module
 from core.interposer import Interposer
 from core.layout import MIB
+from core.memory.reclaim import Reclaimer
 from core.scheduler import HEAVIEST
 from core.vmm.vmm import Vmm
 
@@ -68,6 +69,7 @@ class Vm:
     ring: npt.NDArray[np.uint64]
     vmm: Vmm
     console: bytearray = field(default_factory=bytearray)
+    reclaimer: Reclaimer | None = None  # once some of its memory was taken back
     breakpoints: Breakpoints = field(default_factory=Breakpoints)
     in_sight: str = ""
 

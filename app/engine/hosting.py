@@ -19,6 +19,7 @@ HostCommand: TypeAlias = (
     | protocol.ResumeVm
     | protocol.SetWeight
     | protocol.SetCap
+    | protocol.Balloon
 )
 
 
@@ -42,3 +43,5 @@ def host(session: Session, command: HostCommand, load: Callable[[str], Program])
             session.set_weight(letter, weight)
         case protocol.SetCap(letter, cap):
             session.set_cap(letter, cap)
+        case protocol.Balloon(letter, taken):
+            session.balloon(letter, taken)

@@ -181,6 +181,15 @@ class SetCap:
 
 
 @dataclass(frozen=True, slots=True)
+class Balloon:
+    """Have `taken` bytes of a VM's memory taken back from it, from now on; 0 gives all of it back. Its guest sees no
+    difference; others can have the memory (`Snapshot.free_memory`)."""
+
+    letter: str
+    taken: int
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """The window has taken the last `Updated` and may be sent the next."""
 
@@ -192,7 +201,7 @@ class Shutdown:
 
 Command: TypeAlias = (
     "Load | SaveDisk | Run | Stop | Step | StepOver | StepBy | RunTo | Reset | SetSpeed | SetBreakpoints | Input"
-    " | Keys | LookAt | AddVm | RemoveVm | SelectVm | PauseVm | ResumeVm | SetWeight | SetCap"
+    " | Keys | LookAt | AddVm | RemoveVm | SelectVm | PauseVm | ResumeVm | SetWeight | SetCap | Balloon"
     " | CheckLesson | Shown | Shutdown"
 )
 

@@ -213,7 +213,7 @@ class Cpu:
         self.ctl[FETCH_PAGE] = NO_PAGE
 
     def forget_code(self, address: int, size: int) -> None:
-        """Forget code cached from host-physical `address` on, after it was overwritten from outside."""
+        """Forget code cached from linear `address` on, as it is mapped now, after it was overwritten from outside."""
         self._uc.ctl_remove_cache(address, address + size)
 
     def forget_code_in(self, frames: Iterable[int], flat: World) -> None:

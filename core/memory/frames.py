@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Set
 
 from core.addresses import PAGE_SHIFT, PAGE_SIZE, HostPhysical
-from core.errors import RequestError
+from core.errors import LabFault, RequestError
 
 FREE = ""
 MONITOR = "monitor"  # begins the name of an owner that is one
@@ -86,6 +86,24 @@ class FrameAllocator:
         self._free -= wanted
         self._owned[owner] += wanted
         return found
+
+    def allocate_side_by_side(self, size: int, owner: str) -> list[HostPhysical]:
+        """As `allocate`, in one piece; a RequestError if there is no such piece."""
+        wanted = (size + PAGE_SIZE - 1) >> PAGE_SHIFT
+        run = 0
+        for number, who in enumerate(self._owners):
+            run = run + 1 if who == FREE else 0
+            if run == wanted:
+                first = HostPhysical(number - wanted + 1 << PAGE_SHIFT)
+                self.claim(first, wanted << PAGE_SHIFT, owner)
+                return [HostPhysical(first + (n << PAGE_SHIFT)) for n in range(wanted)]
+        raise RequestError(f"{owner} needs {wanted} free frames side by side.", "Remove a VM.")
+
+    def check(self, address: int, owner: str) -> None:
+        """A LabFault if the frame that holds `address` is not `owner`'s: nobody may be shown what is another's."""
+        if self._owners[address >> PAGE_SHIFT] != owner:
+            whose = self._owners[address >> PAGE_SHIFT] or "nobody"
+            raise LabFault(f"The frame at {address:#010x} belongs to {whose}, but was to be shown to {owner}.")
 
     def owned(self, owner: str) -> list[HostPhysical]:
         """The frames of `owner`, in address order."""

@@ -1,7 +1,8 @@
 """A VM's guest-physical memory: RAM it was given, frame by frame, and devices everywhere else.
 
 On bare hardware guest-physical is host-physical, one to one. Under a monitor each guest-physical page lies in whatever
-frame the allocator gave. Addresses beyond the VM's RAM go to its bus, where what nobody claims reads as all ones.
+frame the allocator gave, or in none while the hypervisor keeps its contents (`core.memory.reclaim`). Addresses beyond
+the VM's RAM go to its bus, where what nobody claims reads as all ones.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from typing import Protocol
 
 from core.addresses import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, GuestPhysical, HostPhysical
 from core.memory.ram import Ram
+
+ABSENT = HostPhysical(-1)
 
 
 class MemoryBus(Protocol):
@@ -24,18 +27,50 @@ class MemoryBus(Protocol):
 
 
 class GuestPhysicalMemory:
-    """`frames[n]` is the host-physical address of guest-physical page n."""
+    """`frames[n]` is the host-physical address of guest-physical page n, or `ABSENT`: then `kept[n]` holds its bytes,
+    none if all are zero. Reading and writing here leave such a page where it is; `host` brings it back."""
 
-    def __init__(self, ram: Ram, frames: Sequence[HostPhysical], bus: MemoryBus) -> None:
+    def __init__(self, ram: Ram, frames: Sequence[HostPhysical], bus: MemoryBus, owner: str = "") -> None:
         self.ram = ram
-        self.frames = frames
+        self.owner = owner  # whose the frames are
+        self.frames = list(frames)
+        self.kept: dict[int, bytearray] = {}
+        self.bring_back: Callable[[int], HostPhysical] | None = None  # a page by its number
         self.bus = bus
         self.size = len(frames) * PAGE_SIZE
         self.on_write: Callable[[GuestPhysical, int], None] | None = None  # told of every write to RAM by a monitor
 
     def host(self, address: GuestPhysical) -> HostPhysical:
         """Where guest-physical `address` (inside RAM) lies in the machine."""
-        return HostPhysical(self.frames[address >> PAGE_SHIFT] | address & PAGE_MASK)
+        frame = self.frames[address >> PAGE_SHIFT]
+        if frame < 0:
+            assert self.bring_back is not None, "pages are absent only where somebody can bring them back"
+            frame = self.bring_back(address >> PAGE_SHIFT)
+        return HostPhysical(frame | address & PAGE_MASK)
+
+    def lies_at(self, address: GuestPhysical) -> HostPhysical | None:
+        """As `host`, but leaves an absent page where it is: None."""
+        frame = self.frames[address >> PAGE_SHIFT]
+        return HostPhysical(frame | address & PAGE_MASK) if frame >= 0 else None
+
+    def read_within(self, address: GuestPhysical, size: int) -> bytes:
+        """`size` bytes that lie in one page of RAM."""
+        frame = self.frames[address >> PAGE_SHIFT]
+        if frame >= 0:
+            return self.ram.read(HostPhysical(frame | address & PAGE_MASK), size)
+        start = address & PAGE_MASK
+        return bytes(self.kept[address >> PAGE_SHIFT][start : start + size]) or bytes(size)
+
+    def _write_within(self, address: GuestPhysical, data: bytes) -> None:
+        frame = self.frames[address >> PAGE_SHIFT]
+        start = address & PAGE_MASK
+        if frame >= 0:
+            self.ram.write(HostPhysical(frame | start), data)
+            return
+        kept = self.kept[address >> PAGE_SHIFT]
+        if not kept:
+            kept += bytes(PAGE_SIZE)
+        kept[start : start + len(data)] = data
 
     def read(self, address: GuestPhysical, size: int) -> bytes:
         """`size` bytes, across pages and devices alike."""
@@ -43,7 +78,7 @@ class GuestPhysicalMemory:
         while size > 0:
             part = min(size, PAGE_SIZE - (address & PAGE_MASK))
             if address < self.size:
-                out += self.ram.read(self.host(address), part)
+                out += self.read_within(address, part)
             else:
                 out += bytes(self.bus.read_memory(address + i, 1) & 0xFF for i in range(part))
             address = GuestPhysical(address + part & 0xFFFF_FFFF)
@@ -55,7 +90,7 @@ class GuestPhysicalMemory:
         while data:
             part = min(len(data), PAGE_SIZE - (address & PAGE_MASK))
             if address < self.size:
-                self.ram.write(self.host(address), data[:part])
+                self._write_within(address, data[:part])
                 if self.on_write is not None:
                     self.on_write(address, part)
             else:
@@ -67,7 +102,9 @@ class GuestPhysicalMemory:
     def read_u32(self, address: GuestPhysical) -> int:
         """The little-endian 32-bit word at `address`."""
         if address & PAGE_MASK <= PAGE_SIZE - 4 and address < self.size:
-            return self.ram.read_u32(self.host(address))
+            frame = self.frames[address >> PAGE_SHIFT]
+            if frame >= 0:
+                return self.ram.read_u32(HostPhysical(frame | address & PAGE_MASK))
         return int.from_bytes(self.read(address, 4), "little")
 
     def write_u32(self, address: GuestPhysical, value: int) -> None:

@@ -9,6 +9,7 @@ is set. A page of 2 MiB is used where the VM's frames lie side by side and align
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ import numpy as np
 from core.addresses import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, GuestPhysical, HostPhysical
 from core.memory.frames import FrameAllocator
 from core.memory.guest_physical import GuestPhysicalMemory
-from core.memory.walk import LARGE, PRESENT, USER, WRITABLE
+from core.memory.walk import ACCESSED, LARGE, PRESENT, USER, WRITABLE
 
 ENTRIES = 512  # of a table; a directory has as many
 DIRECTORIES = 4
@@ -33,6 +34,7 @@ class Mapped:
 
     frame: HostPhysical
     size: int
+    brought_back: bool = False  # the page had been taken from the VM
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class NestedPager:
         self._owner = owner
         self._flush = flush
         self.protected: set[GuestPhysical] = set()  # pages closed to writing
+        self._opened: Counter[int] = Counter()  # frames that are shown for one instruction
         self._logging = False
         self._written: set[GuestPhysical] = set()
         self.root = self._new_frame()  # the page directory pointers
@@ -103,6 +106,8 @@ class NestedPager:
             return Beyond(page)
         if write and page in self.protected:
             return Forbidden(page)
+        absent = self._physical.lies_at(page) is None
+        self._allocator.check(self._physical.host(page), self._physical.owner)
         if not self._logging and self._fits_large(page):
             self._ram.write_u64(
                 self._directory_slot(page), self._physical.host(self._large_start(page)) | RIGHTS | LARGE
@@ -112,7 +117,7 @@ class NestedPager:
             self._written.add(page)
         rights = RIGHTS if self._may_write(page) else RIGHTS & ~WRITABLE
         self._ram.write_u64(self._slot(page), self._physical.host(page) | rights)
-        return Mapped(self._physical.host(page), PAGE_SIZE)
+        return Mapped(self._physical.host(page), PAGE_SIZE, absent)
 
     def _may_write(self, page: GuestPhysical) -> bool:
         return page not in self.protected and (not self._logging or page in self._written)
@@ -145,7 +150,7 @@ class NestedPager:
         start = self._large_start(page)
         if start + LARGE_BYTES > self._physical.size or self._ram.read_u64(self._directory_slot(page)) & PRESENT:
             return False
-        first = self._physical.host(start)
+        first = self._physical.frames[start >> PAGE_SHIFT]
         if first & LARGE_BYTES - 1 or any(start <= each < start + LARGE_BYTES for each in self.protected):
             return False
         number = start >> PAGE_SHIFT
@@ -209,8 +214,39 @@ class NestedPager:
         self._ram.write_u64(slot, (frame & LEAF_MASK) | RIGHTS)
         self._flush()
 
+        self._opened[frame & LEAF_MASK] += 1
+
         def close() -> None:
+            self._opened[frame & LEAF_MASK] -= 1
             self._ram.write_u64(slot, before)
             self._flush()
 
         return close
+
+    # -- pages that are taken from the VM and come back (`core.memory.reclaim.Mappings`)
+
+    def take_used(self, page: GuestPhysical) -> bool:
+        """Was `page` touched since this was asked last? The CPU notes it in the entry; a large one is split for it."""
+        if not self._ram.read_u64(self._directory_slot(page)) & PRESENT:
+            return False
+        slot = self._slot(page)
+        entry = self._ram.read_u64(slot)
+        if not entry & PRESENT or not entry & ACCESSED:
+            return False
+        self._ram.write_u64(slot, entry & ~ACCESSED)
+        self._flush()
+        return True
+
+    def pinned(self, page: GuestPhysical) -> bool:
+        """Is it open for one instruction just now?"""
+        frame = self._physical.lies_at(page)
+        return frame is not None and self._opened[frame] > 0
+
+    def unmap(self, page: GuestPhysical) -> None:
+        """Show `page` to the guest no more."""
+        if self._ram.read_u64(self._directory_slot(page)) & PRESENT:
+            self._ram.write_u64(self._slot(page), 0)
+        self._flush()
+
+    def moved(self, page: GuestPhysical) -> None:
+        """It will be entered when it is touched."""

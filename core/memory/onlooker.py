@@ -141,4 +141,4 @@ def host_pieces(ram: Ram, start: int, size: int) -> tuple[Piece, ...]:
 def _physical_piece(physical: GuestPhysicalMemory, address: int, reached: GuestPhysical, size: int) -> Piece:
     if reached + size > physical.size:
         return Piece(address, size, Ground.DEVICE, b"", reached)
-    return Piece(address, size, Ground.RAM, physical.ram.read(physical.host(reached), size), reached)
+    return Piece(address, size, Ground.RAM, physical.read(reached, size), reached)

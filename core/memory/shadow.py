@@ -12,6 +12,7 @@ It is one file, since filling, tracing and throwing away work on the same entrie
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -22,7 +23,7 @@ from core.cpu.flags import CR0_WP
 from core.layout import MONITOR_BASE, SHADOW_FRAMES
 from core.memory.frames import FrameAllocator
 from core.memory.guest_physical import GuestPhysicalMemory
-from core.memory.walk import DIRTY, PRESENT, USER, WRITABLE, Access, Paging, Walk, mark_walked, walk
+from core.memory.walk import ACCESSED, DIRTY, PRESENT, USER, WRITABLE, Access, Paging, Walk, mark_walked, walk
 
 ENTRIES = 1024  # of a table
 MONITOR_SLOT = MONITOR_BASE >> 22  # the directory entry of the monitor's region
@@ -32,9 +33,11 @@ IDLE_WRITES = 64  # changes of a table, none followed by a use, after which it i
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """A hidden fault: the shadow has the entry now, the access will succeed."""
+    """A hidden fault: the shadow has the entry now, the access will succeed. `brought_back`: the page had been taken
+    from the VM."""
 
     frame: HostPhysical
+    brought_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,10 @@ class ShadowPager:
         self._owner = owner
         self._flush = flush
         self._page_number = np.zeros(physical.ram.size >> PAGE_SHIFT, np.uint32)  # guest-physical, by host-physical
-        self._page_number[np.array(physical.frames, np.int64) >> PAGE_SHIFT] = np.arange(len(physical.frames))
+        frames = np.array(physical.frames, np.int64)
+        present = frames >= 0
+        self._page_number[frames[present] >> PAGE_SHIFT] = np.flatnonzero(present)
+        self._opened: Counter[int] = Counter()  # frames that are shown for one instruction
         self._directories: dict[GuestPhysical, _Directory] = {}
         self._tables: dict[int, _Table] = {}
         self._mapped: dict[GuestPhysical, set[HostPhysical]] = {}  # entries that show a page, but for the flat one
@@ -121,7 +127,8 @@ class ShadowPager:
     def _map_flat(self) -> _Directory:
         """For a guest without paging: every page of its RAM at the linear address of the same number, at once."""
         directory = self._new_directory()
-        entries = np.array(self._physical.frames, np.uint32) | np.uint32(PRESENT | WRITABLE | USER)
+        frames = np.array(self._physical.frames, np.int64)
+        entries = np.where(frames >= 0, frames | PRESENT | WRITABLE | USER, 0).astype(np.uint32)
         for slot, start in enumerate(range(0, len(entries), ENTRIES)):
             table = self._new_frame()
             self._ram.write(table, entries[start : start + ENTRIES].tobytes())
@@ -199,12 +206,14 @@ class ShadowPager:
             return NotRam(page)
         if write and self.is_traced(page):
             return Traced(page)
+        absent = self._physical.lies_at(page) is None
         frame = self._physical.host(page)
+        self._allocator.check(frame, self._physical.owner)
         if paging.enabled:
             self._fill(paging, linear, found, access, page, frame)
         else:
             self.open_flat(page)
-        return Filled(frame)
+        return Filled(frame, absent)
 
     def _fill(
         self,
@@ -308,7 +317,8 @@ class ShadowPager:
     def open_flat(self, page: GuestPhysical) -> None:
         """Let a guest without paging write to `page` again; paged mappings open by a hidden fault."""
         for slot in self._flat_slot(page):
-            self._ram.write_u32(slot, self._ram.read_u32(slot) | WRITABLE)
+            if (entry := self._ram.read_u32(slot)) & PRESENT:
+                self._ram.write_u32(slot, entry | WRITABLE)
 
     def _flat_slot(self, page: GuestPhysical) -> tuple[HostPhysical, ...]:
         """The entry that shows `page` to a guest without paging; none beyond the VM's RAM."""
@@ -383,6 +393,7 @@ class ShadowPager:
     def open_once(self, linear: GuestVirtual, frame: int) -> Callable[[], None]:
         """Map the page of `linear` to `frame`, writable; calling the result puts things back."""
         hole: HostPhysical | None = None
+        self._opened[frame & LEAF_MASK] += 1
         if linear >= MONITOR_BASE:
             slot = self._monitor_slot(linear)
         else:
@@ -398,6 +409,7 @@ class ShadowPager:
         self._flush()
 
         def close() -> None:
+            self._opened[frame & LEAF_MASK] -= 1
             self._ram.write_u32(slot, before)
             if hole is not None:
                 self._ram.write_u32(hole, 0)
@@ -405,3 +417,38 @@ class ShadowPager:
             self._flush()
 
         return close
+
+    # -- pages that are taken from the VM and come back (`core.memory.reclaim.Mappings`)
+
+    def take_used(self, page: GuestPhysical) -> bool:
+        """Was `page` touched since this was asked last? The CPU notes it in the entries."""
+        used = False
+        for slot in (*self._flat_slot(page), *self._mapped.get(page, ())):
+            entry = self._ram.read_u32(slot)
+            if entry & PRESENT and entry & ACCESSED:
+                self._ram.write_u32(slot, entry & ~ACCESSED)
+                used = True
+        if used:
+            self._flush()
+        return used
+
+    def pinned(self, page: GuestPhysical) -> bool:
+        """Is it open for one instruction just now?"""
+        frame = self._physical.lies_at(page)
+        return frame is not None and self._opened[frame] > 0
+
+    def unmap(self, page: GuestPhysical) -> None:
+        """Show `page` in no address space."""
+        for slot in (*self._flat_slot(page), *self._mapped.pop(page, ())):
+            self._ram.write_u32(slot, 0)
+        self.revision += 1
+        self._flush()
+
+    def moved(self, page: GuestPhysical) -> None:
+        """`page` is in another frame: only the flat table shows it at once."""
+        frame = self._physical.host(page)
+        self._allocator.check(frame, self._physical.owner)
+        self._page_number[frame >> PAGE_SHIFT] = page >> PAGE_SHIFT
+        rights = PRESENT | USER | (0 if self.is_traced(page) else WRITABLE)
+        for slot in self._flat_slot(page):
+            self._ram.write_u32(slot, frame | rights)

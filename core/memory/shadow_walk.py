@@ -51,7 +51,7 @@ def _compared(entry: TableEntry, pager: ShadowPager, physical: GuestPhysicalMemo
     if guest.reached is None or guest.reached >= physical.size:
         return replace(entry, remark=TAKEN_AWAY, lags=True)
     page = GuestPhysical(guest.reached & ~PAGE_MASK)
-    if entry.value & ~PAGE_MASK != physical.host(page):
+    if entry.value & ~PAGE_MASK != physical.lies_at(page):
         return replace(entry, remark=TAKEN_AWAY, lags=True)
     remarks = _narrower(entry, pager, page, guest)
     large = PART_OF_LARGE if guest.paging and len(guest.entries) == 1 else ""

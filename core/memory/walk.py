@@ -166,6 +166,6 @@ class LinearMemory:
             found = linear if not paging.enabled else walk(physical, paging, GuestVirtual(linear), Access()).physical
             if found is None or found >= physical.size:
                 return b""
-            return physical.ram.read(physical.host(GuestPhysical(found)), LONGEST_INSTRUCTION)
+            return physical.read_within(GuestPhysical(found), LONGEST_INSTRUCTION)
         code = self.peek(paging, linear, LONGEST_INSTRUCTION)
         return code if code is not None else self.peek(paging, linear, PAGE_SIZE - (linear & 0xFFF)) or b""

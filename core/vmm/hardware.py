@@ -31,6 +31,7 @@ from core.looks import TableWalk
 from core.memory.frames import FREE, FrameAllocator
 from core.memory.nested import LARGE_BYTES, Beyond, Forbidden, Mapped, NestedPager
 from core.memory.nested_walk import nested_walk
+from core.memory.reclaim import BROUGHT_BACK
 from core.stage import HARDWARE, Stage
 from core.vmm.consistency import broken_rule
 from core.vmm.control_area import GUARDED_MSRS, MSRPM_BYTES, ControlArea, suspend
@@ -136,7 +137,7 @@ class Hardware(Vmm):
 
     def _monitor_frames(self, size: int) -> HostPhysical:
         """The first of enough frames, zeroed, side by side."""
-        frames = self.machine.frames.allocate(size, f"monitor of {self.letter}")
+        frames = self.machine.frames.allocate_side_by_side(size, f"monitor of {self.letter}")
         for frame in frames:
             self.machine.ram.write(frame, bytes(PAGE_SIZE))
         return frames[0]
@@ -147,7 +148,9 @@ class Hardware(Vmm):
 
     def set_up_translation(self) -> None:
         """Nested paging, its table still empty."""
-        self.nested = NestedPager(self.physical, self.machine.frames, f"monitor of {self.letter}", self.cpu.flush_tlb)
+        self.mappings = self.nested = NestedPager(
+            self.physical, self.machine.frames, f"monitor of {self.letter}", self.cpu.flush_tlb
+        )
         self.vmcb.set("NP_ENABLE", 1)
         self.vmcb.set("N_CR3", self.nested.root)
 
@@ -251,9 +254,10 @@ class Hardware(Vmm):
         address, info = self.vmcb.get("EXITINFO2"), self.vmcb.get("EXITINFO1")
         page = GuestPhysical(address & ~0xFFF)
         match self.nested.resolve(GuestPhysical(address), write=bool(info & NPF_WRITE)):
-            case Mapped(frame, size):
+            case Mapped(frame, size, brought_back):
                 what = "2 MiB" if size == LARGE_BYTES else "4 KiB"
                 text = f"entered guest-physical {address:#010x} into the nested table ({what}, frame {frame:#010x})"
+                text = f"{BROUGHT_BACK} and {text}" if brought_back else text
             case Forbidden(page):
                 self.interposer.after_one_step(self.nested.open_once(page, self.physical.host(page)))
                 text = f"let one write to guest-physical {address:#010x}, which it has closed, through"

@@ -91,7 +91,7 @@ class HardwareShadow(Hardware):
     def set_up_translation(self) -> None:
         """Shadow tables, still empty but for the flat one of a guest without paging."""
         owner = f"monitor of {self.letter}"
-        self.pager = ShadowPager(self.physical, self.machine.frames, owner, self.cpu.flush_tlb)
+        self.mappings = self.pager = ShadowPager(self.physical, self.machine.frames, owner, self.cpu.flush_tlb)
         self._faults = ShadowFaults(self.pager, self.physical, self.interposer, self._followed)
         self.cpu.write_cr(3, self.pager.root)
 

@@ -15,6 +15,7 @@ from core.events import Cause
 from core.interposer import Interposer
 from core.layout import MONITOR_BASE
 from core.memory.guest_physical import GuestPhysicalMemory
+from core.memory.reclaim import BROUGHT_BACK
 from core.memory.shadow import Denied, Filled, NotRam, ShadowPager, Traced
 from core.memory.walk import Paging
 from core.vmm.device_windows import DeviceWindows
@@ -50,8 +51,9 @@ class ShadowFaults:
         match self._pager.resolve(paging, address, write=write, user=user):
             case Denied() as denied:
                 return denied
-            case Filled(frame):
+            case Filled(frame, brought_back):
                 text = f"entered {address & ~PAGE_MASK:#010x} into the shadow page table, as frame {frame:#010x}"
+                text = f"{BROUGHT_BACK} and {text}" if brought_back else text
                 return Mended(Cause.PAGE_FAULT_HIDDEN, "shadow paging", text)
             case Traced(page):
                 return self._let_traced_write(address, page)

@@ -84,7 +84,7 @@ class TrapEmulate(Vmm):
     def prepare(self) -> None:
         """Build the monitor's page tables and descriptor tables, and turn the real CPU's paging on."""
         frames, owner = self.machine.frames, f"monitor of {self.letter}"
-        self.pager = ShadowPager(self.physical, frames, owner, self.cpu.flush_tlb)
+        self.mappings = self.pager = ShadowPager(self.physical, frames, owner, self.cpu.flush_tlb)
         self.faults = ShadowFaults(self.pager, self.physical, self.interposer, self.traced_page_written)
         self._gdt_frames = self._region(SHADOW_GDT, TABLE_BYTES, owner)
         self._ldt_frames = self._region(SHADOW_LDT, TABLE_BYTES, owner)

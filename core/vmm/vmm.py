@@ -29,6 +29,7 @@ from core.looks import TableWalk
 from core.machine import Machine
 from core.memory.frames import FrameAllocator
 from core.memory.guest_physical import GuestPhysicalMemory
+from core.memory.reclaim import Mappings
 from core.memory.walk import LinearMemory
 from core.stage import Stage
 
@@ -70,6 +71,7 @@ class Vmm(ABC):
         self.linear = LinearMemory(physical)
         self.pc = pc
         self.name_of = name_of
+        self.mappings: Mappings | None = None  # through what the CPU sees the VM's memory, if pages of it can be taken
         self.guest = self.make_guest()
 
     # -- what the machine must be like
