@@ -24,6 +24,7 @@ KEYS_OF_VIEWS = [
     ("Enter", "Call stack: show where the frame goes on."),
     ("any letter, Enter", "Console and Screen: goes to the guest."),
     ("← → ↑ ↓ Home End", "Memory, Bytes: from page to page, from byte to byte."),
+    ("Enter", "Memory: show the bytes of the page."),
     ("Shift+F10", "Memory, Bytes, Registers, Code, Page walk: where the address leads."),
     ("Enter", "Lesson: go on."),
     ("Alt+← Alt+→", "Lesson: the step before, the next step."),

@@ -40,9 +40,13 @@ class ByteWindow:
         self._now: _Known | None = None
         self._before: _Known | None = None
         self._last: tuple[int, int, bool] = (0, 0, False)
+        self._vm = ""
 
     def show(self, seen: SeenBytes, snapshot: Snapshot) -> None:
         """Take the bytes as they are now."""
+        if snapshot.vm != self._vm:
+            self.clear()
+            self._vm = snapshot.vm
         executed, traps, running = self._last
         if self._now is None or (not running and (snapshot.executed, snapshot.trap_count) != (executed, traps)):
             self._before = self._now

@@ -67,7 +67,7 @@ class Heat:
             if last is None or len(last) != len(counts):
                 self._glow[access] = np.zeros(len(counts), np.float32)
                 continue
-            happened = (counts - last).astype(np.float32)
+            happened = np.maximum((counts - last).view(np.int32), 0).astype(np.float32)  # below 0: time went back
             fresh = np.minimum(np.log2(happened + 1) / BRIGHTEST * 0.7 + 0.3 * (happened > 0), 1)
             self._glow[access] = np.maximum(self._glow[access] * keep, fresh).astype(np.float32)
 

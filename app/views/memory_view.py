@@ -74,6 +74,7 @@ class MemoryView(View):
         self.map = PageMap(theme)
         self.map.hovered.connect(self._hover)
         self.map.chosen.connect(self._choose)
+        self.map.opened.connect(self._open)
         self.map.menuWanted.connect(lambda cell, at: self.menu_of(cell).popup(at))
         self.legend = Legend(theme)
         self.legend.spotlit.connect(self.map.set_spotlight)
@@ -267,13 +268,16 @@ class MemoryView(View):
         if cell == self.map.cell:
             self.map.setAccessibleDescription(words)
 
+    def _open(self, cell: int) -> None:
+        space = Space.HOST if self.model.mode is MapMode.MACHINE else Space.PHYSICAL
+        self.bytesRequested.emit(space, cell << PAGE_SHIFT)
+
     def menu_of(self, cell: int) -> QMenu:
         """What can be done with a cell."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        space = Space.HOST if self.model.mode is MapMode.MACHINE else Space.PHYSICAL
         show = menu.addAction(f"Bytes at {hexadecimal(cell << PAGE_SHIFT)}")
-        show.triggered.connect(lambda: self.bytesRequested.emit(space, cell << PAGE_SHIFT))
+        show.triggered.connect(lambda: self._open(cell))
         for mapping in self.model.mappings(cell)[:6]:
             action = menu.addAction(f"Page walk of {hexadecimal(mapping.linear)} in {mapping.space}")
             action.triggered.connect(lambda _checked=False, linear=mapping.linear: self.walkRequested.emit(linear))

@@ -14,6 +14,8 @@ from app.theme import Theme
 from app.theme.typography import Size
 from app.widgets.flow_layout import FlowLayout
 
+MONITOR = "monitor of "
+
 
 class Legend(QWidget):
     """Flows in as many lines as it needs.
@@ -43,7 +45,8 @@ class Legend(QWidget):
             for line in lines:
                 self._buttons[line.code].setIcon(self._swatch(self._colors[line.code]))
         for line in lines:
-            self._buttons[line.code].setText(f"{line.name} {grouped(line.count)}")
+            name = line.name.removeprefix(MONITOR)  # the letter says whose; the tooltip all of it
+            self._buttons[line.code].setText(f"{name} {grouped(line.count)}")
 
     def apply_theme(self, theme: Theme) -> None:
         """Take colours and type from `theme`; the swatches come with the next lines."""

@@ -43,11 +43,13 @@ class PageMap(QWidget):
 
     hovered  (cell or -1) the pointer is over another cell
     chosen   (cell) the person chose a cell
+    opened  (cell) the person wants to see into a cell: Enter, or a double click
     menuWanted (cell, QPoint) the person asked what can be done with a cell
     """
 
     hovered = Signal(int)
     chosen = Signal(int)
+    opened = Signal(int)
     menuWanted = Signal(int, QPoint)
 
     def __init__(self, theme: Theme) -> None:
@@ -196,6 +198,11 @@ class PageMap(QWidget):
         if cell >= 0:
             self._take(cell)
 
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        cell = self.cell_at(event.position().toPoint())
+        if cell >= 0:
+            self.opened.emit(cell)
+
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
         cell = self.cell if by_key else self.cell_at(event.pos())
@@ -214,6 +221,8 @@ class PageMap(QWidget):
             self._take(0)
         elif key in steps and 0 <= self.cell + steps[key] <= last:
             self._take(self.cell + steps[key])
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.cell >= 0:
+            self.opened.emit(self.cell)
         elif key in (Qt.Key.Key_Home, Qt.Key.Key_End):
             self._take(0 if key == Qt.Key.Key_Home else last)
         elif key not in steps:

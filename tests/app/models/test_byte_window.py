@@ -58,6 +58,13 @@ def test_of_bytes_that_were_not_looked_at_before_nothing_is_said() -> None:
     assert not window.changed(8)
 
 
+def test_the_bytes_of_another_vm_are_not_changes_of_this_one() -> None:
+    window = ByteWindow()
+    window.show(seen(0, b"a" * 16), snapshot(executed=1))
+    window.show(seen(0, b"b" * 16), snapshot(executed=2, vm="B"))
+    assert not window.changed(0)
+
+
 def test_it_knows_what_it_covers() -> None:
     window = ByteWindow()
     window.show(seen(0xFFFF_FFF0, b"a" * 16), snapshot())

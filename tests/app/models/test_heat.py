@@ -84,3 +84,12 @@ def test_counters_that_went_away_glow_nowhere() -> None:
     heat.look(ProbeBuffers.private(4 << 12), 0.0)
     heat.look(ProbeBuffers.private(0), 1.0)
     assert heat.glow(EVERY, ALL).size == 0
+
+
+def test_time_that_goes_back_lets_nothing_glow(counters: ProbeBuffers) -> None:
+    heat = Heat()
+    counters.reads[0] = 500
+    heat.look(counters, 0.0)
+    counters.reads[0] = 20
+    heat.look(counters, 0.0)
+    assert not heat.glow(EVERY, ALL).any()

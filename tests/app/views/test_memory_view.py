@@ -145,6 +145,11 @@ def test_from_a_page_one_gets_to_its_bytes(view: MemoryView, session: Session, q
     with qtbot.waitSignal(view.bytesRequested) as asked:
         menu.actions()[0].trigger()
     assert asked.args == [Space.PHYSICAL, DIRECTORY]
+    view.set_mode(MapMode.MACHINE)
+    view.map._take(7)
+    with qtbot.waitSignal(view.bytesRequested) as asked:
+        qtbot.keyClick(view.map, Qt.Key.Key_Return)
+    assert asked.args == [Space.HOST, 7 << 12]
 
 
 def test_another_program_empties_it(view: MemoryView, session: Session) -> None:
