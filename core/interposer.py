@@ -205,6 +205,8 @@ class Interposer:
         """The guest waits for an interrupt from the next instruction on."""
         self.halted = True
         self.cpu.end = 0
+        if not self.monitor.guest.interrupts_enabled:
+            self.finish(End(EndHow.HALTED, None, "The guest halted with interrupts off: nothing can wake it."))
 
     def power_up(self) -> None:
         """The VM is switched on again after its end; virtual time goes on."""
@@ -334,9 +336,6 @@ class Interposer:
         """Pass idle time until an interrupt wakes the guest, through at most so many events of devices. False: nothing
         can wake it, or only outside input."""
         bus = self.monitor.pc.bus
-        if not self.monitor.guest.interrupts_enabled:
-            self.finish(End(EndHow.HALTED, None, "The guest halted with interrupts off: nothing can wake it."))
-            return False
         self._told_idle = False
         for _ in range(events):
             if self._line:
@@ -356,7 +355,7 @@ class Interposer:
 
     def _note_halt(self) -> None:
         """HLT at real ring 0: the emulator simply returned."""
-        self.halted = True
+        self.halt()
         guest = self.monitor.guest
         self.code = self.monitor.linear.peek_code(guest.paging, self.cpu.last_pc)
         self._record(

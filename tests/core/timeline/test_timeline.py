@@ -108,6 +108,16 @@ def test_random_programs_can_be_taken_anywhere_in_any_order(
     session.close()
 
 
+@each_kind
+def test_the_end_belongs_to_the_last_instruction(kind: str) -> None:
+    session = recorded("nop\nhlt", kind)
+    session.run()
+    ended = look(session)
+    assert session.end is not None
+    session.go_to(session.machine_executed)
+    assert ended.differences(look(session)) == []
+
+
 def test_stale_translations_of_a_guest_that_does_not_flush_repeat() -> None:
     """What is in the TLB cannot be saved, so the lab empties it, and always at the same moments."""
     session = recorded(FORGETFUL)
