@@ -18,9 +18,10 @@ DESCRIPTION = """\
 Measures how fast this machine runs the lab: a loop on the emulated CPU alone (run.raw), with every instruction
 counted (run.count), with everything recorded (run.record); one departure through the interposer (trap.median); how
 many a second by cause (traps.…; remap is a write to a page table and the hidden page fault after it); what a VM's
-monitor takes beyond the VM's own memory (vm.memory); the slowest of many Stops in endless loops (stop.max); the time
-from Step to the painted window (step_paint.p95); and how fast a real guest boots and computes (pebble.boot,
-pebble.primes, pebble.boot.trap_emulate). All in one run, so that the ratios compare; nothing is judged.
+monitor takes beyond the VM's own memory (vm.memory); what a picture costs with all views of memory in sight
+(look.median, look.size); the slowest of many Stops in endless loops (stop.max); the time from Step to the painted
+window (step_paint.p95); and how fast a real guest boots and computes (pebble.boot, pebble.primes,
+pebble.boot.trap_emulate). All in one run, so that the ratios compare; nothing is judged.
 """
 NAMES = (
     "run.raw",
@@ -35,6 +36,8 @@ NAMES = (
     "traps.remap",
     "traps.interrupt",
     "vm.memory",
+    "look.median",
+    "look.size",
     "stop.max",
     "step_paint.p95",
     "pebble.boot",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Set
 
 from .departures import LOOPS, departure_rates, monitor_memory
 from .idle import waiting_pebble
+from .looks import look_cost
 from .measure import Benchmark, Effort, Measure
 from .pebble import pebble_speeds
 from .speed import run_speeds
@@ -17,6 +18,7 @@ SUITE: dict[Benchmark, tuple[str, ...]] = {
     trap_cost: ("trap.median",),
     departure_rates: tuple(f"traps.{name}" for name in LOOPS),
     monitor_memory: ("vm.memory",),
+    look_cost: ("look.median", "look.size"),
     time_to_stop: ("stop.max",),
     step_to_paint: ("step_paint.p95",),
     pebble_speeds: ("pebble.boot", "pebble.primes", "pebble.boot.trap_emulate"),
