@@ -33,6 +33,7 @@ from core.traplog import NEVER, TrapLog
 
 FIRST_EXCEPTION_EXIT, NESTED_PAGE_FAULT = 0x40, 0x400  # exit codes (AMD APM vol. 2 appendix C)
 EXCEPTION_EXITS = range(FIRST_EXCEPTION_EXIT, FIRST_EXCEPTION_EXIT + 32)
+GUARDED_CODE = 3  # of a page fault: a write, to a page that is there
 IDLE_BOUND = 64  # timer events that a halted guest may sleep through before the loop looks up
 
 
@@ -87,6 +88,9 @@ class Monitor(Protocol):
 
     def device_name(self, port: int) -> str:
         """Who answers at `port`, for the record."""
+
+    def guarded_write(self) -> Outcome:
+        """The CPU was stopped at a store that a page of the monitor's must be kept from."""
 
     def watch_for_open_interrupts(self, wanted: bool) -> None:
         """Make the CPU stop where the guest begins to accept interrupts, if only the CPU can know."""
@@ -274,9 +278,14 @@ class Interposer:
                 self._settled = cpu.executed
                 monitor.before_run()
                 halted = cpu.run()
-                while halted is Halted.REQUESTED:  # what was done for the next instruction already goes with it
-                    stop_wanted = True
-                    cpu.ctl[Word.STOP] = 0
+                while halted is Halted.REQUESTED or halted is Halted.GUARDED:
+                    if halted is Halted.GUARDED:
+                        self._recorded(cpu.last_pc, Vector.PF, GUARDED_CODE, monitor.guarded_write)
+                        if not self._after_step:
+                            break
+                    else:  # what was done for the next instruction already goes with it
+                        stop_wanted = True
+                        cpu.ctl[Word.STOP] = 0
                     cpu.end = min(cpu.end, cpu.executed + 1)
                     self._settled = cpu.executed
                     halted = cpu.run()

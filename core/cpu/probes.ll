@@ -7,7 +7,8 @@
 ;   0 executed    1 end         2 stop         3 watch        4 skip_at      5 reason      6 last_pc
 ;   8 fetch_page  9 fetch_frame 10 ring_buffer 11 reads       12 writes      13 fetches    14 dirty      15 frames
 ;   16 break_map  17 scratch    18..21 instructions in rings 0..3
-;   22 code_base  23 code_size  24 code_map    25 code_heat    26 virtual_if
+;   22 code_base  23 code_size  24 code_map    25 code_heat    26 virtual_if   27 last_size    28 ram
+;   29 again_at   30 real_pc    31 variables    32 guarded_at   33 guarded_if
 ;
 ; Where a monitor runs rewritten code (code_size bytes from linear code_base), code_map has a 64-bit entry for each of
 ; its bytes: the guest's own address of the instruction in the low half, and above it what @place looks at. So one of the
@@ -21,6 +22,8 @@ declare i32 @uc_reg_read(ptr, i32, ptr)
 ; code_heat. Bit 34: no rewritten code stands here; stop before it.
 define internal i64 @place(ptr %uc, i64 %pc, ptr %ctl) alwaysinline {
 entry:
+  %real.at = getelementptr i64, ptr %ctl, i64 30
+  store i64 %pc, ptr %real.at
   %size.at = getelementptr i64, ptr %ctl, i64 23
   %size = load i64, ptr %size.at
   %base.at = getelementptr i64, ptr %ctl, i64 22
@@ -89,9 +92,154 @@ done:
   ret void
 }
 
+; Can the instruction at %pc, which the CPU begins a second time in a row, neither be a repeated one nor have jumped?
+; Its bytes are read: prefixes are passed over; what is left tells by its first byte.
+define internal i1 @begun_anew(ptr %uc, i64 %pc, ptr %ctl) noinline {
+entry:
+  %scratch.at = getelementptr i64, ptr %ctl, i64 17
+  %failed = call i32 @uc_vmem_translate(ptr %uc, i64 %pc, i32 4, ptr %scratch.at)
+  %found = icmp eq i32 %failed, 0
+  br i1 %found, label %there, label %no
+
+there:
+  %physical = load i64, ptr %scratch.at
+  %frames.at = getelementptr i64, ptr %ctl, i64 15
+  %frames = load i64, ptr %frames.at
+  %ram.bytes = shl i64 %frames, 12
+  %inside = icmp ult i64 %physical, %ram.bytes
+  br i1 %inside, label %start, label %no
+
+start:
+  %ram.at = getelementptr i64, ptr %ctl, i64 28
+  %ram = load ptr, ptr %ram.at
+  %page.end = or i64 %physical, 4095
+  br label %byte
+
+byte:
+  %at = phi i64 [ %physical, %start ], [ %at.next, %prefix ], [ %at.next.rep, %repeats ]
+  %rep = phi i1 [ false, %start ], [ %rep, %prefix ], [ true, %repeats ]
+  %on.page = icmp ule i64 %at, %page.end
+  br i1 %on.page, label %read, label %no
+
+read:
+  %place = getelementptr i8, ptr %ram, i64 %at
+  %op = load i8, ptr %place
+  switch i8 %op, label %opcode [
+    i8 38, label %prefix
+    i8 46, label %prefix
+    i8 54, label %prefix
+    i8 62, label %prefix
+    i8 100, label %prefix
+    i8 101, label %prefix
+    i8 102, label %prefix
+    i8 103, label %prefix
+    i8 -16, label %prefix
+    i8 -13, label %repeats
+    i8 -14, label %repeats
+  ]
+
+prefix:
+  %at.next = add i64 %at, 1
+  br label %byte
+
+repeats:
+  %at.next.rep = add i64 %at, 1
+  br label %byte
+
+; 6C-6F, A4-A7, AA-AF: string instructions, which repeat; the others are those that write memory and do not jump
+opcode:
+  switch i8 %op, label %plain [
+    i8 108, label %string
+    i8 109, label %string
+    i8 110, label %string
+    i8 111, label %string
+    i8 -92, label %string
+    i8 -91, label %string
+    i8 -90, label %string
+    i8 -89, label %string
+    i8 -86, label %string
+    i8 -85, label %string
+    i8 -84, label %string
+    i8 -83, label %string
+    i8 -82, label %string
+    i8 -81, label %string
+  ]
+
+string:
+  %once = xor i1 %rep, true
+  ret i1 %once
+
+; 70-7F, 9A, C2, C3, CA-CF, E0-E3, E8-EB, FF, 0F 80-8F: they may have come back to themselves
+plain:
+  %high = and i8 %op, -16
+  %is.jcc = icmp eq i8 %high, 112
+  br i1 %is.jcc, label %no, label %others
+
+others:
+  switch i8 %op, label %yes [
+    i8 -102, label %no
+    i8 -62, label %no
+    i8 -61, label %no
+    i8 -54, label %no
+    i8 -53, label %no
+    i8 -52, label %no
+    i8 -51, label %no
+    i8 -50, label %no
+    i8 -49, label %no
+    i8 -32, label %no
+    i8 -31, label %no
+    i8 -30, label %no
+    i8 -29, label %no
+    i8 -24, label %no
+    i8 -23, label %no
+    i8 -22, label %no
+    i8 -21, label %no
+    i8 -1, label %group
+    i8 15, label %two
+  ]
+
+; FF /2 to /5 jump, /0, /1 and /6 do not
+group:
+  %modrm.at = getelementptr i8, ptr %place, i64 1
+  %modrm = load i8, ptr %modrm.at
+  %reg.bits = and i8 %modrm, 56
+  %jumps.from = icmp uge i8 %reg.bits, 16
+  %jumps.to = icmp ule i8 %reg.bits, 40
+  %jumps = and i1 %jumps.from, %jumps.to
+  br i1 %jumps, label %no, label %yes
+
+two:
+  %second.at = getelementptr i8, ptr %place, i64 1
+  %second = load i8, ptr %second.at
+  %second.high = and i8 %second, -16
+  %far.jcc = icmp eq i8 %second.high, -128
+  br i1 %far.jcc, label %no, label %yes
+
+no:
+  ret i1 false
+yes:
+  ret i1 true
+}
+
 ; May the instruction at %pc run? Counts it and answers true, or names the reason, stops the CPU and answers false.
 define internal i1 @admit(ptr %uc, i64 %pc, i32 %size, ptr %ctl) alwaysinline {
 entry:
+  %again.at = getelementptr i64, ptr %ctl, i64 29
+  %before = load i64, ptr %again.at
+  %again = icmp eq i64 %before, %pc
+  br i1 %again, label %twice, label %first
+
+; The instruction that was the newest, once more. An instruction that writes to the very block of code it stands in is
+; begun anew by the CPU: it has been counted, and runs unseen. Repeated ones and jumps to themselves are not meant.
+twice:
+  %anew = call i1 @begun_anew(ptr %uc, i64 %pc, ptr %ctl)
+  br i1 %anew, label %counted.already, label %first
+
+counted.already:
+  store i64 -1, ptr %again.at
+  ret i1 false
+
+first:
   %executed = load i64, ptr %ctl
   %end.at = getelementptr i64, ptr %ctl, i64 1
   %end = load i64, ptr %end.at
@@ -169,6 +317,10 @@ go:
   store i64 %next, ptr %ctl
   %pc.at = getelementptr i64, ptr %ctl, i64 6
   store i64 %pc, ptr %pc.at
+  store i64 %pc, ptr %again.at
+  %size.at = getelementptr i64, ptr %ctl, i64 27
+  %size64 = zext i32 %size to i64
+  store i64 %size64, ptr %size.at
   ret i1 true
 
 budget:
@@ -321,6 +473,56 @@ mark:
 mark.second:
   %second.at = getelementptr i8, ptr %dirty, i64 %last.frame
   store i8 1, ptr %second.at
+  br label %done
+
+done:
+  ret void
+}
+
+; Called before every write to a page that holds a monitor's variables. Translated code runs in ring 1, where paging cannot
+; keep the guest's own stores out of what translated code must write: so this plays the truncated segment that real
+; monitors had. The entry's bit 35 lets a store pass; any other stops the CPU, with the place and the virtual IF noted
+; (the store itself cannot be prevented; who is told of the stop puts the page back).
+define void @guard(ptr %uc, i32 %type, i64 %address, i32 %size, i64 %value, ptr %ctl) {
+entry:
+  %variables.at = getelementptr i64, ptr %ctl, i64 31
+  %variables = load i64, ptr %variables.at
+  %page = and i64 %address, -4096
+  %ours = icmp eq i64 %page, %variables
+  br i1 %ours, label %who, label %done
+
+who:
+  %real.at = getelementptr i64, ptr %ctl, i64 30
+  %pc = load i64, ptr %real.at
+  %base.at = getelementptr i64, ptr %ctl, i64 22
+  %base = load i64, ptr %base.at
+  %code.size.at = getelementptr i64, ptr %ctl, i64 23
+  %code.size = load i64, ptr %code.size.at
+  %offset = sub i64 %pc, %base
+  %inside = icmp ult i64 %offset, %code.size
+  br i1 %inside, label %look, label %refuse
+
+look:
+  %map.at = getelementptr i64, ptr %ctl, i64 24
+  %map = load ptr, ptr %map.at
+  %entry.at = getelementptr i64, ptr %map, i64 %offset
+  %found = load i64, ptr %entry.at
+  %own.bit = and i64 %found, 34359738368
+  %own = icmp ne i64 %own.bit, 0
+  br i1 %own, label %done, label %refuse
+
+refuse:
+  %if.at = getelementptr i64, ptr %ctl, i64 26
+  %if.word.at = load ptr, ptr %if.at
+  %if.word = load i32, ptr %if.word.at
+  %if64 = zext i32 %if.word to i64
+  %kept.at = getelementptr i64, ptr %ctl, i64 33
+  store i64 %if64, ptr %kept.at
+  %where.at = getelementptr i64, ptr %ctl, i64 32
+  store i64 %address, ptr %where.at
+  %reason.at = getelementptr i64, ptr %ctl, i64 5
+  store i64 7, ptr %reason.at
+  %status = call i32 @uc_emu_stop(ptr %uc)
   br label %done
 
 done:

@@ -50,16 +50,23 @@ class Word(IntEnum):
     CODE_MAP = 24
     CODE_HEAT = 25
     VIRTUAL_IF = 26
+    LAST_SIZE = 27
+    RAM = 28
+    AGAIN_AT = 29
+    REAL_PC = 30
+    VARIABLES = 31
+    GUARDED_AT = 32
+    GUARDED_IF = 33
 
 
-CONTROL_WORDS = 32
+CONTROL_WORDS = 40
 WATCH_BREAKPOINTS = 1
 WATCH_INTERRUPT = 2
 
 
 class Halted(IntEnum):
     """Why the CPU came to rest: what a probe wrote (word REASON), NONE after HLT, NOWHERE when there is no code, STRAY
-    where no rewritten code stands."""
+    where no rewritten code stands, GUARDED at a store that a monitor's page must be kept from."""
 
     NONE = 0
     BUDGET = 1
@@ -68,6 +75,7 @@ class Halted(IntEnum):
     BREAKPOINT = 4
     NOWHERE = 5
     STRAY = 6
+    GUARDED = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +113,12 @@ class ProbeBuffers:
 
 @dataclass(frozen=True, slots=True)
 class NativeProbes:
-    """Host addresses of the three compiled probes."""
+    """Host addresses of the four compiled probes."""
 
     count: int
     record: int
     memory: int
+    guard: int
 
 
 @lru_cache(maxsize=1)
@@ -126,7 +135,7 @@ def _engine(functions: tuple[tuple[str, int], ...], eflags: int, cs: int) -> tup
     for name, address in functions:
         engine.add_global_mapping(module.get_function(name), address)
     engine.finalize_object()
-    addresses = (engine.get_function_address(name) for name in ("count", "record", "memory"))
+    addresses = (engine.get_function_address(name) for name in ("count", "record", "memory", "guard"))
     return engine, NativeProbes(*addresses)
 
 

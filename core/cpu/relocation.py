@@ -18,17 +18,20 @@ ADDRESS = 0xFFFF_FFFF
 COUNTS = 1 << 32
 VISITS = 1 << 33
 STRAYED = 1 << 34
+OWN_STORE = 1 << 35
 
 
 @dataclass(frozen=True, slots=True)
 class CodeMap:
     """Rewritten code of a monitor: `entries` u64 and `heat` u32, one of each for every byte from linear `base` on, and
-    the host address of the 32-bit word that is not 0 while the guest accepts interrupts."""
+    the host address of the 32-bit word that is not 0 while the guest accepts interrupts. That word lies in the page
+    `variables` (host-physical), which only the entries' OWN_STOREs may write."""
 
     base: int
     entries: npt.NDArray[np.uint64]
     heat: npt.NDArray[np.uint32]
     virtual_if: int
+    variables: int
 
 
 class Relocation(Protocol):

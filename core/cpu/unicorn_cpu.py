@@ -22,7 +22,7 @@ import unicorn
 from unicorn import x86_const as x86
 from unicorn.unicorn_py3 import unicorn as binding
 
-from core.addresses import PAGE_SHIFT
+from core.addresses import PAGE_MASK, PAGE_SHIFT
 from core.cpu import probes
 from core.cpu.context import CC_OP_EFLAGS, CONTEXT_BYTES, HEADER_BYTES, HF_CPL, STATE_BYTES, CpuContext, Gpr, Seg
 from core.cpu.flags import ALWAYS_ONE, ARITHMETIC, DF
@@ -43,12 +43,13 @@ _OnSkippable = ctypes.CFUNCTYPE(ctypes.c_int, _PTR, _PTR)
 _OnInvalid = ctypes.CFUNCTYPE(ctypes.c_bool, _PTR, _PTR)
 
 # the words that every departure touches: looking a member of an enumeration up costs more than the access
-EXECUTED, END, LAST_PC, FETCH_PAGE = (int(word) for word in (Word.EXECUTED, Word.END, Word.LAST_PC, Word.FETCH_PAGE))
+EXECUTED, END, LAST_PC, FETCH_PAGE, AGAIN_AT = (
+    int(word) for word in (Word.EXECUTED, Word.END, Word.LAST_PC, Word.FETCH_PAGE, Word.AGAIN_AT)
+)
 ALL_ADDRESSES = (1, 0)  # begin > end: a hook for every address
 NO_PAGE = NO_COUNT = (1 << 64) - 1
 MAPPED_TO = 1 << 32
 FIRST_EXIT = 0x100  # an interrupt hook's number from here on is a #VMEXIT's
-FAST_CALL_BYTES = 2  # length of SYSENTER and SYSCALL
 NO_CODE_THERE = (unicorn.UC_ERR_FETCH_PROT, unicorn.UC_ERR_FETCH_UNMAPPED)
 
 
@@ -119,6 +120,7 @@ class Cpu:
         self._break_map = np.zeros(probes.BREAK_MAP_BYTES, np.uint8)
         for word in range(probes.CONTROL_WORDS):
             self.ctl[word] = 0
+        self.ctl[Word.RAM] = ram.pointer
         probes.attach(buffers, self._break_map)
         self._breakpoints: frozenset[int] = frozenset()
         self._breaks = Breaks.AS_SET
@@ -260,7 +262,7 @@ class Cpu:
         Raises what a departure's handler raised, or UnknownDeparture if the emulator gave up.
         """
         self.ctl[Word.REASON] = Halted.NONE
-        self.ctl[FETCH_PAGE] = NO_PAGE
+        self.ctl[FETCH_PAGE] = self.ctl[AGAIN_AT] = NO_PAGE
         if self._relocation is not None:
             self._relocation.to_real()
         self.push()
@@ -284,13 +286,21 @@ class Cpu:
     def relocate(self, relocation: Relocation | None) -> None:
         """From now on code runs where `relocation` says, and the probes count as its map says."""
         self._relocation = relocation
-        words = (0, 0, 0, 0, 0)
+        words, guarded = (0, 0, 0, 0, 0), int(NO_PAGE)
         if relocation is not None:
             places = relocation.code_map
             entries, heat = places.entries, places.heat
             words = (places.base, len(entries), entries.ctypes.data, heat.ctypes.data, places.virtual_if)
+            guarded = places.variables
+        self.ctl[Word.VARIABLES] = guarded
         for word, value in enumerate(words, Word.CODE_BASE):
             self.ctl[word] = value
+
+    def guard(self, page: int) -> None:
+        """Stop (GUARDED) where others than OWN_STOREs write to host-physical `page`, while it is the variables'."""
+        control = self.buffers.control.ctypes.data
+        self._hook(unicorn.UC_HOOK_MEM_WRITE, self._native.guard, control, within=(page, page + PAGE_MASK))
+        self.forget_all_code()
 
     def count_attempt(self, pc: int) -> None:
         """Count an instruction at linear `pc` that faulted before any probe saw it."""
@@ -403,9 +413,11 @@ class Cpu:
         """Hand every departure to `handler` from now on."""
         self._handler = handler
 
-    def _hook(self, kind: int, function: Any, data: int = 0, *extra: Any) -> None:
+    def _hook(
+        self, kind: int, function: Any, data: int = 0, *extra: Any, within: tuple[int, int] = ALL_ADDRESSES
+    ) -> None:
         handle = ctypes.c_size_t()
-        begin, end = (ctypes.c_uint64(bound) for bound in ALL_ADDRESSES)
+        begin, end = (ctypes.c_uint64(bound) for bound in within)
         pointer = ctypes.cast(function, _PTR) if not isinstance(function, int) else _PTR(function)
         status = _LIB.uc_hook_add(self._handle, ctypes.byref(handle), kind, pointer, _PTR(data), begin, end, *extra)
         if status != unicorn.UC_ERR_OK:
@@ -415,7 +427,7 @@ class Cpu:
     def _watch(self, recording: bool) -> None:
         names = ("uc_emu_stop", "uc_vmem_translate", "uc_reg_read")
         functions = {name: ctypes.cast(getattr(_LIB, name), _PTR) for name in names}
-        native = probes.compile_probes(functions, x86.UC_X86_REG_EFLAGS, x86.UC_X86_REG_CS)
+        self._native = native = probes.compile_probes(functions, x86.UC_X86_REG_EFLAGS, x86.UC_X86_REG_CS)
         control = self.buffers.control.ctypes.data
         self._hook(unicorn.UC_HOOK_CODE, native.record if recording else native.count, control)
         if recording:
@@ -438,13 +450,17 @@ class Cpu:
         save, restore = _LIB.uc_context_save, _LIB.uc_context_restore
         handle, pointer, state = self._handle, self._context_pointer, self.state
 
-        def stateful(action: Callable[[DepartureHandler], None], moved_on: int = 0, *, relocated: bool = False) -> None:
+        def stateful(
+            action: Callable[[DepartureHandler], None], *, moves_on: bool = False, relocated: bool = False
+        ) -> None:
             save(handle, pointer)
+            length = self.ctl[Word.LAST_SIZE] if moves_on else 0
             self._guard(action if relocated or self._relocation is None else in_guest_terms(action))
-            state.eip -= moved_on  # the CPU will add the instruction's length to whatever EIP is left here
+            if moves_on:  # the CPU will add the instruction's length, prefixes included, to whatever EIP is left here
+                state.eip -= length
             state.old_exception = -1
             state.exception_is_int = 0
-            self.ctl[FETCH_PAGE] = NO_PAGE
+            self.ctl[FETCH_PAGE] = self.ctl[AGAIN_AT] = NO_PAGE
             restore(handle, pointer)
 
         def in_guest_terms(action: Callable[[DepartureHandler], None]) -> Callable[[DepartureHandler], None]:
@@ -485,10 +501,10 @@ class Cpu:
             return True
 
         def on_sysenter(_uc: int, _data: int) -> None:
-            stateful(lambda handler: handler.sysenter(), FAST_CALL_BYTES)
+            stateful(lambda handler: handler.sysenter(), moves_on=True)
 
         def on_syscall(_uc: int, _data: int) -> None:
-            stateful(lambda handler: handler.syscall(), FAST_CALL_BYTES)
+            stateful(lambda handler: handler.syscall(), moves_on=True)
 
         answer = [0]
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-from core.addresses import PAGE_MASK, GuestPhysical
+from core.addresses import PAGE_MASK, PAGE_SIZE, GuestPhysical
 from core.translator.blocks import Mode, Unit
 from core.translator.look_up import LookupTable, Routine, routine
 from core.translator.region import Region
@@ -58,15 +58,10 @@ class Block:
     sites: list[int]
     borrowed: dict[int, int]
     ordinal: int
+    linear_pages: tuple[int, ...]
     incoming: set[Exit] = field(default_factory=set)
     alive: bool = True
     looked_up: bool = False
-
-    @property
-    def linear_pages(self) -> tuple[int, ...]:
-        """Linear addresses of its pages."""
-        first = self.pc & ~PAGE_MASK
-        return tuple(first + number * (PAGE_MASK + 1) & 0xFFFF_FFFF for number in range(len(self.pages)))
 
     def step_at(self, offset: int) -> Step:
         """The step whose translation the byte at `offset` belongs to."""
@@ -178,6 +173,7 @@ class CodeCache:
             [site.address for site in made.sites],
             made.borrowed,
             self._ordinal,
+            tuple((unit.pc & ~PAGE_MASK) + number * PAGE_SIZE & 0xFFFF_FFFF for number in range(len(pages))),
         )
         self._ordinal += 1
         self._register(block, made)

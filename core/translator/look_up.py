@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from iced_x86 import Code, Encoder, Instruction, MemoryOperand, Register, Register_
 
-from core.cpu.relocation import VISITS
+from core.cpu.relocation import OWN_STORE, VISITS
 from core.translator.region import Region, Slot
-from core.translator.rewrite import CALL_OUT, INDIRECT, OWN_STORE
+from core.translator.rewrite import CALL_OUT, INDIRECT
 
 PLACES = 1 << 13
 PLACE_BYTES = 8

@@ -38,8 +38,8 @@ class Slot(IntEnum):
     ASKS_FOR_RING_1 = 0x100  # 256 bytes: is this, of a selector's low byte, one with RPL 1?
 
 
-BELIEFS = tuple(Slot)[:13]
-"""The variables that the monitor keeps up to date, in the order in which they stand."""
+BELIEFS = tuple(Slot)[1:13]
+"""The variables that only the monitor writes, in the order in which they stand."""
 
 
 class Region:

@@ -28,7 +28,7 @@ from iced_x86 import (
 )
 
 from core.cpu import flags
-from core.cpu.relocation import COUNTS, STRAYED, VISITS
+from core.cpu.relocation import COUNTS, OWN_STORE, STRAYED, VISITS
 from core.translator.blocks import Unit
 from core.translator.region import Slot
 
@@ -38,7 +38,6 @@ JUMP_BYTES = 5
 NOWHERE = -1
 
 # bits of a code map's entries that only Python looks at
-OWN_STORE = 1 << 35  # this instruction may write the monitor's variables
 AFTER_STI = 1 << 36  # an STI in line stands right before
 BOUNDARY = 1 << 37  # nothing is left of the guest's instruction but to go on at the entry's address
 INDIRECT = 1 << 38  # as BOUNDARY, but the address is in TARGET
@@ -671,9 +670,9 @@ _FAR_LOADS = (
     Code.LFS_R16_M1616, Code.LFS_R32_M1632, Code.LGS_R16_M1616, Code.LGS_R32_M1632,
 )  # fmt: skip
 _CALL_OUT = (
-    Mnemonic.CLTS, Mnemonic.INVD, Mnemonic.WBINVD, Mnemonic.INVLPG, Mnemonic.LGDT, Mnemonic.LIDT, Mnemonic.LLDT,
-    Mnemonic.LTR, Mnemonic.RDMSR, Mnemonic.WRMSR, Mnemonic.LAR, Mnemonic.LSL, Mnemonic.VERR, Mnemonic.VERW,
-    Mnemonic.STR, Mnemonic.SLDT, Mnemonic.HLT, Mnemonic.LSS, Mnemonic.LMSW,
+    Mnemonic.CLTS, Mnemonic.INVD, Mnemonic.WBINVD, Mnemonic.WBNOINVD, Mnemonic.INVLPG, Mnemonic.LGDT, Mnemonic.LIDT,
+    Mnemonic.LLDT, Mnemonic.LTR, Mnemonic.RDMSR, Mnemonic.WRMSR, Mnemonic.LAR, Mnemonic.LSL, Mnemonic.VERR,
+    Mnemonic.VERW, Mnemonic.STR, Mnemonic.SLDT, Mnemonic.HLT, Mnemonic.LSS, Mnemonic.LMSW,
 )  # fmt: skip
 _CALL_OUT_AND_END = (Mnemonic.IRET, Mnemonic.IRETD, Mnemonic.RETF, Mnemonic.SYSEXIT)
 

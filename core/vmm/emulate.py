@@ -357,16 +357,26 @@ def _mov(emulator: Emulator, instruction: Instruction) -> str:
     if RegisterExt.is_dr(target) or RegisterExt.is_dr(source):
         emulator.supervisor_only()
         if RegisterExt.is_dr(target):
-            number, value = RegisterExt.number(target), guest.reg(RegisterExt.number(source))
+            number, value = _debug_number(emulator, target), guest.reg(RegisterExt.number(source))
             guest.cpu.set_debug_register(number, value)
             return f"set DR{number} to {value:#010x}"
-        number = RegisterExt.number(source)
+        number = _debug_number(emulator, source)
         guest.set_reg(RegisterExt.number(target), guest.cpu.debug_register(number))
         return f"read DR{number}"
     seg = _SEGMENTS.get(target)
     if seg is None or seg is Seg.CS:
         raise GuestFault(Vector.UD)
     return _set_segment(emulator, seg, emulator.source(instruction, 1, 2))
+
+
+def _debug_number(emulator: Emulator, register: Register_) -> int:
+    """DR4 and DR5 are other names of DR6 and DR7, unless the debugging extensions took them away."""
+    number = int(RegisterExt.number(register))
+    if number not in (4, 5):
+        return number
+    if emulator.guest.cr(4) & flags.CR4_DE:
+        raise GuestFault(Vector.UD)
+    return number + 2
 
 
 def _mov_control(emulator: Emulator, instruction: Instruction) -> str:
@@ -527,6 +537,7 @@ _ACTIONS: dict[int, Action] = {
     Mnemonic.INVLPG: _invlpg,
     Mnemonic.INVD: _cache_control,
     Mnemonic.WBINVD: _cache_control,
+    Mnemonic.WBNOINVD: _cache_control,
     Mnemonic.RDMSR: _rdmsr,
     Mnemonic.WRMSR: _wrmsr,
     Mnemonic.MOV: _mov,

@@ -2,18 +2,19 @@
 
 Robin & Irvine (USENIX Security 2000) list them; trap-and-emulate never gets to see them (`core.vmm.holes`). Here they
 do to the guest's CPU what they do to the real one in the ring that the guest believes in (Intel SDM vol. 2, each
-instruction's pseudocode), and where the emulated CPU departs from it, as that does. SMSW, and the selectors of CS and
-SS, are read without help.
+instruction's pseudocode), and where the emulated CPU departs from it, as that does.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from iced_x86 import Code, Instruction, Mnemonic, OpKind, RegisterExt
 
 from core.cpu import descriptors, flags
 from core.cpu.context import Seg
 from core.cpu.guest_cpu import Table
-from core.vmm.emulate import Action, Emulator
+from core.vmm.emulate import Emulator
 
 LAR_SYSTEM = frozenset({1, 2, 3, 4, 5, 9, 11, 12})  # system descriptor types that LAR knows
 LSL_SYSTEM = frozenset({1, 2, 3, 9, 11})  # those that have a limit
@@ -26,6 +27,8 @@ def emulate_silent(emulator: Emulator, instruction: Instruction) -> str | None:
     if action is None or instruction.has_lock_prefix:
         return None
     done = action(emulator, instruction)  # raises before anything has changed
+    if done is None:
+        return None
     emulator.guest.eip += instruction.len
     return done
 
@@ -67,11 +70,7 @@ def _store_selector(emulator: Emulator, instruction: Instruction) -> str:
     guest = emulator.guest
     seg = Seg.LDTR if instruction.mnemonic == Mnemonic.SLDT else Seg.TR
     selector = guest.segment(seg).selector & 0xFFFF
-    if instruction.op0_kind == OpKind.MEMORY:
-        at = emulator.address(instruction)
-        emulator.memory.write(guest.paging, at, selector.to_bytes(2, "little"), user=guest.cpl == 3)
-    else:
-        _set_register(emulator, instruction, selector)
+    _store(emulator, instruction, selector)
     return f"stored the guest's {seg.name}, {selector:#06x}"
 
 
@@ -120,7 +119,39 @@ def _verify(emulator: Emulator, instruction: Instruction) -> str:
     return f"found {selector:#06x} {'fit' if good else 'unfit'} for {'reading' if reading else 'writing'}"
 
 
-_ACTIONS: dict[int, Action] = {
+def _store_machine_status(emulator: Emulator, instruction: Instruction) -> str:
+    guest = emulator.guest
+    _store(emulator, instruction, guest.cr(0))
+    return f"stored the guest's CR0, {guest.cr(0):#x}"
+
+
+def _store(emulator: Emulator, instruction: Instruction, value: int) -> None:
+    """To a register, or 16 bits to memory."""
+    if instruction.op0_kind == OpKind.MEMORY:
+        data = (value & 0xFFFF).to_bytes(2, "little")
+        user = emulator.guest.cpl == 3
+        emulator.memory.write(emulator.guest.paging, emulator.address(instruction), data, user=user)
+    else:
+        _set_register(emulator, instruction, value)
+
+
+def _read_segment(emulator: Emulator, instruction: Instruction) -> str | None:
+    register = instruction.op_register(instruction.op_count - 1)
+    if not RegisterExt.is_segment_register(register) or RegisterExt.is_segment_register(instruction.op0_register) != (
+        instruction.op_count == 1
+    ):
+        return None
+    seg = Seg(RegisterExt.number(register))
+    selector = emulator.guest.segment(seg).selector & 0xFFFF
+    if instruction.mnemonic == Mnemonic.PUSH:
+        emulator.push((selector,), 2 if instruction.code in _NARROW_PUSHES else 4)
+    else:
+        _store(emulator, instruction, selector)
+    return f"read the guest's {seg.name}, {selector:#06x}"
+
+
+_NARROW_PUSHES = (Code.PUSHW_CS, Code.PUSHW_SS, Code.PUSHW_DS, Code.PUSHW_ES, Code.PUSHW_FS, Code.PUSHW_GS)
+_ACTIONS: dict[int, Callable[[Emulator, Instruction], str | None]] = {
     Mnemonic.PUSHF: _pushf,
     Mnemonic.PUSHFD: _pushf,
     Mnemonic.POPF: _popf,
@@ -129,6 +160,9 @@ _ACTIONS: dict[int, Action] = {
     Mnemonic.SIDT: _store_table,
     Mnemonic.SLDT: _store_selector,
     Mnemonic.STR: _store_selector,
+    Mnemonic.SMSW: _store_machine_status,
+    Mnemonic.MOV: _read_segment,
+    Mnemonic.PUSH: _read_segment,
     Mnemonic.LAR: _inspect,
     Mnemonic.LSL: _inspect,
     Mnemonic.VERR: _verify,

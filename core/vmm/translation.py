@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 import numpy as np
+from iced_x86 import FlowControl, Instruction
 
 from core.addresses import PAGE_MASK, PAGE_SIZE, GuestPhysical, GuestVirtual, HostPhysical
 from core.costs import Work
@@ -21,6 +22,7 @@ from core.cpu.context import HF_CS32, HF_SS32, Seg
 from core.cpu.decode import mnemonic
 from core.cpu.delivery import Event, Origin
 from core.cpu.faults import GuestFault, Vector
+from core.cpu.probes import Word
 from core.cpu.relocation import ADDRESS, COUNTS, STRAYED, CodeMap
 from core.errors import UnknownDeparture
 from core.events import Cause, Ring
@@ -33,17 +35,15 @@ from core.layout import (
     TRANSLATION_TABLE_BYTES,
     TRANSLATION_VARIABLES,
 )
-from core.memory.shadow import Denied, Filled
-from core.memory.walk import Access, mark_walked, walk
 from core.translator.blocks import LONGEST_UNIT, Mode, decode_freely, find_unit
 from core.translator.cache import Block, CodeCache
 from core.translator.region import BELIEFS, Region, Slot
-from core.translator.rewrite import AFTER_STI, BOUNDARY, CALLOUT_VECTOR, INDIRECT, Site, SiteKind
+from core.translator.rewrite import AFTER_STI, BOUNDARY, CALLOUT_VECTOR, INDIRECT, RULES, Site, SiteKind
+from core.vmm.code_pages import CodePages
 from core.vmm.silent import emulate_silent
-from core.vmm.trap_emulate import TrapEmulate
+from core.vmm.trap_emulate import PF_WRITE, TrapEmulate
 
 LONGEST_READ = 15 * LONGEST_UNIT
-NEVER = -1
 
 
 class Translation(TrapEmulate):
@@ -70,14 +70,17 @@ class Translation(TrapEmulate):
         self.cache.released = self.pager.release_code
         self._site: Site | None = None
         self._at: tuple[int, int, Block | None] | None = None
+        self._in_place = False  # the next instruction runs where it stands, since the cache itself is out of the way
         self._no_code_for = 0
         self._no_code_fault = GuestFault(Vector.UD)
-        self._live: dict[int, tuple[GuestPhysical, HostPhysical | None]] = {}
-        self._revision = NEVER
+        self._pages = CodePages(self.pager, self.physical, self.cache.part)
         self._beliefs: tuple[int, ...] = ()
+        self._segments = self.cpu.state.segs
         self.physical.on_write = self._monitor_wrote
         virtual_if = self.machine.ram.pointer + self._variables.host(TRANSLATION_VARIABLES + Slot.VIRTUAL_IF)
-        self.code_map = CodeMap(code.base, self.cache.entries, self.cache.heat, virtual_if)
+        variables = self._variables.frames[0]
+        self.code_map = CodeMap(code.base, self.cache.entries, self.cache.heat, virtual_if, variables)
+        self.cpu.guard(variables)
         self.cpu.relocate(self)
 
     def _code_region(self, linear: GuestVirtual, size: int, owner: str, *, writable: bool = False) -> Region:
@@ -105,7 +108,7 @@ class Translation(TrapEmulate):
         guest, state, cache = self._guest, self.cpu.state, self.cache
         base = state.segs[Seg.CS].base
         offset = (base + state.eip - TRANSLATION_CACHE) & 0xFFFF_FFFF
-        if guest.cpl != 0 or offset >= TRANSLATION_CACHE_BYTES:
+        if guest.cpl != 0 or offset >= TRANSLATION_CACHE_BYTES or self._in_place:
             return vector, software
         if vector is not None and software:
             site = cache.sites.get(TRANSLATION_CACHE + offset - 2)
@@ -169,11 +172,11 @@ class Translation(TrapEmulate):
     def to_real(self) -> None:
         """See `Relocation`."""
         guest, state, cache = self._guest, self.cpu.state, self.cache
-        self._tell_beliefs()
-        if guest.cpl != 0:
+        self._variables.store(Slot.VIRTUAL_IF, guest.interrupts_enabled * flags.IF)
+        if guest.cpl != 0 or self._in_place:
             return
-        if self.pager.revision != self._revision:
-            self._look_at_mappings()
+        self._tell_beliefs()
+        self._pages.look(guest.paging)
         pc, at = guest.pc, self._at
         mode = self._mode()
         cache.use_mode(mode)
@@ -187,28 +190,16 @@ class Translation(TrapEmulate):
         state.eip = (address - state.segs[Seg.CS].base) & 0xFFFF_FFFF
 
     def _tell_beliefs(self) -> None:
-        """What translated code reads of the guest's CPU."""
-        guest = self._guest
+        """What translated code, which runs in the guest's ring 0, reads of the guest's CPU."""
+        guest, held = self._guest, self._segments
         iopl = guest.iopl << flags.IOPL_SHIFT
         gdtr, idtr = guest.gdtr, guest.idtr
         now = (
-            guest.interrupts_enabled * flags.IF,
-            (iopl - flags.IF) & 0xFFFF_FFFF,
-            iopl,
-            guest.cr(0),
-            guest.cr(2),
-            guest.cr(3),
-            guest.cr(4),
-            guest.segment(Seg.CS).selector,
-            guest.segment(Seg.SS).selector,
-            gdtr.limit,
-            gdtr.base,
-            idtr.limit,
-            idtr.base,
-        )
-        self._variables.store(Slot.VIRTUAL_IF, now[0])
-        if now[1:] != self._beliefs:
-            self._beliefs = now[1:]
+            (iopl - flags.IF) & 0xFFFF_FFFF, iopl, guest.cr(0), guest.cr(2), guest.cr(3), guest.cr(4),
+            held[Seg.CS].selector & ~3, held[Seg.SS].selector & ~3, gdtr.limit, gdtr.base, idtr.limit, idtr.base,
+        )  # fmt: skip
+        if now != self._beliefs:
+            self._beliefs = now
             for slot, value in zip(BELIEFS, now, strict=True):
                 self._variables.store(slot, value)
 
@@ -219,19 +210,11 @@ class Translation(TrapEmulate):
     # -- finding and making translations
 
     def _still_good(self, block: Block, mode: Mode) -> bool:
-        return block.alive and block.mode == mode and self._reaches(block)
-
-    def _reaches(self, block: Block) -> bool:
-        """Is every page that `block` came from still where it was?"""
-        for linear, page in zip(block.linear_pages, block.pages, strict=True):
-            found = self._live.get(linear)
-            if found is None or found[0] != page:
-                return False
-        return True
+        return block.alive and block.mode == mode and self._pages.reach(block)
 
     def _block_for(self, pc: int, mode: Mode) -> Block | None:
         """The block for linear `pc`, translated now if need be. None: there is no code (`_no_code_fault` says why)."""
-        page = self._code_page(pc)
+        page = self._code_page(pc, pc)
         if page is None:
             return None
         block = self.cache.find(pc, page, mode)
@@ -263,50 +246,13 @@ class Translation(TrapEmulate):
             self.pager.trace_code(each)
         return block
 
-    def _code_page(self, linear: int, pc: int | None = None) -> GuestPhysical | None:
-        """The guest-physical page to fetch from at `linear`, with the accessed bits set that a fetch sets."""
-        start = linear & ~PAGE_MASK
-        known = self._live.get(start)
-        if known is not None:
-            return known[0]
-        self._no_code_for = linear if pc is None else pc
-        paging, at = self._guest.paging, GuestVirtual(linear)
-        frame: HostPhysical | None = None
-        if paging.enabled:
-            if linear < MONITOR_BASE:
-                found = self.pager.resolve(paging, at, write=False, user=False)
-                if isinstance(found, Denied):
-                    self._no_code_fault = GuestFault(Vector.PF, found.error_code, linear)
-                    return None
-                if isinstance(found, Filled):
-                    frame = found.frame
-            reached = walk(self.physical, paging, at, Access())
-            mark_walked(self.physical, reached, Access())
-            if reached.physical is None:
-                self._no_code_fault = GuestFault(Vector.PF, reached.error_code, linear)
-                return None
-            page = GuestPhysical(reached.physical & ~PAGE_MASK)
-        else:
-            page = GuestPhysical(start)
-        if page >= self.physical.size:
-            self._no_code_fault = GuestFault(Vector.UD)  # an open bus reads as all ones
+    def _code_page(self, linear: int, pc: int) -> GuestPhysical | None:
+        """The page to fetch from at `linear`, for code at `pc`; None with the fault noted if there is none."""
+        found = self._pages.fetch(self._guest.paging, linear)
+        if isinstance(found, GuestFault):
+            self._no_code_for, self._no_code_fault = pc, found
             return None
-        self._live[start] = page, frame
-        self._revision = self.pager.revision
-        return page
-
-    def _look_at_mappings(self) -> None:
-        """Entries of the shadow have gone, or another address space was entered: which of the code pages moved?"""
-        self._revision = self.pager.revision
-        enabled = self._guest.paging.enabled
-        for linear, (page, frame) in list(self._live.items()):
-            if enabled:
-                good = frame is not None and self.pager.mapping(linear) == frame
-            else:
-                good = linear == page
-            if not good:
-                del self._live[linear]
-                self.cache.part(linear)
+        return found
 
     # -- the guest's code is written
 
@@ -323,6 +269,34 @@ class Translation(TrapEmulate):
             first = address & PAGE_MASK
             self.cache.invalidate(page, first, first + size - 1)
 
+    # -- the monitor's own pages
+
+    def guarded_write(self) -> Outcome:
+        """The guest stored into the page of variables: put it back, and go by the guest's own page tables."""
+        ctl = self.cpu.ctl
+        self._guest.interrupts_enabled = bool(ctl[Word.GUARDED_IF])
+        self._beliefs = ()
+        self._variables.prepare_variables()
+        self.cpu.state.cr[2] = TRANSLATION_VARIABLES + (ctl[Word.GUARDED_AT] & PAGE_MASK)
+        return super().exception(Vector.PF, PF_WRITE, False)
+
+    def _page_fault(self, error_code: int) -> Outcome:
+        """A page of the monitor's region must get out of the way, and nothing can run from there meanwhile: what was
+        rewritten is emulated, all else runs where it stands."""
+        if self.faulting_address() < MONITOR_BASE or self._guest.cpl != 0:
+            return super()._page_fault(error_code)
+        instruction = self._instruction()
+        if instruction.code in RULES and instruction.flow_control == FlowControl.NEXT:
+            return self._callout()
+        outcome = super()._page_fault(error_code)
+        if outcome.hidden:
+            self._in_place = True
+            self.interposer.after_one_step(self._leave_place)
+        return outcome
+
+    def _leave_place(self) -> None:
+        self._in_place = False
+
     # -- departures
 
     def exception(self, vector: int, error_code: int, software: bool) -> Outcome:
@@ -337,14 +311,13 @@ class Translation(TrapEmulate):
     def _callout(self) -> Outcome:
         """Carry out the instruction that was replaced."""
         guest = self._guest
-        instruction = decode_freely(self.interposer.code, guest.pc, self._mode().bits)
-        instruction.has_lock_prefix = False  # the emulated CPU ignores it
+        instruction = self._instruction()
         stepping = guest.single_stepping
         self.cache.counters.callouts += 1
         try:
-            text = self._emulator.emulate(instruction)
+            text = emulate_silent(self._emulator, instruction)
             if text is None:
-                text = emulate_silent(self._emulator, instruction)
+                text = self._emulator.emulate(instruction)
         except GuestFault as fault:
             return self.fault(fault)
         if text is None:
@@ -353,6 +326,12 @@ class Translation(TrapEmulate):
             self._step_done()
         cause = Cause.HALT if self.interposer.halted else Cause.CALLOUT
         return Outcome(cause, f"monitor: {mnemonic(instruction)}", text, Ring.KERNEL)
+
+    def _instruction(self) -> Instruction:
+        """The guest's present one; without its LOCK, which the emulated CPU ignores."""
+        instruction = decode_freely(self.interposer.code, self._guest.pc, self._mode().bits)
+        instruction.has_lock_prefix = False
+        return instruction
 
     def _step_done(self) -> None:
         cpu = self.cpu
@@ -363,8 +342,7 @@ class Translation(TrapEmulate):
         """A jump whose target is not joined to it yet."""
         guest, cache = self._guest, self.cache
         pc, mode = guest.pc, self._mode()
-        if self.pager.revision != self._revision:
-            self._look_at_mappings()
+        self._pages.look(guest.paging)
         before = cache.counters.units
         block = self._block_for(pc, mode)
         if site.kind is SiteKind.MISS:

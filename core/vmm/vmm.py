@@ -106,6 +106,10 @@ class Vmm(ABC):
     def exception(self, vector: int, error_code: int, software: bool) -> Outcome:
         """The CPU raised `vector` while the guest ran."""
 
+    def guarded_write(self) -> Outcome:
+        """A store of the guest's that a page of the monitor's must be kept from."""
+        raise UnknownDeparture("A store was stopped that nobody guards against.")
+
     @abstractmethod
     def watch_for_open_interrupts(self, wanted: bool) -> None:
         """Make the CPU stop where the guest begins to accept interrupts, if only the CPU can know."""
