@@ -31,7 +31,7 @@ from core.memory.reclaim import LEAST_RESIDENT, Mappings, Reclaimer
 from core.scheduler import SLICE, Scheduler
 from core.snapshot import VmState, VmSummary
 from core.traplog import NEVER, TrapLog
-from core.vm import Vm, VmSpec, check_cap, check_memory, check_weight
+from core.vm import Vm, VmSpec, check_cap, check_memory, check_room, check_weight
 from core.vmm.vmm import Vmm
 
 TAIL = 200  # bytes of a console that a summary shows
@@ -86,13 +86,8 @@ class Hypervisor:
                 "Choose a kind with a monitor for each of them.",
             )
         check_memory(spec.program, spec.memory)
-        if spec.kind.hosted and spec.memory > self.room:
-            whole, free = self.machine.ram.size / MIB, max(self.room, 0) / MIB
-            raise RequestError(
-                f"A VM with {spec.program.name} needs {spec.memory / MIB:.1f} MiB, but of the machine's "
-                f"{whole:.0f} MiB only {free:.1f} are free for it ({MONITOR_MEMORY // MIB} more go to its monitor).",
-                "Give it less memory, take some back from another VM, or remove one.",
-            )
+        if spec.kind.hosted:
+            check_room(spec.memory, self.room, self.machine.ram.size)
 
     @property
     def room(self) -> int:

@@ -47,7 +47,7 @@ from core.timeline.actions import Action, AddVm, Keys, PauseVm, RemoveVm, ResetV
 from core.timeline.backward import to_breakpoint, to_trap
 from core.timeline.timeline import Recording, Timeline
 from core.traplog import TrapLog
-from core.vm import Vm, VmSpec, check_memory
+from core.vm import Vm, VmSpec, check_memory, check_room
 from core.vmm import kind_named
 from core.vmm.vmm import Vmm
 
@@ -98,6 +98,7 @@ class Session:
         command_line: str = "",
         disk: DiskImage | None = None,
         modules: tuple[Module, ...] = (),
+        memory: int = layout.VM_MEMORY,
     ) -> None:
         """Power on a fresh machine with `program` under `kind`. On a UserError the former machine is untouched.
 
@@ -105,16 +106,17 @@ class Session:
         lie in the VM.
         """
         vmm_class = kind_named(kind)
-        check_memory(program, layout.VM_MEMORY)
-        check_start(program, layout.VM_MEMORY, command_line, modules)
-        memory = vmm_class.machine_memory(layout.VM_MEMORY)
+        check_memory(program, memory)
+        check_start(program, memory, command_line, modules)
+        ram = self._backing.ram.nbytes
+        check_room(memory, ram - (layout.HOST_RESERVED + layout.MONITOR_MEMORY if vmm_class.hosted else 0), ram)
         self.close()
         breakpoints = self._breakpoints
         self._clear()
-        self._machine = Machine(memory, self._backing, recording=self._recording)
+        self._machine = Machine(min(vmm_class.machine_memory(memory), ram), self._backing, recording=self._recording)
         self._hypervisor = Hypervisor(self._machine, self.traps)
         letter = self._hypervisor.next_letter()
-        spec = VmSpec(letter, vmm_class, program, layout.VM_MEMORY, command_line, disk, modules)
+        spec = VmSpec(letter, vmm_class, program, memory, command_line, disk, modules)
         self._hypervisor.create(spec)
         self._selected = spec.letter
         self.vm.breakpoints = breakpoints

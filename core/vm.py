@@ -20,7 +20,7 @@ from core.errors import RequestError
 from core.guests.image import Program
 from core.guests.modules import Module
 from core.interposer import Interposer
-from core.layout import MIB
+from core.layout import MIB, MONITOR_MEMORY
 from core.memory.reclaim import Reclaimer
 from core.scheduler import HEAVIEST
 from core.vmm.vmm import Vmm
@@ -99,3 +99,13 @@ def check_cap(cap: int | None) -> None:
     """A RequestError if that is no cap."""
     if cap is not None and not 1 <= cap <= 100:
         raise RequestError(f"A cap of {cap} % is none.", "Choose 1 to 100 percent, or no cap.")
+
+
+def check_room(memory: int, room: int, machine: int) -> None:
+    """A RequestError, with the figures, if a VM of `memory` bytes has no place where `room` of `machine` bytes are."""
+    if memory > room:
+        raise RequestError(
+            f"A VM of {memory / MIB:.1f} MiB has no place: of the machine's {machine / MIB:.0f} MiB only "
+            f"{max(room, 0) / MIB:.1f} are free for it (its monitor needs {MONITOR_MEMORY // MIB} more).",
+            "Give it less memory, take some back from another VM, or remove one.",
+        )

@@ -224,7 +224,7 @@ def run(session: Session, limit: int | None, on_console: Callable[[bytes], None]
 
     metronome, shown, reason = Metronome(session.request_stop, SLICE), 0, StopReason.REQUESTED
     start = time.perf_counter()
-    with _ctrl_c() as interrupted:
+    with ctrl_c() as interrupted:
         while reason is StopReason.REQUESTED and not interrupted():
             with metronome:
                 reason = session.run(None if limit is None else limit - session.executed)
@@ -238,7 +238,7 @@ def run(session: Session, limit: int | None, on_console: Callable[[bytes], None]
 
 
 @contextmanager
-def _ctrl_c() -> Iterator[Callable[[], bool]]:
+def ctrl_c() -> Iterator[Callable[[], bool]]:
     """Inside, Ctrl-C raises nothing; the value given tells whether it was pressed."""
     pressed = threading.Event()
     before = signal.signal(signal.SIGINT, lambda *_: pressed.set())

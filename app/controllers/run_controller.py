@@ -164,7 +164,8 @@ class RunController(QObject):
         self._allow()
 
     def _updated(self, snapshot: Snapshot) -> None:
-        state = (snapshot.running, snapshot.end is not None, bool(snapshot.breakpoints))
+        ended = snapshot.end is not None and all(vm.end is not None for vm in snapshot.vms)
+        state = (snapshot.running, ended, bool(snapshot.breakpoints))
         if state != (self._running, self._ended, self._has_breakpoints):
             self._running, self._ended, self._has_breakpoints = state
             self._allow()

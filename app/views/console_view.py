@@ -32,7 +32,7 @@ class ConsoleView(View):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self._console = ConsoleText()
-        self._generation = -1
+        self._generation, self._vm = -1, ""
         self._sent = 0
         self._waiting: list[str] = []
         self.terminal = Terminal()
@@ -52,7 +52,8 @@ class ConsoleView(View):
 
     def keep(self, snapshot: Snapshot) -> None:
         """Record the bytes of this snapshot, also while the view is hidden."""
-        if snapshot.generation != self._generation:
+        if (snapshot.generation, snapshot.vm) != (self._generation, self._vm):
+            self._vm = snapshot.vm
             self._start_over(snapshot.generation)
         text = self._console.take(snapshot)
         if text:

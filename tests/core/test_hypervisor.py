@@ -306,7 +306,7 @@ def test_a_bare_machine_hosts_one_guest_only(session: Session) -> None:
 def test_a_vm_larger_than_free_memory_is_refused_with_the_figures(session: Session) -> None:
     host(session, GREEDY, GREEDY)
     before = session.machine.frames.owners()
-    with pytest.raises(RequestError, match=r"needs 100.0 MiB, but of the machine's 128 MiB only 8\d\.\d are free"):
+    with pytest.raises(RequestError, match=r"100.0 MiB has no place: of the machine's 128 MiB only 8\d\.\d are free"):
         session.add_vm(GREEDY, KIND, memory=100 * MIB)
     with pytest.raises(RequestError, match="A VM cannot have"):
         session.add_vm(GREEDY, KIND, memory=1000)

@@ -53,6 +53,14 @@ def test_power_on_empties_it(view: ConsoleView) -> None:
     assert view.text == "new"
 
 
+def test_another_vm_has_its_own_console(view: ConsoleView) -> None:
+    write(view, b"of A", 4)
+    view.show_snapshot(snapshot(vm="B", console=b"all of B", console_length=8))
+    assert view.text == "all of B"
+    view.show_snapshot(snapshot(vm="A", console=b"of A, and more", console_length=14))
+    assert view.text == "of A, and more"
+
+
 def test_scrollback_is_bounded(view: ConsoleView) -> None:
     total = 0
     for _ in range(4):
