@@ -84,7 +84,8 @@ class Heat:
         if not wanted:
             return np.zeros(0, np.float32)
         brightest = np.maximum.reduce(wanted)
-        return brightest[np.minimum(frames, len(brightest) - 1)] if len(brightest) else brightest
+        inside = frames < len(brightest)  # the others are absent: taken back from the VM
+        return np.where(inside, brightest[np.where(inside, frames, 0)], np.float32(0)) if len(brightest) else brightest
 
     def _fade(self, now: float) -> float:
         passed, self._seen_at = max(0.0, now - self._seen_at), now

@@ -19,6 +19,7 @@ from core.looks import Holder, Mapping, PhysicalMap, UseKind
 
 Numbers = npt.NDArray[np.uint8]
 NOBODY = "free"
+TAKEN_BACK = "In no frame: the hypervisor took it back, and keeps its bytes until the guest needs them."
 SMALLEST_PART = 512  # pages
 
 
@@ -151,10 +152,9 @@ class MemoryMap:
         name, meaning = self._name(int(self.numbers[cell]))
         address = hexadecimal(cell << PAGE_SHIFT)
         if self.mode is MapMode.VM:
-            sentences = [
-                f"{address}: {name}. {meaning}",
-                f"In frame {hexadecimal(frame << PAGE_SHIFT)} of the machine.",
-            ]
+            there = frame < len(self._holders)
+            where = f"In frame {hexadecimal(frame << PAGE_SHIFT)} of the machine." if there else TAKEN_BACK
+            sentences = [f"{address}: {name}. {meaning}", where]
         else:
             sentences = [f"{address}: {name}. {meaning}"]
             if page is not None:

@@ -7,12 +7,13 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.models.memory_map import MapMode
+from app.models.memory_map import TAKEN_BACK, MapMode
 from app.theme import Theme
 from app.views.memory_view import MemoryView
 from core.cpu.probes import ProbeBuffers
 from core.layout import MACHINE_MEMORY
 from core.looks import Look, Seen, Space
+from core.memory.guest_physical import ABSENT
 from core.session import Session
 from tests.app.builders import loaded, snapshot
 from tests.core.paged_guest import DIRECTORY, TARGET, paged
@@ -157,3 +158,21 @@ def test_another_program_empties_it(view: MemoryView, session: Session) -> None:
     view.show_program(loaded(2))
     assert view.is_empty
     assert view.look == Look(map=True)
+
+
+def test_a_page_that_was_taken_back_says_so_and_glows_nowhere(
+    view: MemoryView, counters: ProbeBuffers, clock: Clock
+) -> None:
+    session = paged("trap_emulate", "written")
+    session.balloon("A", 8 << 20)
+    show(view, session)
+    absent = session.vmm.physical.frames.index(ABSENT)
+    view.map._take(absent)
+    assert TAKEN_BACK in view.words.text()
+    counters.reads[:] += np.uint32(1)
+    clock.now = 0.1
+    show(view, session)
+    assert view.map._glow[absent] == 0
+    assert view.map._glow[TARGET >> 12] > 0
+    view.set_mode(MapMode.MACHINE)
+    assert view.map.cell == -1
