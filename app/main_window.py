@@ -26,6 +26,7 @@ from app.controllers.program_controller import ProgramController
 from app.controllers.run_controller import RunController
 from app.controllers.speed import FULL, SPEEDS, words_of
 from app.controllers.start_controller import StartController
+from app.controllers.time_controller import TimeController
 from app.controllers.trouble_controller import TroubleController
 from app.models.numerals import grouped
 from app.theme import Theme
@@ -38,6 +39,7 @@ from app.views.lesson_view import LessonView
 from app.widgets.message_area import MessageArea
 from app.widgets.sentence_bar import SentenceBar
 from app.widgets.speed_slider import SpeedSlider
+from app.widgets.time_strip import TimeStrip
 from core.errors import LessonError
 from core.events import StopReason
 from core.snapshot import Snapshot
@@ -89,6 +91,8 @@ class MainWindow(QMainWindow):
         self.message = MessageArea()
         self.trouble = TroubleController(engine, self.message, self.appearance, self)
         self.sentence = SentenceBar(self.appearance.theme)
+        self.strip = TimeStrip(self.appearance.theme)
+        self.time = TimeController(engine, self.actions_, self.strip, self)
         self.state = QLabel()
         self.lessons = self._make_lessons()
         self._build_foot()
@@ -127,6 +131,8 @@ class MainWindow(QMainWindow):
         for act in (
             Act.RUN,
             Act.STOP,
+            Act.RUN_BACK,
+            Act.STEP_BACK,
             Act.STEP,
             Act.STEP_OVER,
             Act.STEP_OUT,
@@ -152,6 +158,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
         column.addWidget(self.message)
+        column.addWidget(self.strip)
         row = QHBoxLayout()
         row.addWidget(self.sentence, 1)
         row.addWidget(self.state)
@@ -292,6 +299,7 @@ class MainWindow(QMainWindow):
         for view in self.layout_.views.values():
             view.apply_theme(theme)
         self.sentence.apply_theme(theme)
+        self.strip.apply_theme(theme)
         self.message.apply_theme(theme)
         self.speed.apply_theme(theme)
         side = theme.type.pixels(20)

@@ -74,3 +74,15 @@ def of_power_on(guest: str, kind: str, pc: int, given: str = "") -> str:
     return (
         f"Power on: {guest} under {kind.lower()}{given}, ready at {pc:#010x} in the guest's ring 0. Press Step or Run."
     )
+
+
+def of_journey(executed: int, instruction: str, pc: int) -> str:
+    """The machine is at another moment than before."""
+    if not executed:
+        return f"Back at power-on, ready at {pc:#010x}."
+    return f"After {executed:,} instructions, before {instruction or 'the instruction'} at {pc:#010x}."
+
+
+def of_undoing(what: str, instruction: str, pc: int) -> str:
+    """What was done from outside is undone."""
+    return f"Undone: {what}. The guest stands before {instruction or 'the instruction'} at {pc:#010x}, as it did then."

@@ -39,11 +39,23 @@ from core.looking import look_at
 from core.looks import Look, Seen
 from core.machine import Backing, Machine
 from core.page_use import Watched
+from core.past import Past
 from core.registers import read_registers
 from core.snapshot import Register, Snapshot, VmSummary
 from core.step_kind import StepKind
 from core.stepping import Step
-from core.timeline.actions import Action, AddVm, Keys, PauseVm, RemoveVm, ResetVm, SerialInput, SetCap, SetWeight
+from core.timeline.actions import (
+    Action,
+    AddVm,
+    Balloon,
+    Keys,
+    PauseVm,
+    RemoveVm,
+    ResetVm,
+    SerialInput,
+    SetCap,
+    SetWeight,
+)
 from core.timeline.backward import to_breakpoint, to_trap
 from core.timeline.timeline import Recording, Timeline
 from core.traplog import TrapLog
@@ -242,6 +254,11 @@ class Session:
     # -- other moments
 
     @property
+    def generation(self) -> int:
+        """Counts power-ons and journeys in time: what was seen before is no past of what is seen now."""
+        return self._power_on_count
+
+    @property
     def timeline(self) -> Timeline:
         """The recorded past; a RequestError for a session without."""
         self._require_machine()
@@ -256,19 +273,20 @@ class Session:
             yield self.timeline
         finally:
             self._select_what_is_there()
+            self._power_on_count += 1  # what an onlooker remembers is not this machine's past any more
             self.stop = None
 
     def go_to(self, executed: int) -> None:
         """To the moment at which the machine's count was first `executed`, exactly as it was then."""
         with self.travelling() as timeline:
             timeline.seek(executed)
-        self.sentence = self._last_event()
+        self._tell_journey()
 
     def step_back(self) -> None:
         """To before the newest instruction."""
         with self.travelling() as timeline:
             timeline.step_back()
-        self.sentence = self._last_event()
+        self._tell_journey()
 
     def run_back(self) -> StopReason:
         """To the last breakpoint met before now (BREAKPOINT), or, if there was none, to power-on (BUDGET)."""
@@ -278,25 +296,65 @@ class Session:
         return self.stop
 
     def running_back(self) -> Iterator[None]:
-        """As `run_back`, in slices of less than a tenth of a second."""
+        """As `run_back`, in slices of less than a tenth of a second; closing it goes back to where it began."""
         with self.travelling() as timeline:
-            yield from to_breakpoint(timeline)
+            origin = timeline.now
+            try:
+                yield from to_breakpoint(timeline)
+            except GeneratorExit:
+                timeline.seek_moment(origin)
+                raise
+        self._tell_journey()
         self.stop = StopReason.BREAKPOINT if self.timeline.now.at_threshold else StopReason.BUDGET
-        self.sentence = narration.of_stop(self.stop, None, self.pc)
+
+    def go_to_time(self, time: int, *, exactly: bool = True) -> None:
+        """To the first moment at which the machine's time was `time`; if not `exactly`, to a checkpoint before it."""
+        with self.travelling() as timeline:
+            if exactly:
+                timeline.seek_time(time)
+            else:
+                timeline.preview_time(time)
+        self._tell_journey()
+
+    def enter_future(self, number: int) -> None:
+        """To the end of another future, by its number."""
+        with self.travelling() as timeline:
+            timeline.enter(timeline.numbered(number))
+        self._tell_journey()
+
+    def discard_future(self, number: int) -> None:
+        """Throw a future away."""
+        self.timeline.discard(self.timeline.numbered(number))
+
+    def undo(self) -> None:
+        """To before the last thing that was done from outside, in a future without it."""
+        with self.travelling() as timeline:
+            undone = timeline.undo()
+        self.sentence = narration.of_undoing(undone.in_words(), self._next_instruction(), self.pc)
+
+    def _tell_journey(self) -> None:
+        self.sentence = narration.of_journey(self.machine_executed, self._next_instruction(), self.pc)
+
+    def _next_instruction(self) -> str:
+        code = self.peek_code(self.pc)
+        return spell(code, self.pc) if code else ""
+
+    def past(self) -> Past | None:
+        """The recorded past, to be looked at; None for a session without."""
+        return self._timeline.past() if self._timeline is not None else None
 
     def run_back_to_trap(self, wanted: Callable[[Trap], bool]) -> bool:
         """To before the last departure that is `wanted`; False, and at power-on, if there was none before now."""
         with self.travelling() as timeline:
             found = to_trap(timeline, wanted, self.traps.recent())
-        self.sentence = self._last_event()
+        self._tell_journey()
         return found
 
     def balloon(self, letter: str, taken: int) -> None:
         """Have `taken` bytes of a VM's memory taken back, for others to have; its guest sees no difference."""
         self._require_vm(letter)
-        hypervisor = self._require_hypervisor()
-        hypervisor.balloon(letter, taken)
-        taken_now, free = taken / layout.MIB, hypervisor.room / layout.MIB
+        self._do(Balloon(letter, taken))
+        taken_now, free = taken / layout.MIB, self._require_hypervisor().room / layout.MIB
         self.sentence = f"{taken_now:.0f} MiB are taken from VM {letter}; {free:.0f} MiB are free for another VM."
 
     def console_of(self, letter: str) -> bytes:
@@ -719,6 +777,7 @@ class Session:
             vms=self.summaries(),
             machine_time=self.machine_time,
             free_memory=self._require_hypervisor().room,
+            past=self.past(),
         )
 
     def _last_event(self) -> str:

@@ -13,6 +13,7 @@ from core.call_frame import CallFrame
 from core.events import Cause, End, Ring, StopReason, Trap
 from core.guest_system import GuestSystem
 from core.looks import Seen
+from core.past import Past
 from core.stage import Stage
 
 
@@ -125,7 +126,7 @@ class Snapshot:
     sentence       what just happened, in plain words with live values
     """
 
-    generation: int  # counts power-ons: a new one empties every view
+    generation: int  # counts power-ons and journeys in time: a new one empties every view
     vm: str
     kind: str
     guest: str
@@ -154,4 +155,5 @@ class Snapshot:
     machine_time: int = 0  # instructions of all VMs, and time in which none wanted the CPU
     free_memory: int = 0  # bytes that a VM's memory can be made of, beside what monitors need
     call_stack: tuple[CallFrame, ...] = ()  # innermost first, as far as it is certain
+    past: Past | None = None  # None: the run is not recorded
     elsewhere: frozenset[int] = frozenset()  # those of the breakpoints that were set in another of the guest's programs

@@ -29,6 +29,11 @@ class Act(StrEnum):
     STEP_OUT = "step-out"
     BY_LINE = "by-line"
     RUN_TO_CURSOR = "run-to-cursor"
+    STEP_BACK = "step-back"
+    RUN_BACK = "run-back"
+    BACK_TO_DEPARTURE = "back-to-departure"
+    BACK_TO_SWITCH = "back-to-switch"
+    UNDO = "undo"
     RESET = "reset"
     BREAKPOINT = "breakpoint"
     CLEAR_BREAKPOINTS = "clear-breakpoints"
@@ -109,6 +114,34 @@ ACTIONS: dict[Act, ActionSpec] = {
         ("Ctrl+F10",),
         Icon.RUN_TO_CURSOR,
         wordless=True,
+    ),
+    Act.STEP_BACK: ActionSpec(
+        RUN,
+        "Step bac&k",
+        "Take the newest instruction back: the machine is what it was before it.",
+        ("Alt+F11",),
+        Icon.STEP_BACK,
+        wordless=True,
+    ),
+    Act.RUN_BACK: ActionSpec(
+        RUN,
+        "Run &back",
+        "Go back to the last breakpoint met before now, or to power-on.",
+        ("Alt+F5",),
+        Icon.RUN_BACK,
+        wordless=True,
+    ),
+    Act.BACK_TO_DEPARTURE: ActionSpec(
+        RUN, "Back to the last &departure", "Go back to before the newest instruction that trapped.", ("Alt+F10",)
+    ),
+    Act.BACK_TO_SWITCH: ActionSpec(
+        RUN, "Back to the last &world switch", "Go back to before another VM was given the CPU.", ("Alt+F9",)
+    ),
+    Act.UNDO: ActionSpec(
+        RUN,
+        "&Undo what was typed or changed",
+        "Go back to before your newest act on the machine, and take it back; the future with it is kept.",
+        ("Ctrl+Z",),
     ),
     Act.RESET: ActionSpec(RUN, "R&eset", "Power on the same guest anew.", ("Ctrl+R",), Icon.RESET),
     Act.BREAKPOINT: ActionSpec(

@@ -30,6 +30,7 @@ from lessons.checks import CheckLesson, LessonChecked
 
 if TYPE_CHECKING:
     from app.engine.hosting import HostCommand
+    from app.engine.journeys import Journey
     from core.guests.image import Program
 
 FRAME = 1 / 30 - 0.003  # the engine keeps the rate; this only holds back what the pipe bunched up
@@ -187,6 +188,11 @@ class Engine(QObject):
     def host(self, command: HostCommand) -> None:
         """Add, remove, select, pause, resume, weigh or cap a VM."""
         self._send(command)
+
+    @Slot(object)
+    def travel(self, journey: Journey) -> None:
+        """Go to another moment of the recorded past, or another future."""
+        self._send(journey)
 
     @Slot(object)
     def check_lesson(self, question: CheckLesson) -> None:

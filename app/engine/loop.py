@@ -3,6 +3,7 @@
 One thread does all of it. With nothing to do it sleeps on the pipe; while the guest runs it looks at the pipe between
 slices of a few milliseconds. Nothing a guest or a person does ends the loop: a `UserError` goes back as `Refused`, a
 `LabFault` or a mistake of ours as `Faulted`. Only `Shutdown`, or the window's end of the pipe closing, does.
+It is one file of more than 400 lines, because what is under way, what is due and what has been told are one state.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 from app.engine import protocol
 from app.engine.doze import Doze
 from app.engine.hosting import host
+from app.engine.journeys import Journey, travel
 from app.engine.pace import Pace
 from app.engine.tasks import Task, run, run_to, step, step_by
 from core import narration
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from core.session import Session
 
 SNAPSHOT_PERIOD = 1 / 30
+TRAPS_AGAIN = 2_000  # the newest, after a journey
 IDLE_PERIOD = 1.0  # between snapshots of a guest that does nothing but answer its timer
 IDLE_INSTRUCTIONS = 50_000  # what answering a timer takes at most in that time
 
@@ -94,6 +97,7 @@ class EngineLoop:
         self._asked = False  # has the person asked for anything since the last snapshot?
         self._seen_executed = 0
         self._stopped_by: StopReason | None = None
+        self._shown_generation = 0
         self._seen_traps = 0
         self._seen_console = 0
         self._shown_vm = ""
@@ -177,12 +181,12 @@ class EngineLoop:
             while reason is StopReason.IDLE and not self._sleeps() and not self._stops.stop_wanted:
                 reason = task.slice(None)  # a tick that is due already
         ran = self._session.machine_executed - before
-        self._stale = self._stale or ran > 0
+        self._stale = self._stale or ran != 0
         if task.paced:
             self._pace.ran(ran)
         if task.left is not None:
             task.left -= ran
-        self._judge(task, reason, ran > 0)
+        self._judge(task, reason, ran != 0)
 
     def _sleeps(self) -> bool:
         return self._doze.sleep(self._session.idle_seconds, self._clock())
@@ -229,6 +233,8 @@ class EngineLoop:
     def _finish(self, reason: StopReason, *, arrived: bool = False, explain: bool = False) -> None:
         """End the task; the next begins if this one `arrived` at what it was for. `explain` where the session cannot
         know why: it was only interrupted."""
+        if self._task is not None and not arrived:
+            self._task.abandon()
         self._task = None
         self._stopped_by = reason
         self._stale = True
@@ -311,9 +317,23 @@ class EngineLoop:
                 self._credit = True
             case protocol.Shutdown():
                 self._closing = True
+            case _ if isinstance(command, Journey):
+                self._travel(command)
             case _:
                 host(session, command, self._load)
                 self._vms_changed()
+
+    def _travel(self, journey: Journey) -> None:
+        """To another moment; a run of the guest ends for it."""
+        if self._session.program is None:
+            raise RequestError("No guest is loaded.", "Choose one in the toolbar first.")
+        if self._task is not None:
+            self._finish(StopReason.REQUESTED)
+        self._stops.serve_stops()
+        task = travel(self._session, journey)
+        if task is not None:
+            self._start(task)
+        self._stopped_by, self._stale = None, True
 
     def _go_on(self) -> None:
         """What a run waited for may have come: go on at once."""
@@ -333,6 +353,7 @@ class EngineLoop:
         self._task = None
         self._next.clear()
         self._stopped_by = None
+        self._shown_generation = self._session.generation
         self._seen_traps = self._seen_console = self._seen_executed = 0
         self._stale = True
         self._stops.serve_stops()
@@ -351,6 +372,7 @@ class EngineLoop:
         task, stop = self._task, self._stopped_by
         if task is not None:
             stop = StopReason.WAITING if task.waiting else None
+        self._tell_journey()
         self._tell_selected()
         snapshot = self._session.snapshot(self._seen_traps, self._seen_console, running=task is not None)
         self._seen_traps, self._seen_console = snapshot.trap_count, snapshot.console_length
@@ -361,6 +383,13 @@ class EngineLoop:
                 replace(snapshot, generation=self._generation(snapshot), stop=stop, sentence=self._sentence(task))
             )
         )
+
+    def _tell_journey(self) -> None:
+        """After a journey in time the window forgets what it knew: the newest traps and the console are sent again."""
+        if self._session.generation != self._shown_generation:
+            self._shown_generation = self._session.generation
+            self._seen_traps = max(self._session.traps.count - TRAPS_AGAIN, 0)
+            self._seen_console = self._seen_executed = 0
 
     def _tell_selected(self) -> None:
         """If another VM is looked at than in the last snapshot: what runs in it, and its console from the start."""

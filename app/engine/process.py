@@ -46,8 +46,9 @@ def _serve(connection: Connection, memory: SharedViews, first_generation: int) -
     from core.guests.catalog import load_program
     from core.machine import Backing
     from core.session import Session
+    from core.timeline.timeline import Recording
 
-    session = Session(backing=Backing(memory.ram, memory.probes))
+    session = Session(backing=Backing(memory.ram, memory.probes), history=Recording())
     metronome = Metronome(session.request_stop)
     try:
         EngineLoop(connection, session, load_program, memory, metronome, time.monotonic, first_generation).serve()

@@ -14,6 +14,7 @@ from core.errors import LabFault, UserError
 from core.guests.start import NOTHING, StartWith
 from core.layout import VM_MEMORY
 from core.looks import Look
+from core.past import BackTo
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
 
@@ -180,6 +181,48 @@ class SetCap:
     cap: int | None
 
 
+# Other moments (`Snapshot.past`). The guest stands there afterwards; a run is ended by each of these.
+
+
+@dataclass(frozen=True, slots=True)
+class StepBack:
+    """To before the newest instruction."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunBack:
+    """To the last time that this happened; if it never did, to power-on."""
+
+    to: BackTo
+
+
+@dataclass(frozen=True, slots=True)
+class GoTo:
+    """To virtual time `time` of the machine; if not `exactly`, only near it, but at once."""
+
+    time: int
+    exactly: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class EnterFuture:
+    """To the end of another future, by its number."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardFuture:
+    """Throw a future away."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """To before the last thing that was done from outside, in a future without it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Balloon:
     """Have `taken` bytes of a VM's memory taken back from it, from now on; 0 gives all of it back. Its guest sees no
@@ -202,6 +245,7 @@ class Shutdown:
 Command: TypeAlias = (
     "Load | SaveDisk | Run | Stop | Step | StepOver | StepBy | RunTo | Reset | SetSpeed | SetBreakpoints | Input"
     " | Keys | LookAt | AddVm | RemoveVm | SelectVm | PauseVm | ResumeVm | SetWeight | SetCap | Balloon"
+    " | StepBack | RunBack | GoTo | EnterFuture | DiscardFuture | Undo"
     " | CheckLesson | Shown | Shutdown"
 )
 

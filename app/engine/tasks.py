@@ -30,6 +30,7 @@ class Task:
     quiet     shows nothing before its end
     waiting   the guest waits for input now
     dozes     the guest sleeps until its timer fires
+    abandon   called if it is ended before it is done
     """
 
     slice: Callable[[int | None], StopReason]
@@ -41,6 +42,7 @@ class Task:
     quiet: bool = False
     waiting: bool = False
     dozes: bool = False
+    abandon: Callable[[], None] = lambda: None
 
     def arrived(self) -> bool:
         """Is it done?"""

@@ -32,6 +32,8 @@ class Icon(StrEnum):
     STEP_OUT = "step-out"
     BY_LINE = "by-line"
     RUN_TO_CURSOR = "run-to-cursor"
+    STEP_BACK = "step-back"
+    RUN_BACK = "run-back"
     RESET = "reset"
     SPEED = "speed"
     THEME = "theme"

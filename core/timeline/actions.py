@@ -23,6 +23,9 @@ class Action(Protocol):
     def carry_out(self, hypervisor: Hypervisor) -> None:
         """Do it, now."""
 
+    def in_words(self) -> str:
+        """What it was, to be said after "Undone: "."""
+
 
 @dataclass(frozen=True, slots=True)
 class SerialInput:
@@ -35,6 +38,10 @@ class SerialInput:
         """See `Action`."""
         hypervisor.receive(self.vm, self.data)
 
+    def in_words(self) -> str:
+        """See `Action`."""
+        return f"{len(self.data)} byte{'s' * (len(self.data) != 1)} typed into VM {self.vm}"
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
@@ -46,6 +53,10 @@ class Keys:
     def carry_out(self, hypervisor: Hypervisor) -> None:
         """See `Action`."""
         hypervisor.press(self.vm, self.codes)
+
+    def in_words(self) -> str:
+        """See `Action`."""
+        return f"keys pressed in VM {self.vm}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +81,10 @@ class AddVm:
         spec = replace(spec, letter=hypervisor.next_letter())
         hypervisor.create(spec, self.weight, self.cap)
 
+    def in_words(self) -> str:
+        """See `Action`."""
+        return f"a VM with {self.program.name} added"
+
 
 @dataclass(frozen=True, slots=True)
 class RemoveVm:
@@ -81,6 +96,10 @@ class RemoveVm:
         """See `Action`."""
         hypervisor.destroy(self.vm)
 
+    def in_words(self) -> str:
+        """See `Action`."""
+        return f"VM {self.vm} removed"
+
 
 @dataclass(frozen=True, slots=True)
 class ResetVm:
@@ -91,6 +110,10 @@ class ResetVm:
     def carry_out(self, hypervisor: Hypervisor) -> None:
         """See `Action`."""
         hypervisor.reset(self.vm)
+
+    def in_words(self) -> str:
+        """See `Action`."""
+        return f"VM {self.vm} reset"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +130,10 @@ class PauseVm:
         else:
             hypervisor.resume(self.vm)
 
+    def in_words(self) -> str:
+        """See `Action`."""
+        return f"VM {self.vm} {'paused' if self.paused else 'resumed'}"
+
 
 @dataclass(frozen=True, slots=True)
 class SetWeight:
@@ -118,6 +145,10 @@ class SetWeight:
     def carry_out(self, hypervisor: Hypervisor) -> None:
         """See `Action`."""
         hypervisor.set_weight(self.vm, self.weight)
+
+    def in_words(self) -> str:
+        """See `Action`."""
+        return f"VM {self.vm} given the weight {self.weight}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +162,26 @@ class SetCap:
         """See `Action`."""
         hypervisor.set_cap(self.vm, self.cap)
 
+    def in_words(self) -> str:
+        """See `Action`."""
+        return f"VM {self.vm} capped at {self.cap} %" if self.cap is not None else f"VM {self.vm} given no cap"
+
+
+@dataclass(frozen=True, slots=True)
+class Balloon:
+    """So many bytes of a VM's memory are taken back."""
+
+    vm: str
+    taken: int
+
+    def carry_out(self, hypervisor: Hypervisor) -> None:
+        """See `Action`."""
+        hypervisor.balloon(self.vm, self.taken)
+
+    def in_words(self) -> str:
+        """See `Action`."""
+        return f"{self.taken >> 20} MiB taken from VM {self.vm}"
+
 
 @dataclass(frozen=True, slots=True)
 class Direct:
@@ -141,3 +192,7 @@ class Direct:
     def carry_out(self, hypervisor: Hypervisor) -> None:
         """See `Action`."""
         hypervisor.scheduler.direct(self.vm)
+
+    def in_words(self) -> str:
+        """See `Action`."""
+        return f"VM {self.vm} given the CPU"

@@ -18,8 +18,10 @@ from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 NOT_STATE = "NOT_STATE"  # class attribute: names of attributes that belong to the caller of the moment
+SPARSE_BYTES = 1 << 15  # arrays of so many bytes are mostly zero
 _WIRING = (FunctionType, MethodType, BuiltinMethodType, memoryview)
 
 
@@ -108,6 +110,13 @@ def shared_value(index: int) -> object:
     raise AssertionError(f"only a marker, for {index}")
 
 
+def unpacked(shape: tuple[int, ...], dtype: str, used: bytes, values: bytes) -> npt.NDArray[Any]:
+    """A large array, of which only what is not zero was kept."""
+    array = np.zeros(shape, dtype)
+    array.flat[np.frombuffer(used, np.uint32)] = np.frombuffer(values, dtype)
+    return array
+
+
 class _Pickler(pickle.Pickler):
     def __init__(self, out: io.BytesIO, opaque: tuple[type, ...]) -> None:
         super().__init__(out, protocol=pickle.HIGHEST_PROTOCOL)
@@ -127,6 +136,9 @@ class _Pickler(pickle.Pickler):
         return index
 
     def reducer_override(self, each: Any) -> Any:
+        if isinstance(each, np.ndarray) and each.nbytes >= SPARSE_BYTES:
+            used = np.flatnonzero(each)
+            return unpacked, (each.shape, each.dtype.str, used.astype(np.uint32).tobytes(), each.flat[used].tobytes())
         if each is shared_value:
             return NotImplemented
         if is_live(each) or isinstance(each, (*_WIRING, *self._opaque, ctypes.Structure)) or is_constant(each):

@@ -16,14 +16,16 @@ from itertools import pairwise
 
 from core.cpu.unicorn_cpu import Breaks
 from core.errors import RequestError
-from core.events import StopReason
+from core.events import Cause, StopReason
 from core.hypervisor import Hypervisor
+from core.past import Future, Past, Stretch
 from core.timeline.actions import Action, Direct
 from core.timeline.checkpoint import Camera, Checkpoint
 from core.timeline.journal import Branch, Input, Moment
 from core.traplog import NEVER, TrapLog
 
 ALWAYS_KEPT = 16  # checkpoints nearest to the present that are never thinned out
+MOST_SHOWN = 200  # checkpoints, and inputs, that an onlooker gets
 TRAP_COST = 2_500  # replaying a departure takes as long as replaying so many instructions
 
 
@@ -122,11 +124,13 @@ class Timeline:
     def _apply_due(self) -> None:
         """Do what was done at this moment."""
         while self._next_input_time() <= self.now.time:
-            due = self.branch.inputs[self._applied]
-            if due.moment.at_threshold and not self._at_threshold:
+            if self.branch.inputs[self._applied].moment.at_threshold and not self._at_threshold:
                 self._to_threshold()
-            self._applied += 1
-            due.action.carry_out(self._hypervisor)
+            self._do_next()
+
+    def _do_next(self) -> None:
+        self._applied += 1
+        self.branch.inputs[self._applied - 1].action.carry_out(self._hypervisor)
 
     def _to_threshold(self) -> None:
         """Do all that precedes the next instruction, as a breakpoint on it does."""
@@ -261,6 +265,11 @@ class Timeline:
                 return
         self.seek(now.executed - 1)
 
+    def preview_time(self, time: int) -> None:
+        """To the last checkpoint at or before virtual time `time`: quick, and not quite there."""
+        path = self.branch.path
+        self._load(path[max(bisect_right(path, time, key=lambda each: each.time) - 1, 0)])
+
     # -- futures
 
     def fork(self) -> Branch:
@@ -280,6 +289,51 @@ class Timeline:
         self.seek_moment(branch.reached)
         self._apply_due()
 
+    def numbered(self, number: int) -> Branch:
+        """The future of that number; a RequestError if there is none."""
+        for branch in self.branches:
+            if branch.number == number:
+                return branch
+        raise RequestError(f"There is no future {number}.", "Choose one of the marks on the timeline.")
+
+    def undo(self) -> Action:
+        """To before the last thing that was done from outside, in a future without it; what it was."""
+        inputs = self.branch.inputs[: self._applied]
+        index = next((n for n in range(len(inputs) - 1, -1, -1) if not isinstance(inputs[n].action, Direct)), None)
+        if index is None:
+            raise RequestError("Nothing was done that could be undone.", "Step back, or go back on the timeline.")
+        undone = inputs[index]
+        self.seek_moment(undone.moment)
+        while self._applied < index:
+            self._do_next()
+        self.fork()
+        return undone.action
+
+    # -- to be looked at
+
+    def _parts(self, other: Branch) -> int:
+        """The virtual time at which another future and the present one part."""
+        mine, its = _line_of(self.branch), _line_of(other)
+        while mine and its and mine[-1] is its[-1]:  # oldest last
+            mine.pop()
+            its.pop()
+        return min((line[-1].forked_at.time for line in (mine, its) if line), default=0)
+
+    def past(self) -> Past:
+        """The facts for an onlooker."""
+        path = self.branch.path
+        acts = [each for each in self.branch.inputs if not isinstance(each.action, Direct)]
+        shown = path[:: len(path) // MOST_SHOWN + 1]
+        return Past(
+            now=self.now.time,
+            reached=self.branch.reached.time,
+            stretches=tuple(Stretch(each.time, each.traps, each.causes[Cause.WORLD_SWITCH]) for each in shown),
+            inputs=tuple(each.moment.time for each in acts[-MOST_SHOWN:]),
+            futures=tuple(Future(each.number, self._parts(each), each.reached.time) for each in self.branches),
+            present=self.branch.number,
+            can_undo=any(not isinstance(each.action, Direct) for each in self.branch.inputs[: self._applied]),
+        )
+
     def discard(self, branch: Branch) -> None:
         """Throw a future away; not the present one."""
         if branch is self.branch:
@@ -287,6 +341,14 @@ class Timeline:
         self.branches.remove(branch)
         kept = {id(each) for other in self.branches for each in other.path}
         self._bytes -= sum(each.size for each in branch.path if id(each) not in kept)
+
+
+def _line_of(branch: Branch) -> list[Branch]:
+    """It, and those it was forked from."""
+    line = [branch]
+    while line[-1].parent is not None:
+        line.append(line[-1].parent)
+    return line
 
 
 def _place_of(checkpoint: Checkpoint) -> tuple[int, int]:

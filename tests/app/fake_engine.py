@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 
 from app.engine.hosting import HostCommand
+from app.engine.journeys import Journey
 from app.engine.protocol import Loaded, Selected
 from core.cpu.probes import ProbeBuffers
 from core.errors import LabFault, UserError
@@ -109,6 +110,9 @@ class FakeEngine(QObject):
     def say_selected(self, selected: Selected) -> None:
         self.program, self.kind = selected.program, selected.kind
         self.selected.emit(selected)
+
+    def travel(self, journey: Journey) -> None:
+        self.told.append(("travel", journey))
 
     def check_lesson(self, question: object) -> None:
         self.told.append(("check_lesson", question))

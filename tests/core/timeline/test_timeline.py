@@ -153,7 +153,7 @@ def test_what_was_typed_is_typed_again_at_the_same_moments(kind: str) -> None:
 def test_typing_in_the_past_begins_another_future_and_the_first_one_stays(kind: str) -> None:
     session = recorded(ECHO, kind)
     session.run()
-    before = session.machine_executed
+    before, end_of_quiet = session.machine_executed, session.machine_time
     session.send_input(b"first")
     session.run()
     end, old = look(session), session.timeline.branch
@@ -161,7 +161,8 @@ def test_typing_in_the_past_begins_another_future_and_the_first_one_stays(kind: 
     session.send_input(b"other")
     session.run()
     assert session.console == b"other"
-    assert len(session.timeline.branches) == 2
+    parted = {future.number: future.begins for future in session.timeline.past().futures}
+    assert parted == {0: end_of_quiet, 1: 0}
     with session.travelling() as timeline:
         timeline.enter(old)
     assert session.console == b"first"
@@ -207,6 +208,7 @@ def test_vms_that_come_and_go_and_change_places_are_part_of_the_past(kind: str) 
     session.add_vm(assemble(COUNTING, "guest.s"), "trap_emulate", memory=4 * MIB, weight=3)
     run_to(session, 60_000)
     seen = {60_000: look(session)}
+    session.balloon("A", 8 * MIB)
     session.set_weight("B", 1)
     session.pause_vm("A")
     run_to(session, 90_000)
@@ -222,6 +224,23 @@ def test_vms_that_come_and_go_and_change_places_are_part_of_the_past(kind: str) 
         assert seen[moment].differences(look(session)) == []
     session.go_to(2_000)
     assert session.letters == ("A",)
+
+
+@each_kind
+def test_what_was_done_last_can_be_undone_and_then_what_was_done_before(kind: str) -> None:
+    session = recorded(ECHO, kind)
+    session.run()
+    before = look(session)
+    for letter in (b"a", b"b"):
+        session.send_input(letter)
+        session.run()
+    session.undo()
+    assert session.console == b"a"
+    assert "1 byte typed" in session.sentence
+    session.undo()
+    assert before.differences(look(session)) == []
+    with pytest.raises(RequestError, match="could be undone"):
+        session.undo()
 
 
 # -- moves

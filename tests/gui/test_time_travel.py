@@ -1,0 +1,96 @@
+"""Travelling in time in the real window: what is shown is the machine of then; what is done there is another future."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+
+from app.controllers.actions import Act
+from core.events import StopReason
+from tests.gui.conftest import Person
+from tests.gui.test_running import ECHO
+
+
+def drag(person: Person, time: int) -> None:
+    """Drag on the timeline from where the machine stands to `time`, and let go."""
+    strip = person.window.strip
+    at = [QPoint(round(strip.x_of(each)), 16) for each in (person.sees.machine_time, time)]
+    QTest.mousePress(strip, Qt.MouseButton.LeftButton, pos=at[0])
+    QTest.mouseMove(strip, at[1])
+    QTest.mouseRelease(strip, Qt.MouseButton.LeftButton, pos=at[1])
+
+
+@pytest.mark.parametrize("kind", ["bare", "trap_emulate"])
+def test_a_step_back_shows_what_was_shown_before_the_step(person: Person, kind: str) -> None:
+    person.load("hello", kind)
+    seen = []
+    for _ in range(12):
+        seen.append((person.sees.pc, person.sees.registers, person.sees.trap_count, person.console.text))
+        person.step()
+    for count in reversed(range(12)):
+        person.press(Act.STEP_BACK)
+        person.wait(lambda count=count: person.sees.executed == count)
+        now = (person.sees.pc, person.sees.registers, person.sees.trap_count, person.console.text)
+        assert now == seen[count]
+        assert person.traps.rows.rowCount() == person.sees.trap_count
+    assert not person.window.actions_[Act.STEP_BACK].isEnabled()
+
+
+def test_after_the_end_one_goes_back_and_the_end_comes_again(person: Person) -> None:
+    person.run()
+    end, reached = person.sees.end, person.sees.executed
+    drag(person, person.sees.machine_time // 2)
+    person.wait(lambda: person.sees.executed == reached // 2)
+    assert person.sees.end is None
+    assert len(person.console.text) < len("Hello from ring 0!\n")
+    person.run()
+    assert (person.sees.end, person.sees.executed) == (end, reached)
+    assert person.console.text == "Hello from ring 0!\n"
+
+
+def test_running_back_stops_at_the_breakpoint_it_came_by(person: Person) -> None:
+    address = person.engine.program.symbols["print_next"] if person.engine.program else 0
+    person.run()
+    person.engine.set_breakpoints(frozenset({address}))
+    person.wait(lambda: person.sees.breakpoints)
+    person.press(Act.RUN_BACK)
+    person.wait(lambda: person.sees.end is None)
+    assert person.sees.pc == address
+    assert person.sees.stop is StopReason.BREAKPOINT
+
+
+def test_what_was_typed_is_undone_and_its_future_kept(person: Person, source: Callable[[str], str]) -> None:
+    person.load(source(ECHO))
+    person.press(Act.RUN)
+    person.engine.send_input(b"x")
+    person.wait(lambda: person.console.text == "x")
+    person.press(Act.STOP)
+    person.wait(lambda: not person.sees.running)
+    person.press(Act.UNDO)
+    person.wait(lambda: person.console.text == "")
+    assert person.sees.sentence.startswith("Undone: 1 byte typed into VM A.")
+    assert person.sees.past is not None
+    kept = next(each.number for each in person.sees.past.futures if each.number != person.sees.past.present)
+    person.window.strip.entered.emit(kept)
+    person.wait(lambda: person.console.text == "x")
+
+
+def test_running_back_can_be_stopped_and_leaves_the_machine_where_it_was(
+    person: Person, source: Callable[[str], str]
+) -> None:
+    person.load(source("again: inc eax\njmp again\nnever: nop"))
+    address = person.engine.program.symbols["never"] if person.engine.program else 0
+    person.press(Act.RUN)
+    person.wait(lambda: person.sees.executed > 5_000_000)
+    person.press(Act.STOP)
+    person.wait(lambda: not person.sees.running)
+    before = person.sees.executed
+    person.engine.set_breakpoints(frozenset({address}))
+    person.press(Act.RUN_BACK)
+    person.engine.stop()
+    person.wait(lambda: not person.engine.memory.stop_wanted)
+    person.press(Act.STEP)
+    person.wait(lambda: person.sees.executed == before + 1)
