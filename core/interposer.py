@@ -414,7 +414,8 @@ class Interposer:
             self._refuse_io()
             return
         cpu, monitor = self.cpu, self.monitor
-        pc = self._place(not software and vector in FAULT_CLASS)
+        fault = not software and vector in FAULT_CLASS
+        pc = self._place(fault, broken_off=fault)
         if pc is None:
             return
         error_code = cpu.state.error_code & 0xFFFF_FFFF
@@ -431,14 +432,15 @@ class Interposer:
             self._refuse_io()
             return
         vector = code - FIRST_EXCEPTION_EXIT if code in EXCEPTION_EXITS else None
-        pc = self._place(code == NESTED_PAGE_FAULT or vector in FAULT_CLASS)
+        pc = self._place(code == NESTED_PAGE_FAULT or vector in FAULT_CLASS, broken_off=True)
         if pc is not None:
             error_code = info if vector in WITH_ERROR_CODE else None
             self._recorded(pc, vector, error_code, lambda: self.monitor.exited(code, info))
 
-    def _place(self, refused: bool) -> int | None:
+    def _place(self, refused: bool, *, broken_off: bool) -> int | None:
         """The linear address of the instruction of a departure, counted; `refused`: it is to be tried again, and its
-        fetch may be what failed. None: nothing may happen any more in this run, and the CPU was told so."""
+        fetch may be what failed; `broken_off`: the CPU left it in the middle. None: nothing may happen any
+        more in this run, and the CPU was told so."""
         cpu, monitor = self.cpu, self.monitor
         if self.end is not None:
             cpu.stop_now()
@@ -451,6 +453,8 @@ class Interposer:
                 return None
             pc = monitor.guest.pc
             cpu.count_attempt(pc)
+        elif broken_off:
+            cpu.settle_flags()
         return pc
 
     def port_read(self, port: int, size: int) -> int:

@@ -3,7 +3,7 @@
 The CPU finds the gate, checks type, privilege and presence, switches stacks by the TSS when the handler is more
 privileged, pushes the frame, masks IF for interrupt gates and goes on in the handler. A fault on the way becomes that
 fault, a double fault, or the end (Intel SDM vol. 3 §6.12–6.15, vol. 2 INT n pseudocode; AMD APM vol. 2 §8.7–8.9). Not
-modelled: task gates, virtual-8086 mode, 16-bit TSSs; meeting one stops loudly. RF is not set in the frame of a fault,
+modelled: virtual-8086 mode, 16-bit TSSs; meeting one stops loudly. RF is not set in the frame of a fault,
 because the emulated CPU would never clear it again after IRET.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from core.cpu.context import Gpr, Seg
-from core.cpu.descriptors import TSS_AVAILABLE, TSS_BUSY, fetch, selector_error, stack_segment
+from core.cpu.descriptors import TSS_AVAILABLE, TSS_BUSY, Descriptor, fetch, selector_error, stack_segment
 from core.cpu.faults import (
     CONTRIBUTORY,
     WITH_ERROR_CODE,
@@ -24,6 +24,7 @@ from core.cpu.faults import (
 )
 from core.cpu.flags import IF, NT, RF, TF, VM
 from core.cpu.guest_cpu import DESC_DB, GuestCpu, Segment
+from core.cpu.task_switch import Way, switch_task
 from core.errors import UnknownDeparture
 from core.memory.walk import LinearMemory
 
@@ -110,9 +111,7 @@ def _through_gate(guest: GuestCpu, memory: LinearMemory, event: Event) -> Delive
     low, high = int.from_bytes(raw[:4], "little"), int.from_bytes(raw[4:], "little")
     kind = high >> 8 & 0x1F
     if kind == GATE_TASK:
-        raise UnknownDeparture(
-            f"Vector {event.vector:#x} has a task gate, which this version does not deliver through."
-        )
+        return _through_task_gate(guest, memory, event, Descriptor(low, high, idtr.base + event.vector * 8))
     if kind not in _GATES:
         raise general_protection(gate_error | external)
     if software and high >> 13 & 3 < guest.cpl:
@@ -165,13 +164,29 @@ def _through_gate(guest: GuestCpu, memory: LinearMemory, event: Event) -> Delive
     return Delivered(event.vector, _GATES[kind], cpl, ring)
 
 
-def inner_stack_slot(guest: GuestCpu, ring: int, external: int) -> int:
-    """Linear address of ESPn in the TSS; #TS if the TSS is too short (SDM vol. 3 §7.2.1)."""
+def _through_task_gate(guest: GuestCpu, memory: LinearMemory, event: Event, gate: Descriptor) -> Delivered:
+    """The handler is a task of its own; it comes back by IRET, and finds an error code on its stack."""
+    software = event.origin is Origin.SOFTWARE
+    if software and gate.dpl < guest.cpl:
+        raise general_protection(event.vector * 8 + 2)
+    if not gate.present:
+        raise GuestFault(Vector.NP, event.vector * 8 + 2 | (not software))
+    before = guest.cpl
+    switch_task(guest, memory, event.vector * 8, gate, Way.CALL)
+    if event.origin is Origin.EXCEPTION and event.vector in WITH_ERROR_CODE:
+        code = (event.error_code or 0).to_bytes(4, "little")
+        esp = _push(guest, memory, guest.segment(Seg.SS), guest.reg(Gpr.ESP), code, None, user=guest.cpl == 3)
+        guest.set_reg(Gpr.ESP, esp)
+    return Delivered(event.vector, "task gate", before, guest.cpl)
+
+
+def inner_stack_slot(guest: GuestCpu, ring: int, external: int, size: int = 6) -> int:
+    """Linear address of ESPn in the TSS; #TS if the TSS ends before `size` bytes (SDM vol. 3 §7.2.1)."""
     tss = guest.segment(Seg.TR)
     if tss.flags >> 8 & 0xF not in (TSS_AVAILABLE, TSS_BUSY):
         raise UnknownDeparture("The guest's TSS is a 16-bit one, which this version does not use.")
     offset = 4 + 8 * ring
-    if offset + 5 > tss.limit:
+    if offset + size - 1 > tss.limit:
         raise GuestFault(Vector.TS, selector_error(tss.selector, external))
     return tss.base + offset
 

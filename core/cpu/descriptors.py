@@ -3,7 +3,7 @@
 A descriptor is eight bytes: base, limit, type, privilege (Intel SDM vol. 3 §3.4.5; AMD APM vol. 2 §4.7). The checks
 here follow the pseudocode of MOV, POP, LDS and of the far transfers (SDM vol. 2), for those loads that the lab carries
 out itself; loads that run directly are checked by the CPU. Far transfers leave the accessed bits alone, as the emulated
-CPU's do. Not modelled: call and task gates, 16-bit TSSs.
+CPU's do. Not modelled: 16-bit TSSs.
 """
 
 from __future__ import annotations

@@ -201,6 +201,12 @@ class Cpu:
         state.df = -1 if value & DF else 1
         state.eflags = (value & ~(ARITHMETIC | DF)) | ALWAYS_ONE
 
+    def settle_flags(self) -> None:
+        """An instruction that a probe has seen was broken off: `state` has its arithmetic flags in cc_src, where the
+        probe's call put them, but the emulator has set cc_op back to what it was before (FINDINGS.md)."""
+        if self._running:
+            self.state.cc_op = CC_OP_EFLAGS
+
     def write_cr(self, number: int, value: int) -> None:
         """Load CR0, CR3 or CR4 as MOV CR does: modes are recomputed, the TLB is flushed. `state` stays valid."""
         register = {0: x86.UC_X86_REG_CR0, 3: x86.UC_X86_REG_CR3, 4: x86.UC_X86_REG_CR4}[number]

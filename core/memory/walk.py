@@ -7,6 +7,7 @@ Not modelled: PAE and PSE-36, which no guest of ours uses. Intel SDM vol. 3 §4.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -118,10 +119,16 @@ def mark_walked(memory: GuestPhysicalMemory, result: Walk, access: Access) -> No
 
 
 class LinearMemory:
-    """Guest memory by linear address, through the guest's own page tables, with the rights of the given access."""
+    """Guest memory by linear address, through the guest's own page tables, with the rights of the given access.
 
-    def __init__(self, physical: GuestPhysicalMemory) -> None:
+    `store` writes what is written; a monitor that keeps shadows of some pages gives one that makes them follow.
+    """
+
+    def __init__(
+        self, physical: GuestPhysicalMemory, store: Callable[[GuestPhysical, bytes], None] | None = None
+    ) -> None:
         self.physical = physical
+        self._store = store or physical.write
 
     def read(self, paging: Paging, linear: int, size: int, *, user: bool = False) -> bytes:
         """`size` bytes at `linear`; raises the guest's #PF where they cannot be read."""
@@ -144,7 +151,7 @@ class LinearMemory:
             linear += part
             data = data[part:]
         for physical, piece in pieces:
-            self.physical.write(physical, piece)
+            self._store(physical, piece)
 
     def peek(self, paging: Paging, linear: int, size: int) -> bytes | None:
         """As `read` with the rights of ring 0, for onlookers: sets no bit, gives None where nothing is mapped."""

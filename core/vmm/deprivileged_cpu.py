@@ -32,6 +32,7 @@ class DeprivilegedCpu(GuestCpu):
         self._paging_changed = paging_changed
         self._cpl = 0
         self._if = False
+        self._code_rpl = 0  # of CS: may be less than CPL in conforming code
         self._iopl = 0
         self._shadow_at = -1
         self.has_fpu = False  # the monitor keeps the FPU (real CR0.TS set) until the guest first uses it
@@ -105,8 +106,13 @@ class DeprivilegedCpu(GuestCpu):
         if seg in (Seg.LDTR, Seg.TR):
             return self._system[Seg(seg)]
         real = super().segment(seg)
-        if self._cpl == 0 and seg in (Seg.CS, Seg.SS):
-            real = Segment(real.selector & ~3, real.base, real.limit, real.flags)
+        rpl = real.selector & 3
+        if seg == Seg.CS and self._cpl:
+            rpl = self._code_rpl  # outside ring 0 only the monitor loads CS
+        elif seg in (Seg.CS, Seg.SS) and not self._cpl and rpl == KERNEL_RING:
+            rpl = 0
+        if rpl != real.selector & 3:
+            real = Segment(real.selector & ~3 | rpl, real.base, real.limit, real.flags)
         if real.dpl == KERNEL_RING:
             real = Segment(real.selector, real.base, real.limit, real.flags & ~(3 << DESC_DPL_SHIFT))
         return real
@@ -115,10 +121,14 @@ class DeprivilegedCpu(GuestCpu):
         """Load it really at DPL 1 where the guest means 0; CS and SS carry the real ring as RPL."""
         if seg in (Seg.LDTR, Seg.TR):
             self._system[Seg(seg)] = value
+            if seg == Seg.LDTR:
+                self._tables_changed()
             return
         selector, attributes = value.selector, value.flags
         if attributes and value.dpl == 0:
             attributes |= KERNEL_RING << DESC_DPL_SHIFT
+        if seg == Seg.CS:
+            self._code_rpl = selector & 3
         if seg in (Seg.CS, Seg.SS) and selector & 3 == 0:
             selector |= KERNEL_RING
         super().set_segment(seg, Segment(selector, value.base, value.limit, attributes))

@@ -14,9 +14,11 @@ from typing import Protocol
 from iced_x86 import Code, Instruction, Mnemonic, OpKind, Register, Register_, RegisterExt
 
 from core.cpu import descriptors, flags
+from core.cpu.call_gate import CALL_GATES, push_each, through_call_gate, way_back
 from core.cpu.context import Gpr, Seg
 from core.cpu.faults import GuestFault, Vector, general_protection
 from core.cpu.guest_cpu import DESC_DB, GuestCpu, Segment, Table
+from core.cpu.task_switch import TASKS, TaskFault, Way, back_link, may_switch, switch_task
 from core.errors import UnknownDeparture
 from core.memory.walk import LinearMemory
 
@@ -92,8 +94,10 @@ class Emulator:
         guest.eip = next_eip
         try:
             done = action(self, instruction)
-        except GuestFault:
+        except GuestFault as fault:
             guest.eip = eip
+            if isinstance(fault, TaskFault):
+                self.effects.tables_written()
             raise
         return done
 
@@ -119,9 +123,9 @@ class Emulator:
         value = self.guest.reg(_GENERAL[RegisterExt.full_register32(register)])
         return value & 0xFFFF if RegisterExt.size(register) == 2 else value
 
-    def load(self, linear: int, size: int) -> int:
-        """Read `size` bytes of guest memory with the rights of the guest's ring."""
-        raw = self.memory.read(self.guest.paging, linear, size, user=self.guest.cpl == 3)
+    def load(self, linear: int, size: int, *, user: bool | None = None) -> int:
+        """Read `size` bytes of guest memory with the rights of the guest's ring, unless `user` says otherwise."""
+        raw = self.memory.read(self.guest.paging, linear, size, user=self.guest.cpl == 3 if user is None else user)
         return int.from_bytes(raw, "little")
 
     def source(self, instruction: Instruction, operand: int, size: int) -> int:
@@ -137,11 +141,12 @@ class Emulator:
         """Which bits of ESP the stack segment uses."""
         return 0xFFFF_FFFF if self.guest.segment(Seg.SS).flags & DESC_DB else 0xFFFF
 
-    def peek_stack(self, slot: int, size: int) -> int:
-        """The stack word number `slot` of `size` bytes, without popping it."""
+    def peek_stack(self, slot: int, size: int, *, far: bool = False) -> int:
+        """The stack word number `slot` of `size` bytes, without popping it; `far` returns read it with ring 0's
+        rights, as the emulated CPU does."""
         guest = self.guest
         offset = (guest.reg(Gpr.ESP) + slot * size) & self.stack_mask()
-        return self.load((guest.segment(Seg.SS).base + offset) & 0xFFFF_FFFF, size)
+        return self.load((guest.segment(Seg.SS).base + offset) & 0xFFFF_FFFF, size, user=False if far else None)
 
     def drop_stack(self, bytes_: int) -> None:
         """Move ESP up (down, if negative)."""
@@ -168,7 +173,7 @@ class Emulator:
     def enter_code(self, code: Segment, eip: int) -> None:
         """Go on at `eip` in `code`, ring unchanged."""
         if eip > code.limit:
-            raise general_protection()
+            raise general_protection(descriptors.selector_error(code.selector))
         self.guest.set_segment(Seg.CS, code)
         self.guest.eip = eip
         self.effects.tables_written()
@@ -184,7 +189,10 @@ class Emulator:
             self.drop_stack(popped)
         else:
             slot = popped // size
-            esp, stack_selector = self.peek_stack(slot, size), self.peek_stack(slot + 1, size) & 0xFFFF
+            esp, stack_selector = (
+                self.peek_stack(slot, size, far=True),
+                self.peek_stack(slot + 1, size, far=True) & 0xFFFF,
+            )
             found = descriptors.stack_segment(guest, self.memory, stack_selector, ring, Vector.GP)
             stack = found.cache(stack_selector)
             guest.set_cpl(ring)
@@ -272,7 +280,6 @@ def _lldt(emulator: Emulator, instruction: Instruction) -> str:
         return "noted that the guest has no LDT"
     found = _system_descriptor(emulator, selector, descriptors.LDT)
     emulator.guest.set_segment(Seg.LDTR, found.cache(selector))
-    emulator.effects.tables_written()
     return f"noted the guest's LDT at {found.base:#010x}"
 
 
@@ -448,26 +455,37 @@ def _is_far(instruction: Instruction) -> bool:
 
 def _jump_far(emulator: Emulator, instruction: Instruction) -> str:
     selector, offset, size = _far_target(emulator, instruction)
-    _refuse_gate(emulator, selector)
-    code = descriptors.code_for_jump(emulator.guest, emulator.memory, selector)
-    if instruction.mnemonic == Mnemonic.CALL:
-        emulator.push((emulator.guest.segment(Seg.CS).selector, emulator.guest.eip), size)
+    guest, memory = emulator.guest, emulator.memory
+    call = instruction.mnemonic == Mnemonic.CALL
+    found = descriptors.fetch(guest, memory, selector) if selector & 0xFFFC else None
+    if found is not None and not found.is_segment:
+        done = _through_system_descriptor(emulator, selector, found, call=call)
+        emulator.effects.tables_written()
+        return done
+    code = descriptors.code_for_jump(guest, memory, selector)
+    esp = guest.reg(Gpr.ESP)
+    if call:
+        esp = push_each(guest, memory, guest.segment(Seg.SS), esp, way_back(guest), size)
     emulator.enter_code(code, offset)
+    emulator.drop_stack(esp - guest.reg(Gpr.ESP))
     return f"went on at {code.selector:#06x}:{offset:#010x}"
 
 
-def _refuse_gate(emulator: Emulator, selector: int) -> None:
-    found = descriptors.fetch(emulator.guest, emulator.memory, selector) if selector & 0xFFFC else None
-    if found is not None and not found.is_segment and found.system_type in (0x4, 0x5, 0xC, 0x9, 0xB):
-        raise UnknownDeparture(
-            f"The guest used a call gate or task switch ({selector:#06x}), not carried out here yet."
-        )
+def _through_system_descriptor(emulator: Emulator, selector: int, found: descriptors.Descriptor, *, call: bool) -> str:
+    """A far JMP or CALL to a gate or a TSS."""
+    guest, memory = emulator.guest, emulator.memory
+    if found.system_type in CALL_GATES:
+        return through_call_gate(guest, memory, selector, found, call=call)
+    if found.system_type in TASKS:
+        may_switch(guest, selector, found)
+        return switch_task(guest, memory, selector, found, Way.CALL if call else Way.JUMP)
+    raise general_protection(descriptors.selector_error(selector))
 
 
 def _ret_far(emulator: Emulator, instruction: Instruction) -> str:
     size = 2 if instruction.code in (Code.RETFW, Code.RETFW_IMM16) else 4
     extra = instruction.immediate16 if instruction.op_count else 0
-    eip, selector = emulator.peek_stack(0, size), emulator.peek_stack(1, size) & 0xFFFF
+    eip, selector = emulator.peek_stack(0, size, far=True), emulator.peek_stack(1, size, far=True) & 0xFFFF
     before = emulator.guest.cpl
     code = emulator.return_to(selector, eip, 2 * size + extra, size)
     if emulator.guest.cpl != before:
@@ -497,11 +515,13 @@ def _iret(emulator: Emulator, instruction: Instruction) -> str:
     guest = emulator.guest
     old = guest.eflags
     if old & flags.NT:
-        raise UnknownDeparture("The guest returned from a nested task (EFLAGS.NT), not carried out here yet.")
-    eip, selector = emulator.peek_stack(0, size), emulator.peek_stack(1, size) & 0xFFFF
-    popped = emulator.peek_stack(2, size)
+        done = switch_task(guest, emulator.memory, *back_link(guest, emulator.memory), Way.RETURN)
+        emulator.effects.tables_written()
+        return done
+    eip, selector = emulator.peek_stack(0, size, far=True), emulator.peek_stack(1, size, far=True) & 0xFFFF
+    popped = emulator.peek_stack(2, size, far=True)
     before = guest.cpl
-    if size == 4 and popped & flags.VM and before == 0:
+    if size == 4 and popped & flags.VM:
         raise UnknownDeparture("The guest returned to virtual-8086 mode, not carried out here yet.")
     changeable = flags.ARITHMETIC | flags.TF | flags.DF | flags.NT
     if size == 4:

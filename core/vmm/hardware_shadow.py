@@ -19,7 +19,7 @@ from core.interposer import Outcome
 from core.looks import TableWalk
 from core.memory.shadow import Denied, ShadowPager
 from core.memory.shadow_walk import shadow_walk
-from core.memory.walk import Paging
+from core.memory.walk import LinearMemory, Paging
 from core.vmm.deprivileged_cpu import CR0_MONITOR, CR4_SHARED
 from core.vmm.emulate import Emulator
 from core.vmm.hardware import INTERCEPTED, Hardware
@@ -79,6 +79,7 @@ class HardwareShadow(Hardware):
     def make_guest(self) -> GuestCpu:
         """The guest believes in its own CR0, CR3 and CR4."""
         guest = ShadowedCpu(self.cpu, self._paging_changed)
+        self.linear = LinearMemory(self.physical, lambda address, data: self._faults.store(address, data))
         self._emulator = Emulator(guest, self.linear, self)
         self._handlers = self._make_handlers()
         return guest

@@ -46,6 +46,17 @@ class ShadowFaults:
         self._followed = followed
         self.windows = DeviceWindows()
 
+    def store(self, address: GuestPhysical, data: bytes) -> None:
+        """Write, inside a page, what the monitor writes into the guest's memory for it: a frame on its stack, an
+        accessed bit. The page may be a traced one."""
+        page = GuestPhysical(address & ~PAGE_MASK)
+        if not self._pager.is_traced(page):
+            self._physical.write(address, data)
+            return
+        before = self._physical.read(page, PAGE_SIZE)
+        self._physical.write(address, data)
+        self._followed(page, before, self._physical.read(page, PAGE_SIZE))
+
     def resolve(self, paging: Paging, address: GuestVirtual, *, write: bool, user: bool) -> Denied | Mended:
         """Mend the fault, or find that the guest's own tables deny the access."""
         match self._pager.resolve(paging, address, write=write, user=user):

@@ -26,7 +26,7 @@ from core.layout import MONITOR_LDT_SELECTOR, MONITOR_TSS_SELECTOR, SHADOW_GDT, 
 from core.looks import TableWalk
 from core.memory.shadow import Denied, ShadowPager
 from core.memory.shadow_walk import shadow_walk
-from core.memory.walk import Access, Paging, walk
+from core.memory.walk import Access, LinearMemory, Paging, walk
 from core.stage import DEPRIVILEGED, Stage
 from core.vmm.deprivileged_cpu import CR0_MONITOR, DeprivilegedCpu
 from core.vmm.emulate import Emulator
@@ -71,6 +71,7 @@ class TrapEmulate(Vmm):
     def make_guest(self) -> GuestCpu:
         """The guest believes in ring 0; see `DeprivilegedCpu`."""
         self._guest = DeprivilegedCpu(self.cpu, self._sync_tables, self._paging_changed)
+        self.linear = LinearMemory(self.physical, lambda address, data: self.faults.store(address, data))
         self._emulator = Emulator(self._guest, self.linear, self)
         self._shadowed: tuple[Table, Segment] | None = None
         self._contents = (b"", b"")
@@ -177,7 +178,7 @@ class TrapEmulate(Vmm):
             return self._page_fault(error_code)
         if vector in REFUSALS:
             return self._refused(vector, error_code)
-        if vector == Vector.NM and not self._guest.cr(0) & (flags.CR0_TS | flags.CR0_EM):
+        if vector == Vector.NM and not self._guest.has_fpu and not self._guest.cr(0) & flags.CR0_TS:
             return self._give_fpu()
         return self.guest_event(vector, error_code, software)
 

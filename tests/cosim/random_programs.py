@@ -18,6 +18,8 @@ from core.guests.image import ImageSegment, Program
 
 SLOTS, SLOT_BYTES, SCRATCH, SCRATCH_BYTES = 24, 32, 0x200000, 0x2000
 
+VM = 1 << 17  # EFLAGS: virtual-8086 mode, in which every kind stops
+RF = 1 << 16  # which the emulated CPU clears only where one of its translated blocks ends
 _word = st.integers(0, 0xFFFF_FFFF)
 _near = st.integers(0, SCRATCH_BYTES - 8).map(lambda offset: SCRATCH + offset)
 _selector = st.sampled_from(
@@ -103,8 +105,23 @@ _segments = st.one_of(
     st.builds(lambda pop, sel: b"\x6a" + bytes([sel]) + pop, _POPS, _selector),
     st.builds(lambda sel: _with_ax(sel, b"\x0f\x00\xd8"), _selector),  # ltr
     st.builds(lambda sel: _with_ax(sel, b"\x0f\x00\xd0"), _selector),  # lldt
-    # jmp far to the next slot; not to the TSS, since task switches are carried out on bare only
-    st.builds(lambda sel: b"\xeaSLOT" + struct.pack("<H", sel), _selector.filter(lambda sel: sel & ~3 != 0x28)),
+    st.builds(lambda sel: b"\xeaSLOT" + struct.pack("<H", sel), _selector),  # jmp far to the next slot
+)
+
+_gate = st.sampled_from(
+    [0x60, 0x60, 0x63, 0x68, 0x6B, 0x70, 0x78, 0x80, 0x83, 0x88, 0x8B, 0x90, 0x93, 0xA0, 0x28, 0x58]
+)
+_gates = st.one_of(
+    st.builds(lambda sel: b"\x6a\x05\x6a\x06\x9a\0\0\0\0" + struct.pack("<H", sel), _gate),  # push 5, push 6, call far
+    st.builds(lambda sel: b"\x6a\x05\x6a\x06\x9a\0\0\0\0" + struct.pack("<H", sel), _gate),
+    st.builds(lambda sel: b"\xea\0\0\0\0" + struct.pack("<H", sel), _gate),  # jmp far
+    st.builds(lambda sel: b"\x66\x9a\0\0" + struct.pack("<H", sel), _gate),
+    st.sampled_from([b"\xcd\x3e", b"\xcf", b"\xcb", b"\xca\x08\0", b"\x66\xcb", b"\x66\xcf"]),
+    # push a wide or narrow way back into code of 64 KiB, or into the next slot, and return there
+    st.builds(lambda sel: b"\x6a" + bytes([sel]) + b"\x68SLOT\xca\x04\0", st.sampled_from([0x08, 0x18, 0x58, 0x1B])),
+    st.builds(
+        lambda value: b"\x68" + _imm(value & ~VM & ~RF) + b"\x68" + _imm(0x98) + b"\x68" + _imm(0x8000) + b"\xcf", _word
+    ),
 )
 
 _faults = st.one_of(
@@ -128,13 +145,53 @@ _rings = st.one_of(
         _iret_outward,
         st.sampled_from([0x1B, 0x1B, 0x1B, 0x5B, 0x18]),
         st.sampled_from([0x23, 0x23, 0x20]),
-        st.sampled_from([0x202, 0x2, 0x3202, 0x282]),
+        st.sampled_from([0x202, 0x2, 0x3202, 0x282, 0x302, 0x3102]),
     ),
     # IRET within the ring
     st.builds(
-        lambda flags: b"\x68" + _imm(flags) + b"\x6a\x08\x68SLOT\xcf", st.sampled_from([0x202, 0x2, 0x3202, 0x8D7])
+        lambda flags: b"\x68" + _imm(flags) + b"\x6a\x08\x68SLOT\xcf",
+        st.sampled_from([0x202, 0x2, 0x3202, 0x8D7, 0x302, 0x102, 0x4002]),
     ),
     st.just(b"\x6a\x08\x68SLOT\xcb"),  # far return
+)
+
+# SYSENTER's three registers, SYSENTER and SYSEXIT
+_fast_calls = st.one_of(
+    st.builds(
+        lambda sel: b"\xb9\x74\x01\0\0\xb8" + _imm(sel) + b"\x31\xd2\x0f\x30", st.sampled_from([0x08, 0x08, 0, 0x58])
+    ),
+    st.just(b"\xb9\x76\x01\0\0\xb8SLOT\x31\xd2\x0f\x30\x0f\x34"),
+    st.just(b"\xb9\x75\x01\0\0\xb8" + _imm(0x2E0000) + b"\x31\xd2\x0f\x30"),
+    st.sampled_from([b"\x0f\x34", b"\xbaSLOT\xb9" + _imm(0x2D0000) + b"\x0f\x35"]),
+)
+
+_aligned = st.integers(0, SCRATCH_BYTES // 16 - 1).map(lambda block: SCRATCH + 16 * block)
+_floating = st.one_of(
+    st.sampled_from(
+        [b"\xd9\xe8", b"\xd9\xee", b"\xd8\xc0", b"\xd9\xfa", b"\xde\xc9", b"\xdb\xe3", b"\x9b", b"\x0f\x77"]
+    ),
+    st.builds(lambda at: b"\xdd\x1d" + _imm(at), _near),  # fstp qword
+    st.builds(lambda at: b"\xdb\x05" + _imm(at), _near),  # fild
+    st.builds(lambda at: b"\x0f\x28\x05" + _imm(at), _aligned),  # movaps xmm0
+    st.builds(lambda at: b"\x0f\x11\x05" + _imm(at), _near),  # movups to memory
+    st.sampled_from([b"\x0f\x58\xc0", b"\x0f\x57\xc0"]),
+    st.builds(lambda bits: _with_eax(bits, b"\x0f\x22\xe0"), st.sampled_from([0x10, 0x210, 0x610, 0x200])),  # mov cr4
+)
+
+# code that changes the code that follows: one instruction, and a jump over what is left of the slot
+SELF_MODIFYING = b"\xc7\x05SLOT"  # mov dword [the next slot], …
+_self_modifying = st.builds(
+    lambda byte: SELF_MODIFYING + bytes([byte]) + b"\xeb\x1d\x90",
+    st.sampled_from([0x40, 0x4B, 0x90, 0xF4, 0xFA, 0xFB, 0xCC, 0x50, 0x60, 0x61]),
+)
+
+_narrow = st.one_of(
+    st.builds(lambda op, r, s: b"\x66" + _modrm(op, r, s), _BINARY, _register, _register),
+    st.builds(lambda r: b"\x66" + bytes([0x50 + r]), _register),
+    st.builds(lambda r: b"\x66" + bytes([0x58 + r]), _register),
+    st.builds(lambda op, r, at: b"\x66" + _absolute(op, r, at), st.sampled_from([0x8B, 0x89, 0x11]), _register, _near),
+    st.builds(lambda op: b"\x67\x8d\x1f" + op, st.just(b"\x90")),  # lea ebx, [bx]
+    st.sampled_from([b"\x60", b"\x61", b"\x66\x60", b"\xc8\x10\0\x01", b"\xc9"]),  # pusha popa enter leave
 )
 
 _tables = st.one_of(
@@ -169,6 +226,12 @@ def _reload(directory: int) -> bytes:
     return _with_eax(directory, b"\x0f\x22\xd8")
 
 
+def _push_over_entries(page: int) -> bytes:
+    """INVLPG three pages of the window; mov esp, behind their entries; int 0x3d."""
+    forget = b"".join(b"\x0f\x01\x3d" + _imm(_WINDOW + (page + n << 12)) for n in range(3))
+    return forget + b"\xbc" + _imm(_TABLE_1 + 4 * (0x80 + page + 3)) + b"\xcd\x3d"
+
+
 _paging = st.one_of(
     st.builds(_remap, _TABLES, _PAGES, _PAGES, _ENTRY_FLAGS),
     st.builds(_remap, _TABLES, _PAGES, _PAGES, _ENTRY_FLAGS),
@@ -193,6 +256,17 @@ _paging = st.one_of(
     ),
     # a write to a page table through the window's own mapping, twice in one instruction
     st.builds(lambda page: b"\xbe" + _imm(_TABLE_1 + 0x200) + b"\xbf" + _imm(_TABLE_1 + 0x204) + b"\xa5", _PAGES),
+    # an exception's frame pushed over three entries of a page table
+    st.builds(_push_over_entries, st.integers(0, 13)),
+    # string I/O into the window, across its pages
+    st.builds(
+        lambda page, offset, op: (
+            b"\xb9\x05\0\0\0\x66\xba\x80\0\xbf" + _imm(_WINDOW + (page << 12) + offset) + b"\x89\xfe\xfc" + op
+        ),
+        _PAGES,
+        st.integers(0xFFC, 0xFFF),
+        st.sampled_from([b"\xf3\x6c", b"\xf3\x6e", b"\xf3\x66\x6d", b"\xf3\xa4", b"\x6d"]),
+    ),
     # read, modify and write an entry: toggle its writable bit, then INVLPG
     st.builds(
         lambda page: (
@@ -202,12 +276,32 @@ _paging = st.one_of(
     ),
 )
 
-piece = st.one_of(_plain, _plain, _privileged, _segments, _faults, _rings, _tables)
+piece = st.one_of(
+    _plain, _privileged, _segments, _faults, _rings, _tables, _gates, _gates, _fast_calls, _floating, _self_modifying,
+    _narrow,
+)  # fmt: skip
 timer = st.one_of(st.none(), st.integers(3, 40))
 programs = st.tuples(st.lists(piece, min_size=1, max_size=SLOTS), timer)
 paged_programs = st.tuples(
-    st.lists(st.one_of(_paging, _paging, _rings, _plain, _faults), min_size=1, max_size=SLOTS), timer
+    st.lists(
+        st.one_of(_paging, _paging, _paging, _rings, _plain, _faults, _gates, _self_modifying),
+        min_size=1,
+        max_size=SLOTS,
+    ),
+    timer,
 )
+
+_TASKS = (0x28, 0x88, 0x90, 0xA0)
+_NT = 1 << 14
+
+
+def may_switch_tasks(piece: bytes) -> bool:
+    """Does this piece go to a task, or load flags by which the next IRET does?"""
+    far = b"\x9a" in piece or b"\xea" in piece
+    pushed = [int.from_bytes(piece[at + 1 : at + 5], "little") for at in range(len(piece)) if piece[at] == 0x68]
+    goes = far and int.from_bytes(piece[-2:], "little") & ~3 in _TASKS
+    return goes or b"\xcd\x3e" in piece or any(word & _NT for word in pushed)
+
 
 _TIMER_ON = bytes.fromhex("b011e620b020e621b004e621b001e621b0fee621b034e643")
 

@@ -9,10 +9,24 @@
 .globl _start
 _start:
     mov eax, offset tss
-    mov [gdt_tss + 2], ax
-    shr eax, 16
-    mov [gdt_tss + 4], al
-    mov [gdt_tss + 7], ah
+    mov ebx, offset gdt_tss
+    call set_base
+    mov eax, offset task
+    mov ebx, offset gdt_task
+    call set_base
+    mov eax, offset gate_entry
+    mov ebx, offset gates
+    mov ecx, 5
+set_gate:
+    mov [ebx], ax
+    mov edx, eax
+    shr edx, 16
+    mov [ebx + 6], dx
+    add ebx, 8
+    dec ecx
+    jnz set_gate
+    mov eax, offset gate_entry_with_parameters
+    mov [gates + 8], ax
     mov esi, offset stubs
     xor ecx, ecx
 fill_idt:
@@ -26,6 +40,8 @@ fill_idt:
     inc ecx
     cmp ecx, 64
     jb fill_idt
+    mov dword ptr [idt + 0x3e * 8], 0x00880000     # a task gate
+    mov dword ptr [idt + 0x3e * 8 + 4], 0xe500
     lidt [idt_register]
     lgdt [gdt_register]
     mov ax, 0x28
@@ -34,6 +50,8 @@ fill_idt:
     mov esp, STACK
 .ifdef PAGING
     call turn_paging_on
+    mov dword ptr [task_cr3], 0x400000   # DIRECTORY, below
+    mov dword ptr [tss + 0x1c], 0x400000
 .endif
     mov edi, offset slots
     jmp edi
@@ -91,6 +109,27 @@ fill_window:
     ret
 .endif
 
+set_base:                               # of the descriptor at EBX, to EAX
+    mov [ebx + 2], ax
+    shr eax, 16
+    mov [ebx + 4], al
+    mov [ebx + 7], ah
+    ret
+
+gate_entry:                             # where every call gate leads: to the caller, with its two parameters or none
+    inc dword ptr [gate_count]
+    retf
+gate_entry_with_parameters:
+    inc dword ptr [gate_count]
+    push dword ptr [esp + 8]
+    pop dword ptr [parameter]
+    retf 8
+
+task_entry:                             # another task: returns to who called it
+    inc dword ptr [task_count]
+    iretd
+    jmp task_entry
+
 load_segments:
     mov ax, 0x10
     mov ds, ax
@@ -119,7 +158,7 @@ stubs:
 common:
     push eax
     push ebx
-    push ds
+    .byte 0x1e                      # push ds, of 32 bits: LLVM would make it one of 16
     mov ax, 0x10
     mov ds, ax
     mov ebx, [log_next]
@@ -150,11 +189,11 @@ log_full:
     shl eax, 5
     add eax, offset slots
     mov [resume_at], eax
-    pop ds
+    .byte 0x1f                      # pop ds
     pop ebx
     pop eax
     push 0x10                       # back to a known ring, stack and segments
-    pop ss
+    .byte 0x17                      # pop ss
     mov esp, STACK
     push eax
     mov ax, 0x10
@@ -165,7 +204,7 @@ log_full:
 timer:
     mov al, 0x20
     out 0x20, al
-    pop ds
+    .byte 0x1f                      # pop ds
     pop ebx
     pop eax
     add esp, 8
@@ -198,6 +237,17 @@ gdt_tss:
     .quad 0x00cf90000000ffff        # 0x48 read-only data
     .quad 0x00cf98000000ffff        # 0x50 execute-only code
     .quad 0x00cf9e000000ffff        # 0x58 conforming code
+gates:
+    .quad 0x0000ec0000080000        # 0x60 call gate for ring 3, to ring 0
+    .quad 0x0000ec0200080000        # 0x68 with two parameters
+    .quad 0x0000e40000080000        # 0x70 a 16-bit one
+    .quad 0x00008c0000080000        # 0x78 call gate for ring 0
+    .quad 0x0000ec0000580000        # 0x80 call gate to conforming code
+gdt_task:
+    .quad 0x0000890000000067        # 0x88 TSS of another task
+    .quad 0x0000e50000880000        # 0x90 task gate to it, for ring 3
+    .quad 0x00409b000000ffff        # 0x98 code of 64 KiB
+    .quad 0x0000e50000280000        # 0xa0 task gate to the first task
 gdt_end:
 gdt_register:
     .word gdt_end - gdt - 1
@@ -210,6 +260,18 @@ tss:
     .long 0, STACK, 0x10
     .fill 22, 4, 0
     .word 0, 104
+task:
+    .long 0, STACK - 0x400, 0x10, 0, 0, 0, 0
+task_cr3:
+    .long 0, task_entry, 2, 1, 2, 3, 4, task_stack_top, 5, 6, 7, 0x10, 0x08, 0x10, 0x10, 0, 0, 0
+    .word 0, 104
+task_stack:
+    .fill 16, 4, 0
+task_stack_top:
+    .long finish, 0x08, 2           # an IRET of a task that was not called ends the program
+gate_count: .long 0
+task_count: .long 0
+parameter:  .long 0
 log_next:  .long log
 resume_at: .long 0
 .balign 4096

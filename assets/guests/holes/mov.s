@@ -5,6 +5,7 @@
 .include "hole.inc"
 .globl _start
 _start:
+    nop                         # the first instruction of a page may cause a hidden fault
 hole:
     mov eax, cs
 after:

@@ -9,7 +9,7 @@ _start:
     expect_refusal
     push DATA | 1
 hole:
-    pop es
+    .byte 0x07                  # pop es, of 32 bits (LLVM would make it one of 16)
 after:
     done
 

@@ -5,8 +5,9 @@
 .include "hole.inc"
 .globl _start
 _start:
+    nop                         # the first instruction of a page may cause a hidden fault
 hole:
-    push cs
+    .byte 0x0e                  # push cs, of 32 bits (LLVM would make it one of 16)
 after:
     pop eax
     see CS
