@@ -19,6 +19,7 @@ from app.controllers.actions import ACTIONS, FILE, HELP, RUN, VIEW, Act, Actions
 from app.controllers.appearance_controller import AppearanceController
 from app.controllers.catalogue import Catalogue, shipped
 from app.controllers.help_controller import HelpController
+from app.controllers.hosting_controller import HostingController
 from app.controllers.layout_controller import LayoutController
 from app.controllers.lesson_controller import LessonController
 from app.controllers.look_controller import LookController
@@ -28,6 +29,7 @@ from app.controllers.speed import FULL, SPEEDS, words_of
 from app.controllers.start_controller import StartController
 from app.controllers.time_controller import TimeController
 from app.controllers.trouble_controller import TroubleController
+from app.engine.protocol import Loaded
 from app.models.numerals import grouped
 from app.theme import Theme
 from app.theme.typography import Size
@@ -48,7 +50,8 @@ from lessons.progress import Progress
 
 if TYPE_CHECKING:
     from app.engine.client import Engine
-    from app.engine.protocol import Loaded
+    from app.engine.protocol import Selected
+    from core.guests.image import Program
 
 
 class MainWindow(QMainWindow):
@@ -79,6 +82,8 @@ class MainWindow(QMainWindow):
         self.appearance = AppearanceController(self.actions_, self.settings, self)
         self.appearance.dress()
         self.run = RunController(engine, self.actions_, self.settings, self)
+        self.hosting = HostingController(engine, self)
+        self._shown_program: Program | None = None
         self.program = ProgramController(engine, self.actions_, catalogue or shipped(), self.settings, self)
         self.speed = SpeedSlider(FULL, lambda stop: words_of(SPEEDS[stop]))
         self._build_toolbar()  # before the views, since Tab goes in the order of building
@@ -193,6 +198,7 @@ class MainWindow(QMainWindow):
     def _connect_engine(self) -> None:
         self.engine.updated.connect(self._show_snapshot)
         self.engine.loaded.connect(self._show_program)
+        self.engine.selected.connect(self._show_selected)
 
     def _connect_rest(self) -> None:
         actions = self.actions_
@@ -218,6 +224,7 @@ class MainWindow(QMainWindow):
             "bytesRequested": self.looks.show_bytes,
             "gotoRequested": self.go_to,
         }
+        self.hosting.connect_views(self.layout_.views.values())
         for view in self.layout_.views.values():
             if isinstance(view, WatchesCounters):
                 view.watch_counters(self.engine.memory)
@@ -272,7 +279,18 @@ class MainWindow(QMainWindow):
 
     # -- what the engine says
 
+    def _show_selected(self, selected: Selected) -> None:
+        """Another VM is looked at: where another program runs in it, what shows programs begins anew."""
+        if selected.program == self._shown_program or self.engine.latest is None:
+            return
+        self._shown_program = selected.program
+        loaded = Loaded(selected.program, selected.kind, self.engine.latest.generation)
+        for view in self.layout_.views.values():
+            if not view.of_machine:
+                view.show_program(loaded)
+
     def _show_program(self, loaded: Loaded) -> None:
+        self._shown_program = loaded.program
         for view in self.layout_.views.values():
             view.show_program(loaded)
         self.setWindowTitle(f"{loaded.program.title} — Ringside")
@@ -284,7 +302,7 @@ class MainWindow(QMainWindow):
                 view.keep(snapshot)
         for view in self.layout_.in_sight():
             view.show_snapshot(snapshot)
-        words = snapshot.end.sentence if snapshot.end is not None else snapshot.sentence
+        words = snapshot.end.sentence if snapshot.end is not None and not snapshot.running else snapshot.sentence
         if words:
             self.sentence.show_sentence(words, snapshot.ring, announce=not snapshot.running)
         self.state.setText(state_words(snapshot))

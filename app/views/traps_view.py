@@ -38,6 +38,7 @@ class TrapsView(View):
     gotoRequested  (address) the person chose a trap: show its instruction
     """
 
+    of_machine = True
     gotoRequested = Signal(object)
 
     empty_text = "Every time the CPU leaves direct execution, a trap will be recorded here. Run or step the guest."

@@ -73,6 +73,8 @@ class View(QWidget):
     """
 
     empty_text = "Choose a guest and press Run."
+    of_machine = False
+    """Is what it shows the whole machine's, and stays when another VM is looked at?"""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -1,0 +1,204 @@
+"""Who shares the machine, and does each get its part? The VMs, their shares, and what one may do to them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.models.vm_table_model import CAP, COLUMNS, SHARE, SHARE_ROLE, STATE, VmTableModel
+from app.theme import Theme
+from app.views.view import Area, Loaded, View, ViewSpec
+from core.layout import MIB
+from core.snapshot import Snapshot, VmState, VmSummary
+
+Index = QModelIndex | QPersistentModelIndex
+BAR_WIDTH, MARK = 48, 2
+BARE_NOTE = "The bare machine has one guest for itself. Choose a kind with a monitor, and others can be added."
+
+
+class ShareDelegate(QStyledItemDelegate):
+    """A bar as long as the measured share, a mark where the entitled one ends, and both in words."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.theme = theme
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        """Bar, mark, words."""
+        share, entitled = index.data(SHARE_ROLE)
+        palette = self.theme.palette
+        chosen = QStyleOptionViewItem(option)
+        self.initStyleOption(chosen, index)
+        words, chosen.text = chosen.text, ""
+        chosen.widget.style().drawControl(chosen.widget.style().ControlElement.CE_ItemViewItem, chosen, painter)
+        height = max(8.0, option.rect.height() * 0.4)
+        box = QRectF(option.rect.left() + 6, option.rect.center().y() - height / 2 + 1, BAR_WIDTH, height)
+        painter.save()
+        painter.fillRect(box, palette.raised)
+        if share is not None:
+            painter.fillRect(QRectF(box.left(), box.top(), box.width() * share, box.height()), palette.muted)
+        mark = QRectF(box.left() + box.width() * entitled - MARK / 2, box.top() - 3, MARK, box.height() + 6)
+        painter.fillRect(mark, palette.text)
+        painter.setPen(palette.text)
+        painter.setFont(chosen.font)
+        rest = QRectF(box.right() + 8, option.rect.top(), option.rect.right() - box.right() - 8, option.rect.height())
+        painter.drawText(rest, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), words)
+        painter.restore()
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
+        """Room for the bar and the longest words."""
+        words = option.fontMetrics.horizontalAdvance("100 / 100 %")
+        return QSize(BAR_WIDTH + words + 20, super().sizeHint(option, index).height())
+
+
+class VmsView(View):
+    """A row of buttons over a table of the VMs.
+
+    addRequested                                      one more VM with the guest and kind that are chosen
+    removeRequested, pauseRequested, resumeRequested  (letter)
+    selectRequested                                   (letter) look at that VM
+    weightRequested, capRequested, memoryRequested    (letter, number) a cap of 0 is none; memory to take, in bytes
+    """
+
+    empty_text = "Choose a guest and a kind of monitor. Here you will see the VMs of the machine and add others."
+
+    of_machine = True
+    addRequested = Signal()
+    removeRequested = Signal(str)
+    pauseRequested = Signal(str)
+    resumeRequested = Signal(str)
+    selectRequested = Signal(str)
+    weightRequested = Signal(str, int)
+    capRequested = Signal(str, int)
+    memoryRequested = Signal(str, int)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self.model = VmTableModel(theme.type.mono())
+        self.model.weightWished.connect(self.weightRequested)
+        self.model.capWished.connect(self.capRequested)
+        self.model.memoryWished.connect(self.memoryRequested)
+        self._vms: tuple[VmSummary, ...] = ()
+        self._selected = ""
+        self.add = QPushButton("Add VM")
+        self.pause = QPushButton("Pause")
+        self.remove = QPushButton("Remove")
+        self.note = QLabel()
+        self.note.setProperty("role", "quiet")
+        self.add.setToolTip("One more VM with the guest and the kind of monitor that are chosen in the toolbar.")
+        self.remove.setToolTip("Power the selected VM off; its memory is free for others.")
+        self.add.clicked.connect(self.addRequested)
+        self.pause.clicked.connect(self._pause_or_resume)
+        self.remove.clicked.connect(lambda: self.removeRequested.emit(self._selected))
+        self.table = QTableView()
+        self.table.setModel(self.model)
+        self.table.setAccessibleName("The VMs of the machine")
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.table.setShowGrid(False)
+        self.table.setTabKeyNavigation(False)
+        self.table.verticalHeader().hide()
+        self.table.clicked.connect(self._choose)
+        self.table.activated.connect(self._choose)
+        self._shares = ShareDelegate(theme, self.table)
+        self.table.setItemDelegateForColumn(SHARE, self._shares)
+        header = self.table.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(8)
+        header.setStretchLastSection(True)
+        self.set_content(self._laid_out())
+        self.setAccessibleName("VMs")
+        self._fit()
+
+    def _laid_out(self) -> QWidget:
+        buttons = QHBoxLayout()
+        buttons.setContentsMargins(8, 4, 8, 4)
+        buttons.setSpacing(8)
+        for button in (self.add, self.pause, self.remove):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        buttons.addWidget(self.note)
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(buttons)
+        layout.addWidget(self.table)
+        return content
+
+    def show_program(self, loaded: Loaded) -> None:
+        """A fresh machine."""
+        self.model.clear()
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show the VMs as they are now."""
+        known = len(self._vms)
+        self._vms, self._selected = snapshot.vms, snapshot.vm
+        self.model.show(snapshot.vms, snapshot.vm)
+        if len(snapshot.vms) != known:
+            self._fit()
+        self.table.selectRow(self.model.row_of(snapshot.vm))
+        bare = any(vm.kind == "bare" for vm in snapshot.vms)
+        self.add.setEnabled(not bare)
+        self.remove.setEnabled(len(snapshot.vms) > 1)
+        self.pause.setText("Resume" if self._is_paused else "Pause")
+        self.pause.setToolTip(
+            "Let the selected VM run again."
+            if self._is_paused
+            else "Let the selected VM run no more for now; its time stands still."
+        )
+        free = max(snapshot.free_memory, 0) / MIB
+        self.note.setText(BARE_NOTE if bare else f"{free:.0f} MiB are free for another VM.")
+        self.set_empty(not snapshot.vms)
+
+    @property
+    def _is_paused(self) -> bool:
+        return any(vm.letter == self._selected and vm.state is VmState.PAUSED for vm in self._vms)
+
+    def _pause_or_resume(self) -> None:
+        (self.resumeRequested if self._is_paused else self.pauseRequested).emit(self._selected)
+
+    def _choose(self, index: QModelIndex) -> None:
+        letter = self.model.letter(index.row())
+        if letter and letter != self._selected:
+            self.selectRequested.emit(letter)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take colours and type from `theme`."""
+        super().apply_theme(theme)
+        self._shares.theme = theme
+        self.model.set_font(theme.type.mono())
+        self._fit()
+
+    def _fit(self) -> None:
+        rows = self.table.verticalHeader()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(self.theme.type.row_height())
+        for section in range(len(COLUMNS)):
+            self.table.resizeColumnToContents(section)
+        metrics = QFontMetrics(self.theme.type.mono(bold=True))
+        for section, longest in ((STATE, VmState.RUNNING.value), (CAP, "100 %")):  # whatever it may yet say
+            width = metrics.horizontalAdvance(longest) + 14
+            self.table.setColumnWidth(section, max(self.table.columnWidth(section), width))
+
+
+VIEW = ViewSpec(
+    id="vms",
+    title="VMs",
+    question="Who shares the machine, and does each get its part?",
+    area=Area.BOTTOM,
+    order=15,
+    make=VmsView,
+)

@@ -1,0 +1,66 @@
+"""The VMs view: what may be done is offered, and every wish names its VM."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.controllers.hosting_controller import HostingController
+from app.engine import protocol
+from app.theme import Theme
+from app.views.vms_view import VmsView
+from core.snapshot import VmState
+from tests.app.builders import loaded, snapshot
+from tests.app.fake_engine import FakeEngine
+from tests.app.models.test_vm_table_model import A, B
+
+
+@pytest.fixture
+def view(qtbot: QtBot, theme: Theme) -> VmsView:
+    view = VmsView(theme)
+    qtbot.addWidget(view)
+    view.resize(700, 200)
+    view.show()
+    view.show_snapshot(snapshot(vm="A", vms=(A, B), free_memory=40 << 20))
+    return view
+
+
+def test_every_button_and_row_becomes_a_command_for_its_vm(view: VmsView) -> None:
+    engine = FakeEngine()
+    controller = HostingController(engine)  # type: ignore[arg-type]
+    controller.connect_views([view])
+    engine.say_loaded(loaded())
+    view.add.click()
+    view.pause.click()
+    view.remove.click()
+    view.table.clicked.emit(view.model.index(1, 0))
+    view.table.clicked.emit(view.model.index(0, 0))  # is selected already
+    view.capRequested.emit("B", 0)
+    view.memoryRequested.emit("B", 4096)
+    told = [command for _, command in engine.told]
+    assert told == [
+        protocol.AddVm(loaded().name_or_path, loaded().kind),
+        protocol.PauseVm("A"),
+        protocol.RemoveVm("A"),
+        protocol.SelectVm("B"),
+        protocol.SetCap("B", None),
+        protocol.Balloon("B", 4096),
+    ]
+
+
+def test_it_offers_what_makes_sense(view: VmsView) -> None:
+    assert view.note.text() == "40 MiB are free for another VM."
+    assert (view.pause.text(), view.remove.isEnabled(), view.add.isEnabled()) == ("Pause", True, True)
+    view.show_snapshot(snapshot(vm="B", vms=(A, replace(B, state=VmState.PAUSED))))
+    assert view.pause.text() == "Resume"
+    view.show_snapshot(snapshot(vm="A", vms=(replace(A, kind="bare"),)))
+    assert not view.add.isEnabled()
+    assert not view.remove.isEnabled()
+    assert "bare machine" in view.note.text()
+
+
+def test_the_selected_vm_is_the_selected_row(view: VmsView) -> None:
+    view.show_snapshot(snapshot(vm="B", vms=(A, B)))
+    assert [index.row() for index in view.table.selectionModel().selectedRows()] == [1]
