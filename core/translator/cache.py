@@ -120,6 +120,11 @@ class CodeCache:
         return self._next - self.region.base
 
     @property
+    def is_nearly_full(self) -> bool:
+        """Would one more unit perhaps empty it?"""
+        return self._next + UNIT_ROOM + ROUTINE_ROOM > self.region.base + self.region.size
+
+    @property
     def hits(self) -> int:
         """How often the lookup routine found what it looked for."""
         return self.hits_before + sum(
@@ -155,7 +160,7 @@ class CodeCache:
 
     def add(self, unit: Unit, code: bytes, pages: tuple[GuestPhysical, ...]) -> Block:
         """Translate `unit`, whose bytes `code` begins with, from the guest-physical `pages`."""
-        if self._next + UNIT_ROOM + ROUTINE_ROOM > self.region.base + self.region.size:
+        if self.is_nearly_full:
             self.flush()
         look_up = self._routine(unit.mode)
         made = translate(unit, code, self._next, self._variables, look_up)

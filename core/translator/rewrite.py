@@ -363,7 +363,7 @@ _RING_REASON = "ring 1 would let a selector with RPL 1 pass, which ring 0 refuse
 _TABLE_REASON = "it would show the monitor's own table"
 _CONTROL_REASON = "the guest's control registers are variables of the monitor's"
 _RETURN_REASON = "return addresses are the guest's own; the translation of one is looked up"
-_CALL_REASON = "pushes the guest's return address, and goes on with the translation of what is called"
+CALL_REASON = "pushes the guest's return address, and goes on with the translation of what is called"
 _JUMP_REASON = "the target's translation lies elsewhere"
 
 
@@ -613,7 +613,7 @@ _LOOPS = {
 def _call(emitter: Emitter, instruction: Instruction) -> Ruled:
     emitter.push_number(instruction.next_ip32 - emitter.mode.base, _size(instruction))
     emitter.jump(_near(emitter, instruction))
-    return Fate.BRANCH, _CALL_REASON, True
+    return Fate.BRANCH, CALL_REASON, True
 
 
 def _indirect(emitter: Emitter, instruction: Instruction) -> Ruled:
@@ -633,7 +633,7 @@ def _indirect(emitter: Emitter, instruction: Instruction) -> Ruled:
     if calls:
         emitter.push_number(instruction.next_ip32 - emitter.mode.base, 2 if narrow else 4)
     emitter.leave_for_target()
-    return Fate.BRANCH, _CALL_REASON if calls else _RETURN_REASON, True
+    return Fate.BRANCH, CALL_REASON if calls else _RETURN_REASON, True
 
 
 def _return(emitter: Emitter, instruction: Instruction) -> Ruled:

@@ -9,7 +9,8 @@ so; here rings 1 to 3 of the guest always run directly.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
@@ -35,10 +36,11 @@ from core.layout import (
     TRANSLATION_TABLE_BYTES,
     TRANSLATION_VARIABLES,
 )
+from core.stage import Belt, Stage
 from core.translator.blocks import LONGEST_UNIT, Mode, decode_freely, find_unit
 from core.translator.cache import Block, CodeCache
 from core.translator.region import BELIEFS, Region, Slot
-from core.translator.rewrite import AFTER_STI, BOUNDARY, CALLOUT_VECTOR, INDIRECT, RULES, Site, SiteKind
+from core.translator.rewrite import AFTER_STI, BOUNDARY, CALL_REASON, CALLOUT_VECTOR, INDIRECT, RULES, Site, SiteKind
 from core.vmm.code_pages import CodePages
 from core.vmm.silent import emulate_silent
 from core.vmm.trap_emulate import PF_WRITE, TrapEmulate
@@ -95,6 +97,11 @@ class Translation(TrapEmulate):
         yield from super().frame_purposes()
         yield from ((frame, "translation cache") for frame in self.cache.region.frames)
         yield from ((frame, "translated code's variables") for frame in self._variables.frames)
+
+    def stage(self) -> Stage:
+        """As trap-and-emulate's, with the cache as a belt on ring 1: all of the kernel passes through it."""
+        belt = Belt(Ring.ONE, "translation cache", self.cache.used / self.cache.region.size)
+        return replace(super().stage(), belts=(belt,))
 
     def watch_for_open_interrupts(self, wanted: bool) -> None:
         """Translated code changes the virtual IF without a trap: the probe looks at it."""
@@ -227,6 +234,29 @@ class Translation(TrapEmulate):
             if beyond == block.pages[1]:
                 return block
         return self._translate(pc, page, mode)
+
+    def translate_ahead(self, entries: Iterable[int]) -> int:
+        """Before the guest runs: translate and chain all that direct control flow reaches from the linear addresses
+        `entries`; what only runs will show is translated on demand as ever. Gives the number of units."""
+        before, mode = self.cache.counters.units, self._mode()
+        ahead, seen = list(entries), set[int]()
+        while ahead:
+            pc = ahead.pop()
+            if pc in seen or self.cache.is_nearly_full:
+                continue
+            seen.add(pc)
+            block = self._block_for(pc, mode)
+            if block is not None:
+                ahead += [each.target for each in block.exits]
+                if block.steps and block.steps[-1].reason == CALL_REASON:  # most calls come back
+                    ahead.append(block.pc + block.length & 0xFFFF_FFFF)
+        for block in self.cache.blocks:
+            for each in block.exits:
+                page = self._code_page(each.target, each.target)
+                found = None if page is None else self.cache.find(each.target, page, mode)
+                if found is not None:
+                    self.cache.chain(each, found)
+        return self.cache.counters.units - before
 
     def _translate(self, pc: int, page: GuestPhysical, mode: Mode) -> Block | None:
         inside = pc & PAGE_MASK

@@ -23,7 +23,8 @@ BATCH = 4000  # instructions timed together
 SETTLED = 30_000  # instructions after which every loop turns
 
 
-def _loop(name: str) -> Program:
+def loop_guest(name: str) -> Program:
+    """A guest that departs for one cause over and over."""
     source = Path(__file__).with_name("departures.s").read_text(encoding="utf-8")
     return assemble(f".set LOOP, {name}\n{source}", "departures.s")
 
@@ -35,7 +36,7 @@ def departure_rates(effort: Effort) -> dict[str, Measure]:
 
 def _rate(name: str, effort: Effort) -> float:
     session = Session()
-    session.load(_loop(name), "trap_emulate")
+    session.load(loop_guest(name), "trap_emulate")
     session.step(SETTLED)
     rates = []
     for _ in range(3 * effort.repeats):
@@ -51,7 +52,7 @@ def _rate(name: str, effort: Effort) -> float:
 def causes(name: str) -> set[Cause]:
     """Why the loop departs."""
     session = Session(recording=False)
-    session.load(_loop(name), "trap_emulate")
+    session.load(loop_guest(name), "trap_emulate")
     session.step(SETTLED)
     before = session.traps.count
     session.step(200)

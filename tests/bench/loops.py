@@ -17,6 +17,15 @@ WORK_FOREVER = b"\xbe" + DATA.to_bytes(4, "little") + WORK + b"\xeb\xf4"
 # cli; jmp: in ring 1 every second instruction traps
 TRAPS = bytes.fromhex("fa ebfd".replace(" ", ""))
 TRAPS_INSTRUCTIONS = 2
+# mov esi; again: cli; ten times: mov eax, [esi]; add eax, ecx; mov [esi+4], eax; then sti; dec ecx; jmp again
+GUARDED_WORK = (
+    b"\xbe" + DATA.to_bytes(4, "little") + b"\xfa" + bytes.fromhex("8b0601c8894604") * 10 + b"\xfb\x49\xeb\xb5"
+)
+# mov esi; mov esp; again: twice the work; call; dec ecx; jmp again; inc eax; the work; ret
+CALLING_WORK = (
+    b"\xbe" + DATA.to_bytes(4, "little") + b"\xbc" + (DATA + 0x1000).to_bytes(4, "little")
+    + bytes.fromhex("8b0601c8894604") * 2 + bytes.fromhex("e803000000 49 ebea 40 8b06 01c8 894604 c3")
+)  # fmt: skip
 # jmp to itself
 ENDLESS = bytes.fromhex("ebfe")
 

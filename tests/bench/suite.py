@@ -10,6 +10,7 @@ from .looks import look_cost
 from .measure import Benchmark, Effort, Measure
 from .pebble import pebble_speeds
 from .speed import run_speeds
+from .translation import rewriting_speed, system_call, translated_speeds
 from .traps import trap_cost
 from .window import step_to_paint, time_to_stop
 
@@ -18,6 +19,9 @@ SUITE: dict[Benchmark, tuple[str, ...]] = {
     trap_cost: ("trap.median",),
     departure_rates: tuple(f"traps.{name}" for name in LOOPS),
     monitor_memory: ("vm.memory",),
+    translated_speeds: ("translation.guarded", "translation.calls"),
+    rewriting_speed: ("translation.rewriting",),
+    system_call: ("translation.system_call",),
     look_cost: ("look.median", "look.size"),
     time_to_stop: ("stop.max",),
     step_to_paint: ("step_paint.p95",),

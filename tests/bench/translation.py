@@ -1,0 +1,88 @@
+"""Binary translation: how fast rewritten code runs beside the bare machine, how fast it is made, what a call costs."""
+
+from __future__ import annotations
+
+import time
+
+from core.cpu.decode import decode
+from core.events import Cause
+from core.guests.catalog import load_program
+from core.guests.image import Program
+from core.session import Session
+from core.translator.blocks import LONGEST_UNIT, Mode, find_unit
+from core.translator.rewrite import translate
+
+from . import loops
+from .departures import BATCH, loop_guest
+from .measure import Effort, Measure
+
+SETTLED = 30_000
+LONGEST_READ = 15 * LONGEST_UNIT
+
+
+def translated_speeds(effort: Effort) -> dict[str, Measure]:
+    """Steady state in millions of instructions a second: a kernel's loop that guards its work with CLI and STI, and one
+    that calls and returns in every round of fourteen instructions."""
+    found = {}
+    for name, code in (("guarded", loops.GUARDED_WORK), ("calls", loops.CALLING_WORK)):
+        batch = effort.instructions // 4
+        bare, rewritten = (_speed(loops.program(code), kind, effort.repeats, batch) for kind in ("bare", "translation"))
+        found[f"translation.{name}"] = Measure(rewritten, "MIPS", rewritten / bare, "the same on bare")
+    return found
+
+
+def _speed(program: Program, kind: str, repeats: int, batch: int) -> float:
+    session = Session()
+    session.load(program, kind)
+    session.run(SETTLED)
+    best = 0.0
+    for _ in range(repeats):
+        start = time.perf_counter()
+        session.run(batch)
+        best = max(best, batch / (time.perf_counter() - start) / 1e6)
+    session.close()
+    return best
+
+
+def rewriting_speed(effort: Effort) -> dict[str, Measure]:
+    """translation.rewriting: thousands of Pebble's instructions a second, found, decided on and emitted."""
+    code = max((segment.data for segment in load_program("pebble").segments), key=len)
+    mode, wanted = Mode(0, 32, True), effort.instructions // 500
+    best = 0.0
+    for _ in range(effort.repeats):
+        done = at = 0
+        start = time.perf_counter()
+        while done < wanted:
+            here = code[at : at + LONGEST_READ]
+            unit = find_unit(here, at, mode)
+            if unit is None or not unit.instructions:
+                at = (at + decode(here, at).len) % (len(code) - LONGEST_READ)
+                continue
+            translate(unit, here, 0xFFC5_0100, 0xFFC3_0000, 0xFFC5_0010)
+            done += len(unit.instructions)
+            at = unit.end % (len(code) - LONGEST_READ)
+        best = max(best, done / (time.perf_counter() - start) / 1e3)
+    return {"translation.rewriting": Measure(best, "k/s", best / 50, "the promised 50 k/s")}
+
+
+def system_call(effort: Effort) -> dict[str, Measure]:
+    """translation.system_call, in microseconds: from a program to its kernel and back."""
+    guest = loop_guest("system_call")
+    cost = {kind: 1 / _calls(guest, kind, effort.repeats) for kind in ("trap_emulate", "translation")}
+    value, of = cost["translation"] * 1e6, "the same under trap-and-emulate"
+    return {"translation.system_call": Measure(value, "µs", cost["translation"] / cost["trap_emulate"], of)}
+
+
+def _calls(program: Program, kind: str, repeats: int) -> float:
+    """System calls a second."""
+    session = Session()
+    session.load(program, kind)
+    session.run(SETTLED)
+    best = 0.0
+    for _ in range(repeats):
+        before = session.traps.causes[Cause.SYSTEM_CALL]
+        start = time.perf_counter()
+        session.run(BATCH)
+        best = max(best, (session.traps.causes[Cause.SYSTEM_CALL] - before) / (time.perf_counter() - start))
+    session.close()
+    return best
