@@ -26,6 +26,8 @@ def test_there_is_a_command_for_everything() -> None:
         "compare",
         "guests",
         "kinds",
+        "host",
+        "rewind-check",
         "lesson",
         "assemble",
         "screenshot",

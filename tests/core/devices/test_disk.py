@@ -276,7 +276,7 @@ def test_registers_are_named_by_what_a_read_or_a_write_meets() -> None:
     assert disk.describe(PORT_DISK_CONTROL) == "alternate status"
 
 
-@pytest.mark.parametrize(("data", "word"), [(b"x" * 511, "511 bytes"), (b"", "0 bytes")])
+@pytest.mark.parametrize(("data", "word"), [(b"x" * 511, "511 bytes"), (b"", "is empty")])
 def test_an_image_that_is_no_disk_is_refused(tmp_path: Path, data: bytes, word: str) -> None:
     path = tmp_path / "disk.img"
     path.write_bytes(data)
