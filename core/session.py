@@ -57,6 +57,7 @@ from core.timeline.actions import (
     SetWeight,
 )
 from core.timeline.backward import to_breakpoint, to_trap
+from core.timeline.journal import Input
 from core.timeline.timeline import Recording, Timeline
 from core.traplog import TrapLog
 from core.vm import Vm, VmSpec, check_memory, check_room
@@ -325,6 +326,17 @@ class Session:
     def discard_future(self, number: int) -> None:
         """Throw a future away."""
         self.timeline.discard(self.timeline.numbered(number))
+
+    def resume(self, journal: tuple[Input, ...], time: int) -> None:
+        """From power-on to virtual time `time` of a run that had this journal: exactly as it was then."""
+        with self.travelling() as timeline:
+            timeline.adopt(journal, time)
+        self._tell_journey()
+
+    @property
+    def journal(self) -> tuple[Input, ...]:
+        """What came from outside in this future, oldest first."""
+        return tuple(self._timeline.branch.inputs) if self._timeline is not None else ()
 
     def undo(self) -> None:
         """To before the last thing that was done from outside, in a future without it."""

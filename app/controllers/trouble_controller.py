@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from app.controllers.appearance_controller import AppearanceController
     from app.engine.client import Engine
 
-RECOVERED = "The machine stopped working; it was started again with the same guest."
+RECOVERED = "The machine stopped working; it was started again with the same guest, and is where it was."
 RECOVERED_EMPTY = "The machine stopped working; it was started again without a guest."
 
 

@@ -11,7 +11,7 @@ import atexit
 import signal
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from app.engine.hosting import HostCommand
     from app.engine.journeys import Journey
     from core.guests.image import Program
+    from core.timeline.journal import Input
 
 FRAME = 1 / 30 - 0.003  # the engine keeps the rate; this only holds back what the pipe bunched up
 NUDGE_MS = 30
@@ -83,6 +84,10 @@ class Engine(QObject):
         self.kind = ""
         self.memory = SharedViews.create()
         self._loaded_as: protocol.Load | None = None
+        self._journal: tuple[Input, ...] = ()  # with which a new engine would go on, up to virtual time `_reached`
+        self._reached = 0
+        self._typed: deque[protocol.Input | protocol.Keys] = deque()  # what the engine may not have obeyed yet
+        self._typed_in_all = 0  # to this engine
         self._speed = protocol.SetSpeed(None)
         self._breakpoints = protocol.SetBreakpoints(frozenset())
         self._look = protocol.LookAt(Look())
@@ -244,6 +249,9 @@ class Engine(QObject):
 
     def _send(self, command: protocol.Command) -> None:
         if self._host is not None:
+            if isinstance(command, (protocol.Input, protocol.Keys)):
+                self._typed.append(command)
+                self._typed_in_all += 1
             self._host.send(command)
         elif not self._closed:
             self.refused.emit(RequestError("The engine is not running.", "Load a guest to start it again."))
@@ -267,8 +275,9 @@ class Engine(QObject):
 
     def _take(self, message: protocol.Message | _Ended) -> None:
         match message:
-            case protocol.Updated(snapshot):
+            case protocol.Updated(snapshot, typed, journal):
                 self._last_shown = time.monotonic()
+                self._remember(snapshot, typed, journal)
                 self.latest = snapshot
                 self._generation = snapshot.generation
                 self.updated.emit(snapshot)
@@ -277,6 +286,7 @@ class Engine(QObject):
             case protocol.Loaded(program, kind, generation, name_or_path, start):
                 self.program, self.kind, self._generation = program, kind, generation
                 self._loaded_as = protocol.Load(name_or_path, kind, start)
+                self._journal, self._reached = (), 0
                 self.loaded.emit(message)
                 self._recover()
             case protocol.DiskSaved(path):
@@ -301,6 +311,14 @@ class Engine(QObject):
             case _Ended(code):
                 self._mourn(code)
 
+    def _remember(self, snapshot: Snapshot, typed: int, journal: tuple[Input, ...] | None) -> None:
+        """What another engine needs to go on from here, should this one die."""
+        while len(self._typed) > self._typed_in_all - typed:
+            self._typed.popleft()
+        if journal is not None:
+            self._journal = journal
+        self._reached = snapshot.past.now if snapshot.past is not None else 0
+
     def _recover(self) -> None:
         if self._recovering:
             self._recovering = False
@@ -321,7 +339,7 @@ class Engine(QObject):
             return
         if self.program is not None and self._loaded_as is not None and not again:
             title = self.program.title
-            self.lost.emit(f"The engine died ({how}). It starts again with {title}, from power-on.")
+            self.lost.emit(f"The engine died ({how}). It starts again with {title}, and brings it to where it was.")
         else:
             self._loaded_as = None
             self.lost.emit(f"The engine died ({how}). It starts again, with no guest: choose one to go on.")
@@ -329,8 +347,13 @@ class Engine(QObject):
         self._send(self._speed)
         self._send(self._breakpoints)
         self._send(self._look)
+        typed = list(self._typed)
+        self._typed.clear()
+        self._typed_in_all = 0
         if self._loaded_as is not None:
-            self._send(self._loaded_as)
+            self._send(replace(self._loaded_as, journal=self._journal, until=self._reached))
+            for command in typed:
+                self._send(command)
 
 
 def _can_wait(message: protocol.Message | _Ended) -> bool:

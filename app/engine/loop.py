@@ -33,6 +33,7 @@ from lessons.checks import CheckLesson, answer
 if TYPE_CHECKING:
     from core.guests.image import Program
     from core.session import Session
+    from core.timeline.journal import Input
 
 SNAPSHOT_PERIOD = 1 / 30
 TRAPS_AGAIN = 2_000  # the newest, after a journey
@@ -98,6 +99,8 @@ class EngineLoop:
         self._seen_executed = 0
         self._stopped_by: StopReason | None = None
         self._shown_generation = 0
+        self._typed = 0
+        self._told_journal: tuple[Input, ...] = ()
         self._seen_traps = 0
         self._seen_console = 0
         self._shown_vm = ""
@@ -263,10 +266,12 @@ class EngineLoop:
     def _carry_out(self, command: protocol.Command) -> None:
         session = self._session
         match command:
-            case protocol.Load(name_or_path, kind, start):
+            case protocol.Load(name_or_path, kind, start, journal, until):
                 program = self._load(name_or_path)
                 disk, modules = start.read_disk(), start.read_modules()
                 session.load(program, kind, command_line=start.command_line, disk=disk, modules=modules)
+                if until:
+                    session.resume(journal, until)
                 self._power_on()
                 self._send(protocol.Loaded(program, kind, self._generation(session.snapshot()), name_or_path, start))
             case protocol.SaveDisk(path):
@@ -305,9 +310,11 @@ class EngineLoop:
                 session.breakpoints = addresses
                 self._stale = True
             case protocol.Input(data):
+                self._typed += 1
                 session.send_input(data)
                 self._go_on()
             case protocol.Keys(codes):
+                self._typed += 1
                 session.press_keys(codes)
                 self._go_on()
             case protocol.LookAt(look):
@@ -380,9 +387,18 @@ class EngineLoop:
         self._credit = False
         self._send(
             protocol.Updated(
-                replace(snapshot, generation=self._generation(snapshot), stop=stop, sentence=self._sentence(task))
+                replace(snapshot, generation=self._generation(snapshot), stop=stop, sentence=self._sentence(task)),
+                self._typed,
+                self._news_of_journal(),
             )
         )
+
+    def _news_of_journal(self) -> tuple[Input, ...] | None:
+        journal = self._session.journal
+        if journal == self._told_journal:
+            return None
+        self._told_journal = journal
+        return journal
 
     def _tell_journey(self) -> None:
         """After a journey in time the window forgets what it knew: the newest traps and the console are sent again."""

@@ -20,6 +20,7 @@ from core.step_kind import StepKind
 
 if TYPE_CHECKING:
     from core.guests.image import Program
+    from core.timeline.journal import Input as JournalInput
     from lessons.checks import CheckLesson, LessonChecked
 
 # -- commands: window → engine
@@ -27,11 +28,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Power on a fresh machine with this guest (a shipped one's name, or a path) under this kind of monitor."""
+    """Power on a fresh machine with this guest (a shipped one's name, or a path) under this kind of monitor; and go on
+    as a former run with that `journal` did, up to its virtual time `until`."""
 
     name_or_path: str
     kind: str
     start: StartWith = NOTHING
+    journal: tuple[JournalInput, ...] = ()
+    until: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,9 +296,15 @@ class Selected:
 
 @dataclass(frozen=True, slots=True)
 class Updated:
-    """The machine as it is now; answer with `Shown`."""
+    """The machine as it is now; answer with `Shown`.
+
+    typed    how many `Input` and `Keys` this engine has obeyed
+    journal  what came from outside, if that is not what the last one told; None: it is
+    """
 
     snapshot: Snapshot
+    typed: int = 0
+    journal: tuple[JournalInput, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ branch; the future that was there stays. (Elnozahy et al., ACM Computing Surveys
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -269,6 +269,15 @@ class Timeline:
         """To the last checkpoint at or before virtual time `time`: quick, and not quite there."""
         path = self.branch.path
         self._load(path[max(bisect_right(path, time, key=lambda each: each.time) - 1, 0)])
+
+    def adopt(self, inputs: Iterable[Input], time: int) -> None:
+        """Take over the journal of another run of the same machine, and go to virtual time `time` of it, after all that
+        was done then."""
+        self.branch.inputs[:] = inputs
+        self._load(self.branch.path[0])
+        self.replay(until_time=time)
+        self._apply_due()
+        self.branch.reached = self.now
 
     # -- futures
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from .departures import LOOPS, departure_rates, monitor_memory
+from .history import history_costs
 from .idle import waiting_pebble
 from .looks import look_cost
 from .measure import Benchmark, Effort, Measure
@@ -26,6 +27,7 @@ SUITE: dict[Benchmark, tuple[str, ...]] = {
     time_to_stop: ("stop.max",),
     step_to_paint: ("step_paint.p95",),
     pebble_speeds: ("pebble.boot", "pebble.primes", "pebble.boot.trap_emulate"),
+    history_costs: ("step_back.p95", "jump.p95", "checkpoints", "recording"),
     waiting_pebble: ("prompt.max", "idle.engine", "idle.window"),
 }
 

@@ -33,6 +33,7 @@ class FakeSession:
     program: Program | None = None
     kind: str = ""
     generation: int = 0
+    journal: tuple[object, ...] = ()
     executed: int = 0
     input: bytes = b""
     keys: bytes = b""

@@ -153,7 +153,7 @@ def test_what_is_refused_changes_nothing(engine: Engine, await_: Await, qtbot: Q
     await_(lambda: snapshot_of(engine).executed == 6)
 
 
-def test_after_its_death_it_is_back_at_the_same_program(engine: Engine, await_: Await) -> None:
+def test_after_its_death_it_is_back_at_the_same_moment_of_the_same_program(engine: Engine, await_: Await) -> None:
     load(engine, await_, "rings", "trap_emulate")
     engine.set_breakpoints(frozenset({snapshot_of(engine).pc + 4096}))
     engine.step(100)
@@ -170,11 +170,11 @@ def test_after_its_death_it_is_back_at_the_same_program(engine: Engine, await_: 
     assert engine.pid != first
     assert engine.program is not None
     assert (engine.program.name, engine.kind) == ("rings", "trap_emulate")
-    assert snapshot_of(engine).executed == 0
-    assert snapshot_of(engine).breakpoints == before.breakpoints
+    after = snapshot_of(engine)
+    assert (after.executed, after.pc, after.registers) == (100, before.pc, before.registers)
+    assert after.breakpoints == before.breakpoints
     engine.step(100)
-    await_(lambda: snapshot_of(engine).executed == 100)
-    assert snapshot_of(engine).pc == before.pc
+    await_(lambda: snapshot_of(engine).executed == 200)
 
 
 def test_it_survives_dying_again_and_again(engine: Engine, await_: Await, tmp_path: Path) -> None:
