@@ -18,7 +18,7 @@ from core.events import EndHow, Trap
 from core.guests.catalog import GuestInfo, hole_guests, load_program
 from core.guests.image import Program
 from core.session import Session
-from core.vmm import kinds
+from core.vmm import kinds_for
 from core.vmm.holes import BY_MEMORY
 
 HOLE, SEEN = "hole", "seen_"  # labels in the guests
@@ -88,7 +88,7 @@ class Row:
 
 def measure_holes(wanted: Iterable[str] | None = None) -> Iterator[Row]:
     """Every row of the table, each as soon as it is measured, under bare and the kinds `wanted` (default: all)."""
-    under = [REFERENCE, *(kind for kind in (wanted if wanted is not None else kinds()) if kind != REFERENCE)]
+    under = [REFERENCE, *(kind for kind in (wanted if wanted is not None else kinds_for()) if kind != REFERENCE)]
     session = Session(recording=False)
     try:
         for info in hole_guests().values():

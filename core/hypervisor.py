@@ -26,12 +26,13 @@ from core.guests.boot import boot_memory, boot_state
 from core.interposer import Interposer
 from core.layout import HOST_RESERVED, MIB, MONITOR_MEMORY
 from core.machine import Machine
-from core.memory.guest_physical import ABSENT, GuestPhysicalMemory
+from core.memory.guest_physical import ABSENT
 from core.memory.reclaim import LEAST_RESIDENT, Mappings, Reclaimer
 from core.scheduler import SLICE, Scheduler
 from core.snapshot import VmState, VmSummary
 from core.traplog import NEVER, TrapLog
 from core.vm import Vm, VmSpec, check_cap, check_memory, check_room, check_weight
+from core.vmm import check_kind
 from core.vmm.vmm import Vmm
 
 TAIL = 200  # bytes of a console that a summary shows
@@ -86,6 +87,7 @@ class Hypervisor:
                 "Choose a kind with a monitor for each of them.",
             )
         check_memory(spec.program, spec.memory)
+        check_kind(spec.kind, spec.program)
         if spec.kind.hosted:
             check_room(spec.memory, self.room, self.machine.ram.size)
 
@@ -144,7 +146,7 @@ class Hypervisor:
             memory=spec.memory,
             disk=spec.disk,
         )
-        physical = GuestPhysicalMemory(self.machine.ram, frames, pc.bus, spec.owner)
+        physical = spec.kind.memory(self.machine.ram, frames, pc.bus, spec.owner)
         physical.kept = {number: bytearray() for number, frame in enumerate(frames) if frame == ABSENT}
         for address, data in boot_memory(spec.program, spec.memory, spec.command_line, spec.modules):
             physical.write(address, data)

@@ -272,7 +272,7 @@ class Interposer:
                 if self.halted:
                     continue
                 end = self._next_end(until)
-                if self._found:  # the interrupt just delivered
+                if self._found or self.halted:  # the interrupt just delivered; it may not have been the guest's
                     continue
                 cpu.end = min(end, cpu.executed + 1) if self.log.full else end
                 self._settled = cpu.executed
@@ -465,7 +465,7 @@ class Interposer:
         register = bus.describe(port)  # before the access, which may change what comes next
         value = bus.read_port(port, size)
         self._record_io(port, size, f"read {value:#x} from {register}", reading=True)
-        self._reschedule()
+        self.reschedule()
         return value
 
     def port_write(self, port: int, size: int, value: int) -> None:
@@ -475,7 +475,7 @@ class Interposer:
         bus = self.monitor.pc.bus
         self._record_io(port, size, f"wrote {value:#x} to {bus.describe(port, write=True)}", reading=False)
         bus.write_port(port, size, value)
-        self._reschedule()
+        self.reschedule()
 
     def cpuid(self, leaf: int, subleaf: int) -> tuple[int, int, int, int]:
         """See `DepartureHandler`."""
@@ -501,7 +501,7 @@ class Interposer:
     def memory_write(self, address: int, size: int, value: int) -> None:
         """See `DepartureHandler`."""
         self.monitor.pc.bus.write_memory(self.monitor.device_address(address), size, value)
-        self._reschedule()
+        self.reschedule()
 
     # -- I/O permission, which the emulated CPU does not check
 
@@ -590,7 +590,7 @@ class Interposer:
         pc_after = cpu.last_pc + decode(self.code, cpu.last_pc).len & 0xFFFF_FFFF
         self._record(outcome, cpu.last_pc, None, None, RINGS[cpu.cpl], RINGS[monitor.guest.cpl], pc_after)
 
-    def _reschedule(self) -> None:
+    def reschedule(self) -> None:
         """A device was touched: its next event may have come nearer than the end of this slice."""
         due = self.monitor.pc.bus.next_event()
         if due is not None:

@@ -6,6 +6,8 @@ Guest-physical memory of a VM                     Host-physical memory of the ma
 0000_1000  boot GDT (null, code, data)                       otherwise: reserved for the host
 0000_2000  multiboot info, memory map, strings    0010_0000  frames handed out by the allocator:
 0000_8000  top of the boot stack                             VM memory, monitors' pages
+0001_0000  paravirtual: start page, rings,
+           frame list, first page tables
 0010_0000  where images are usually linked        0800_0000  end of RAM: the bus answers above
 0100_0000  end of a VM's memory (default 16 MiB)
 
@@ -17,7 +19,7 @@ FFC2_0000  shadow TSS
 FFC3_0000  what translated code may write: what the guest believes of its CPU (one page)
 FFC4_0000  lookup table of indirect jumps (64 KiB)
 FFC5_0000  translation cache (256 KiB)
-FFC9_0000  … to the end: kept for the monitor (later kinds)
+FFC9_0000  machine-to-physical table (paravirtual kinds; 4 bytes for each frame of the machine)
 """
 
 from __future__ import annotations
@@ -42,6 +44,10 @@ BOOT_STACK_TOP = GuestPhysical(0x8000)
 LOWEST_IMAGE = GuestPhysical(0x8000)  # images lie above the boot tables and stack
 MULTIBOOT_BOOTLOADER_MAGIC = 0x2BAD_B002
 
+# -- a paravirtual VM at power-on
+PARAVIRT_START = GuestPhysical(0x1_0000)
+PARAVIRT_END = GuestPhysical(0x9_F000)  # images lie above
+
 # -- the monitor's region of every guest-linear address space
 MONITOR_BASE = GuestVirtual(0xFFC0_0000)
 SHADOW_GDT = GuestVirtual(0xFFC0_0000)
@@ -50,6 +56,7 @@ SHADOW_TSS = GuestVirtual(0xFFC2_0000)
 TRANSLATION_VARIABLES = GuestVirtual(0xFFC3_0000)
 TRANSLATION_TABLE, TRANSLATION_TABLE_BYTES = GuestVirtual(0xFFC4_0000), 64 * KIB
 TRANSLATION_CACHE, TRANSLATION_CACHE_BYTES = GuestVirtual(0xFFC5_0000), 256 * KIB
+MACHINE_TO_PHYSICAL = GuestVirtual(0xFFC9_0000)
 MONITOR_TSS_SELECTOR, MONITOR_LDT_SELECTOR = 0xFFF0, 0xFFF8  # beyond every guest's own descriptors but the last two
 SHADOW_FRAMES = 352  # shadow page tables of one VM at most; with all that is the monitor's they stay below 2 MiB
 

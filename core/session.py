@@ -61,7 +61,7 @@ from core.timeline.journal import Input
 from core.timeline.timeline import Recording, Timeline
 from core.traplog import TrapLog
 from core.vm import Vm, VmSpec, check_memory, check_room
-from core.vmm import kind_named
+from core.vmm import check_kind, kind_named
 from core.vmm.vmm import Vmm
 
 FOREVER = 1 << 62
@@ -119,6 +119,7 @@ class Session:
         lie in the VM.
         """
         vmm_class = kind_named(kind)
+        check_kind(vmm_class, program)
         check_memory(program, memory)
         check_start(program, memory, command_line, modules)
         ram = self._backing.ram.nbytes

@@ -73,4 +73,12 @@ DEPRIVILEGED = Stage(
         USER,
     )
 )
+PARAVIRTUALIZED = Stage(
+    (
+        StageRing(Ring.KERNEL, Who.MONITOR, "hypervisor"),
+        StageRing(Ring.ONE, Who.KERNEL, "guest kernel", "knows: ring 1"),
+        unused(Ring.TWO),
+        USER,
+    )
+)
 HARDWARE = Stage((StageRing(Ring.HOST, Who.MONITOR, "hypervisor"), *BARE.rings))

@@ -47,12 +47,14 @@ def main(arguments: argparse.Namespace) -> int:
     """Compare; returns the exit status."""
     from core.compare import REFERENCE, Setting, first_difference
     from core.guests.catalog import load_program
-    from core.vmm import kind_named, kinds
+    from core.vmm import kind_named, kinds_for
 
-    wanted = [kind_named(name.strip()).kind for name in arguments.kinds.split(",") if name.strip()] or list(kinds())
+    program = load_program(arguments.image)
+    chosen = [kind_named(name.strip()).kind for name in arguments.kinds.split(",") if name.strip()]
+    wanted = chosen or list(kinds_for(program.interface))
     start = start_with(arguments)
     setting = Setting(
-        load_program(arguments.image),
+        program,
         start.command_line,
         arguments.max_instructions,
         start.read_disk(),

@@ -93,6 +93,19 @@ class Disk(Device):
             data[sector * SECTOR : (sector + 1) * SECTOR] = written
         return bytes(data)
 
+    @property
+    def sectors(self) -> int:
+        """How many there are; none in an empty channel."""
+        return self._image.sectors if self._image is not None else 0
+
+    def read_sector(self, sector: int) -> bytes:
+        """What is in one of the sectors there are: for a driver that has the drive for itself."""
+        return self._load(sector)
+
+    def write_sector(self, sector: int, data: bytes) -> None:
+        """Write a whole sector."""
+        self.state.overlay[sector] = data
+
     def _load(self, sector: int) -> bytes:
         assert self._image is not None, "only a drive that is there transfers"
         return self.state.overlay.get(sector) or self._image.data[sector * SECTOR : (sector + 1) * SECTOR]

@@ -17,14 +17,16 @@ from elftools.common.exceptions import DWARFError, ELFError
 from elftools.dwarf.structs import DWARFStructs
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
+from elftools.elf.segments import NoteSegment
 
 from core.addresses import GuestPhysical
 from core.errors import ImageError
-from core.guests.image import ImageSegment, Program, SourceFile, check_fit
+from core.guests.image import ImageSegment, Interface, Program, SourceFile, check_fit
 from core.guests.multiboot import is_multiboot
 
 MAGIC = b"\x7fELF"
 EMBEDDED = "program_"  # a symbol so begun marks a program inside the image
+NOTE_OWNER, NOTE_PARAVIRT = "Ringside", 0x100  # the ELF note of a paravirtual kernel; its descriptor is a version
 MACHINES = {"EM_386": "i386", "EM_X86_64": "x86-64", "EM_ARM": "ARM", "EM_AARCH64": "AArch64", "EM_RISCV": "RISC-V"}
 
 
@@ -68,6 +70,7 @@ def load_elf(
             lines=_lines(elf),
             sources=sources,
             multiboot=not embedded and is_multiboot(image, path),
+            interface=_interface(elf),
             programs={} if embedded else _programs(segments, symbols, path),
         )
 
@@ -115,6 +118,17 @@ def _segments(elf: ELFFile, image: bytes, path: str) -> tuple[ImageSegment, ...]
     if not found:
         raise ImageError("The ELF file has nothing to load.", "Does it contain code?", path)
     return tuple(found)
+
+
+def _interface(elf: ELFFile) -> Interface:
+    """What the image was written for: a note of ours names the paravirtual interface."""
+    for segment in elf.iter_segments():
+        if isinstance(segment, NoteSegment):
+            for note in segment.iter_notes():
+                kind: object = note["n_type"]  # a number, or a name where pyelftools knows one
+                if note["n_name"] == NOTE_OWNER and kind == NOTE_PARAVIRT:
+                    return Interface.PARAVIRT
+    return Interface.PC
 
 
 def _symbols(elf: ELFFile) -> dict[str, int]:

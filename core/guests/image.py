@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from functools import cached_property
 
 from core.addresses import GuestPhysical
@@ -35,6 +36,21 @@ class SourceFile:
     text: str
 
 
+class Interface(Enum):
+    """What machine a program was written for. `phrase` is for people."""
+
+    PC = ("pc", "a PC, with its privileged instructions and devices")
+    PARAVIRT = ("paravirt", "a hypervisor that is called (paravirtualization)")
+
+    def __new__(cls, value: str, phrase: str) -> Interface:
+        member = object.__new__(cls)
+        member._value_ = value
+        return member
+
+    def __init__(self, value: str, phrase: str) -> None:
+        self.phrase = phrase
+
+
 @dataclass(frozen=True)
 class Program:
     """A guest program.
@@ -43,6 +59,7 @@ class Program:
     lines     linear address of each source statement → (file name, line from 1)
     programs  those that it carries and runs as its processes, by name, at their own linear addresses
     user      the one whose code is included here (see `seen_from`)
+    interface what its kernel expects beneath it; an image says so by an ELF note
     """
 
     name: str
@@ -57,6 +74,7 @@ class Program:
     multiboot: bool = False
     programs: Mapping[str, Program] = field(default_factory=dict)
     user: str = ""
+    interface: Interface = Interface.PC
 
     def seen_from(self, name: str) -> Program:
         """The code of an address space in which its program `name` runs: the kernel's and that program's together.

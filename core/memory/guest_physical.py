@@ -72,6 +72,10 @@ class GuestPhysicalMemory:
             kept += bytes(PAGE_SIZE)
         kept[start : start + len(data)] = data
 
+    def named_by(self, entry: int) -> GuestPhysical:
+        """The page that an entry of the guest's page tables names."""
+        return GuestPhysical(entry & ~PAGE_MASK)
+
     def read(self, address: GuestPhysical, size: int) -> bytes:
         """`size` bytes, across pages and devices alike."""
         out = bytearray()

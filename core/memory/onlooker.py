@@ -31,6 +31,10 @@ class GuestWords:
         """The word at `address`."""
         return self._physical.read_u32(address) if address + 4 <= self._physical.size else OPEN_BUS
 
+    def named_by(self, entry: int) -> GuestPhysical:
+        """The page that an entry names."""
+        return self._physical.named_by(entry)
+
 
 class HostWords:
     """The machine's RAM by host-physical address, read as page tables are."""
@@ -41,6 +45,10 @@ class HostWords:
     def read_u32(self, address: GuestPhysical) -> int:
         """The word at `address`."""
         return self._ram.read_u32(HostPhysical(address)) if address + 4 <= self._ram.size else OPEN_BUS
+
+    def named_by(self, entry: int) -> GuestPhysical:
+        """The frame that an entry names."""
+        return GuestPhysical(entry & ~PAGE_MASK)
 
 
 def attempts(words: Words, paging: Paging, linear: GuestVirtual) -> tuple[Attempt, ...]:

@@ -28,6 +28,9 @@ class Words(Protocol):
     def read_u32(self, address: GuestPhysical, /) -> int:
         """The little-endian 32-bit word at `address`."""
 
+    def named_by(self, entry: int, /) -> GuestPhysical:
+        """The page that a page-table entry names, as an address of this memory."""
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -85,12 +88,12 @@ def walk(memory: Words, paging: Paging, linear: GuestVirtual, access: Access) ->
     if large:
         rights, physical = directory, GuestPhysical(directory & ~LARGE_MASK | linear & LARGE_MASK)
     else:
-        table_at = GuestPhysical((directory & ~0xFFF) + ((linear >> PAGE_SHIFT & 0x3FF) << 2))
+        table_at = GuestPhysical(memory.named_by(directory) + ((linear >> PAGE_SHIFT & 0x3FF) << 2))
         table = memory.read_u32(table_at)
         entries += (Entry(1, table_at, table),)
         if not table & PRESENT:
             return Walk(entries, None, refused)
-        rights, physical = directory & table, GuestPhysical(table & ~0xFFF | linear & 0xFFF)
+        rights, physical = directory & table, GuestPhysical(memory.named_by(table) | linear & 0xFFF)
     forbidden = access.user and not rights & USER
     if access.write and not rights & WRITABLE and (access.user or paging.cr0 & CR0_WP):
         forbidden = True

@@ -23,12 +23,14 @@ from core.devices.pc import Pc
 from core.errors import UnknownDeparture
 from core.events import RINGS, Cause, Ring, vector_name
 from core.guests.boot import BootState
+from core.guests.image import Interface
 from core.interposer import Interposer, Outcome
 from core.layout import HOST_RESERVED, MACHINE_MEMORY
 from core.looks import TableWalk
 from core.machine import Machine
 from core.memory.frames import FrameAllocator
-from core.memory.guest_physical import GuestPhysicalMemory
+from core.memory.guest_physical import GuestPhysicalMemory, MemoryBus
+from core.memory.ram import Ram
 from core.memory.reclaim import Mappings
 from core.memory.walk import LinearMemory
 from core.stage import Stage
@@ -59,6 +61,7 @@ class Vmm(ABC):
     leaves_holes: ClassVar[bool] = False
     walks_guest_tables: ClassVar[bool] = True  # does the CPU walk the guest's own page tables?
     """Does the guest's kernel run directly in an outer ring, so that the holes of x86 are open (`core.vmm.holes`)?"""
+    interface: ClassVar[Interface] = Interface.PC  # what guests of this kind are written for
     hosted: ClassVar[bool] = True  # does a monitor stand beneath, so that other VMs can be beside?
     io_ring: Ring | None = Ring.KERNEL
 
@@ -87,6 +90,11 @@ class Vmm(ABC):
         if not allocator.owner(HostPhysical(0)):
             allocator.claim(HostPhysical(0), HOST_RESERVED, "host")
         return allocator.allocate(vm_memory, owner)
+
+    @classmethod
+    def memory(cls, ram: Ram, frames: Sequence[HostPhysical], bus: MemoryBus, owner: str) -> GuestPhysicalMemory:
+        """The VM's memory over these frames."""
+        return GuestPhysicalMemory(ram, frames, bus, owner)
 
     # -- what differs
 

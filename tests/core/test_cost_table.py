@@ -11,7 +11,7 @@ from core.costs import Known, Part, Work
 from core.errors import CostError
 from core.guests.catalog import load_program
 from core.session import Session
-from core.vmm import kinds
+from core.vmm import kinds_for
 
 
 def test_the_shipped_table_prices_every_work_in_every_generation_with_its_source() -> None:
@@ -74,12 +74,12 @@ def test_a_table_that_is_not_there_is_told(tmp_path: Path) -> None:
         load_costs(tmp_path / "nowhere.toml")
 
 
-@pytest.mark.parametrize("kind", list(kinds()))
+@pytest.mark.parametrize("kind", list(kinds_for()))
 @pytest.mark.parametrize("guest", ["rings", "privileged"])
 def test_every_kind_says_of_what_work_its_departures_are_made(kind: str, guest: str) -> None:
     session = Session(recording=False)
     session.load(load_program(guest), kind)
     session.run(100_000)
     assert session.traps.count > 0
-    assert set(session.traps.causes) <= set(kinds()[kind].work)
+    assert set(session.traps.causes) <= set(kinds_for()[kind].work)
     session.close()

@@ -8,7 +8,7 @@ from core.cpu.decode import decode
 from core.guests.catalog import load_program
 from core.hole_table import HOLE, Row, Verdict, measure_holes
 from core.session import Session
-from core.vmm import kinds
+from core.vmm import kinds_for
 from core.vmm.holes import is_hole
 
 # Robin & Irvine's list by mnemonic
@@ -16,8 +16,8 @@ LISTED = {
     "SGDT", "SIDT", "SLDT", "SMSW", "PUSHF", "POPF", "LAR", "LSL", "VERR", "VERW", "POP", "PUSH", "CALL", "JMP", "INT",
     "RET", "STR", "MOV",
 }  # fmt: skip
-LEAKY = [kind for kind, vmm in kinds().items() if vmm.leaves_holes]
-TIGHT = [kind for kind, vmm in kinds().items() if not vmm.leaves_holes]
+LEAKY = [kind for kind, vmm in kinds_for().items() if vmm.leaves_holes]
+TIGHT = [kind for kind, vmm in kinds_for().items() if not vmm.leaves_holes]
 
 
 @pytest.fixture(scope="module")

@@ -10,11 +10,11 @@ from core.guests.assembler import assemble
 from core.looks import Follow, Ground, Look, SeenBytes, Space, Span, TableWalk
 from core.memory import nested_walk, shadow_walk
 from core.session import Session
-from core.vmm import kinds
+from core.vmm import kinds_for
 from core.vmm.hardware import Hardware
 from tests.core.paged_guest import DIRECTORY, READ_ONLY, SOURCE, TABLE, TARGET, USER_PAGE, paged
 
-each_kind = pytest.mark.parametrize("kind", list(kinds()))
+each_kind = pytest.mark.parametrize("kind", list(kinds_for()))
 
 
 def seen_bytes(session: Session, span: Span) -> SeenBytes:

@@ -10,11 +10,11 @@ from core.guests.assembler import assemble
 from core.guests.catalog import load_program
 from core.looks import Look, PhysicalMap, UseKind
 from core.session import Session
-from core.vmm import kinds
+from core.vmm import kinds_for
 from core.vmm.hardware import Hardware
 from tests.core.paged_guest import DIRECTORY, READ_ONLY, TABLE, TARGET, USER_PAGE, paged
 
-each_kind = pytest.mark.parametrize("kind", list(kinds()))
+each_kind = pytest.mark.parametrize("kind", list(kinds_for()))
 
 
 def map_of(session: Session, page: int | None = None) -> PhysicalMap:

@@ -12,9 +12,9 @@ from core.guests.assembler import assemble
 from core.guests.catalog import load_program
 from core.layout import VM_MEMORY
 from core.session import Session
-from core.vmm import kinds
+from core.vmm import kinds_for
 
-KINDS = list(kinds())
+KINDS = list(kinds_for())
 each_kind = pytest.mark.parametrize("kind", KINDS)
 EXIT = "mov al, 0\nout 0xf4, al\n"
 

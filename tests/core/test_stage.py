@@ -8,14 +8,14 @@ from core.events import Ring
 from core.guests.catalog import load_program
 from core.session import Session
 from core.stage import Stage, Who
-from core.vmm import kinds
+from core.vmm import kinds_for
 
 
 def who_runs(stage: Stage, ring: Ring) -> Who:
     return next(each.who for each in stage.rings if each.ring is ring)
 
 
-@pytest.mark.parametrize("kind", list(kinds()))
+@pytest.mark.parametrize("kind", list(kinds_for()))
 def test_the_cpu_is_where_the_stage_puts_kernel_and_programs(kind: str) -> None:
     session = Session(recording=False)
     session.load(load_program("rings"), kind)

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 
 from core.events import EndHow
 from core.guests.catalog import load_program
-from core.vmm import kinds
+from core.vmm import kinds_for
 from tests.cosim.equality import Pair, visible
 from tests.cosim.random_programs import SELF_MODIFYING, build, may_switch_tasks, paged_programs, programs
 
-OTHERS = [kind for kind in kinds() if kind != "bare"]
+OTHERS = [kind for kind in kinds_for() if kind != "bare"]
 PAIR = Pair()
 SESSION = PAIR.session
 
@@ -88,7 +88,7 @@ def test_the_hole_guest_is_right_on_bare_and_caught_by_the_documented_holes_unde
 
 
 @pytest.mark.parametrize("guest", ["rings", "privileged", "hole"])
-@pytest.mark.parametrize("kind", list(kinds()))
+@pytest.mark.parametrize("kind", list(kinds_for()))
 def test_single_steps_are_one_run(guest: str, kind: str) -> None:
     """The first 700 instructions one by one, and at once."""
     program = load_program(guest)

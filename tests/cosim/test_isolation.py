@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 from core.addresses import PAGE_SHIFT, PAGE_SIZE
 from core.layout import MACHINE_MEMORY, MIB
 from core.session import Session
-from core.vmm import kinds
+from core.vmm import kinds_for
 from tests.bench import loops
 from tests.cosim.random_programs import build, frame, paged_programs
 
-HOSTED = [name for name, kind in kinds().items() if kind.hosted]
+HOSTED = [name for name, kind in kinds_for().items() if kind.hosted]
 SECRET = bytes.fromhex("a5e7c25e")
 LOOT = 0x210000
 TABLE_1, DIRECTORY, WINDOW = 0x402000, 0x400000, 0x480000

@@ -14,7 +14,7 @@ from core.devices.disk_image import DiskImage
 from core.guests.assembler import assemble
 from core.guests.image import Program
 from core.session import Session
-from core.vmm import kinds
+from core.vmm import kinds_for
 from tests.cosim.test_equivalence import OTHERS, differences, visible
 
 SESSION = Session(recording=False)
@@ -263,7 +263,7 @@ def test_a_guest_that_writes_its_own_code_runs_what_it_wrote(name: str, kind: st
     assert differences(expected, run(program, kind)) == []
 
 
-@pytest.mark.parametrize("kind", list(kinds()))
+@pytest.mark.parametrize("kind", list(kinds_for()))
 @pytest.mark.parametrize("name", ["the next instruction", "an earlier instruction of a loop", "by a push"])
 def test_stepping_through_it_is_the_same(name: str, kind: str) -> None:
     program = guest(name)

@@ -9,11 +9,11 @@ import pytest
 from core.cpu.context import Gpr
 from core.guests.assembler import assemble
 from core.session import Session
-from core.vmm import kinds
+from core.vmm import kinds_for
 from tests.cosim.equality import Pair
 from tests.cosim.random_programs import SCRATCH, build
 
-KINDS = list(kinds())
+KINDS = list(kinds_for())
 TASK_KINDS = [kind for kind in KINDS if kind != "hardware_shadow"]  # there a task switch loads the real CR3
 PAIR = Pair()
 TO_RING_3 = bytes.fromhex("6a23 680000 2f00 6802020000 6a1b 68".replace(" ", "")) + b"SLOT\xcf"

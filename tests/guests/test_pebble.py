@@ -19,7 +19,7 @@ from core.events import Cause, EndHow, StopReason
 from core.guests.catalog import load_program
 from core.guests.modules import Module
 from core.session import Session
-from core.vmm import kinds
+from core.vmm import kinds_for
 
 GUESTS = Path(__file__).parents[2] / "assets" / "guests"
 SESSION = Session(recording=False)
@@ -135,11 +135,11 @@ def module_address() -> int:
     return -(-load_program("pebble").symbols["kernel_end"] // PAGE_SIZE) * PAGE_SIZE
 
 
-@pytest.mark.parametrize("kind", [kind for kind in kinds() if kind != "bare"])
+@pytest.mark.parametrize("kind", [kind for kind in kinds_for() if kind != "bare"])
 @pytest.mark.parametrize("command_line", [*(row[0] for row in RUNS), "run=bench"])
 def test_it_is_the_same_to_the_instruction_under_every_kind(kind: str, command_line: str) -> None:
     """The ordinary build, and the one that keeps out of the holes of x86 where a kind leaves them open."""
-    image = "pebble-clean" if kinds()[kind].leaves_holes else "pebble"
+    image = "pebble-clean" if kinds_for()[kind].leaves_holes else "pebble"
     ends = []
     for each in ("bare", kind):
         boot(image, each, command_line)
@@ -148,7 +148,7 @@ def test_it_is_the_same_to_the_instruction_under_every_kind(kind: str, command_l
     assert ends[0][0] is not None
 
 
-@pytest.mark.parametrize("kind", [kind for kind in kinds() if kind.startswith("hardware")])
+@pytest.mark.parametrize("kind", [kind for kind in kinds_for() if kind.startswith("hardware")])
 @pytest.mark.parametrize("command_line", [row[0] for row in RUNS])
 def test_the_ordinary_build_is_the_same_to_the_instruction_with_hardware_assistance(
     command_line: str, kind: str

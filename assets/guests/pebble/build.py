@@ -24,7 +24,10 @@ COMPILE = [
     "-fno-asynchronous-unwind-tables", "-fno-ident", "-Wall", "-Wextra", "-Werror",
 ]  # fmt: skip
 LINK = [*TARGET, "-nostdlib", "-static", "-Wl,--build-id=none", "-Wl,-z,norelro", "-Wl,-z,noexecstack"]
-VARIANTS = {"pebble": [], "pebble-clean": ["-DPEBBLE_CLEAN"]}
+VARIANTS = {"pebble": [], "pebble-clean": ["-DPEBBLE_CLEAN"], "pebble-pv": ["-DPEBBLE_PV"]}
+# of the kernel's sources, those of a PC and those that stand in their place under a hypervisor
+PC_ONLY = {"segments.c", "idt.c", "timer.c", "serial.c", "keyboard.c", "disk.c"}
+PV_ONLY = {"pv.c", "rings.c"}
 ABOUT = {
     "pebble": (
         "Pebble",
@@ -33,6 +36,10 @@ ABOUT = {
     "pebble-clean": (
         "Pebble, clean",
         "The same system, built without instructions that misbehave outside ring 0, for classic trap-and-emulate.",
+    ),
+    "pebble-pv": (
+        "Pebble, paravirtual",
+        "The same system, ported to a hypervisor that it calls: for paravirtualization alone.",
     ),
 }
 
@@ -78,7 +85,9 @@ def build(into: Path, tree: Path = HERE) -> dict[str, Path]:
             zig(*LINK, "-Wl,-T,user/user.ld", *objects, *library, "-o", str(program), folder=tree)
         kernel = work / "kernel"
         kernel.mkdir()
+        left_out = PC_ONLY if "-DPEBBLE_PV" in flags else PV_ONLY
         sources = sorted((tree / "kernel").glob("*.c")) + sorted((tree / "kernel").glob("*.S"))
+        sources = [source for source in sources if source.name not in left_out]
         objects = compile_all(sources, kernel, tree, [*flags, f"-Wa,-I{work}", "-I", str(work)])
         images[name] = into / f"{name}.elf"
         zig(*LINK, "-Wl,-T,kernel/kernel.ld", *objects, "-o", str(images[name]), folder=tree)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from app.__main__ import main
-from core.vmm import kinds
+from core.vmm import kinds_for
 
 
 def ran(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -21,7 +21,7 @@ def test_json_has_every_kind_with_its_run_and_its_difference(capsys: pytest.Capt
     told = json.loads(out)
     assert status == 0
     assert told["image"] == "rings"
-    assert list(told["kinds"]) == list(kinds())
+    assert list(told["kinds"]) == list(kinds_for())
     for row in told["kinds"].values():
         assert row["first_difference"] is None
         assert row["end"] == {"how": "exit", "status": 0}

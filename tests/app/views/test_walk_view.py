@@ -11,7 +11,7 @@ from app.models.walk_table_model import WalkTableModel
 from app.theme import Theme
 from app.views.walk_view import WalkView
 from core.looks import Follow, Look, PageWalk, Seen
-from core.vmm import kinds
+from core.vmm import kinds_for
 from tests.app.builders import loaded, snapshot
 from tests.core.paged_guest import READ_ONLY, USER_PAGE, paged
 
@@ -88,7 +88,7 @@ def test_every_bit_explains_itself(view: WalkView) -> None:
     assert all(tip.endswith(".") for tip in tips)
 
 
-@pytest.mark.parametrize("kind", list(kinds()))
+@pytest.mark.parametrize("kind", list(kinds_for()))
 def test_without_paging_it_says_so(view: WalkView, kind: str) -> None:
     shown = show(view, walk(0x1234, kind, "fill"))
     assert view.summary.text().startswith("Paging is off")

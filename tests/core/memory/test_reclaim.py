@@ -16,11 +16,11 @@ from core.layout import MIB
 from core.memory.nested import NestedPager
 from core.memory.shadow import ShadowPager
 from core.session import Session
-from core.vmm import kinds
+from core.vmm import kinds_for
 from tests.bench import loops
 from tests.core.test_hypervisor import GREEDY, KIND, PEBBLE, seen, story
 
-HOSTED = [name for name, kind in kinds().items() if kind.hosted]
+HOSTED = [name for name, kind in kinds_for().items() if kind.hosted]
 PAGES = "run=pages"
 
 

@@ -14,13 +14,13 @@ from core.layout import MIB
 from core.rewind import look, rewind_check
 from core.session import Session
 from core.timeline.timeline import Recording
-from core.vmm import kinds
+from core.vmm import kinds_for
 from tests.core.test_session import address, each_kind
 from tests.core.test_session_outside import ECHO as UNFINISHED_ECHO
 from tests.cosim.random_programs import build, paged_programs
 
 DENSE = Recording(instructions=3_000, departures=20)
-HOSTED = [kind for kind, vmm in kinds().items() if vmm.hosted]
+HOSTED = [kind for kind, vmm in kinds_for().items() if vmm.hosted]
 COUNTING = "again: inc dword ptr [0x200000]\nadd eax, 3\njmp again"
 
 ECHO = (

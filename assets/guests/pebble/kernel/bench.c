@@ -17,7 +17,7 @@ static void modify_entry(u32 round)
 {
     static u8 page[PAGE_SIZE] __attribute__((aligned(4096)));
     u32 *entry = page_entry(current->directory, (u32)page, false);
-    *entry = (*entry & ~0xE00u) | (round & 7) << 9; /* bits that the CPU leaves to us */
+    set_entry(entry, (get_entry(entry) & ~0xE00u) | (round & 7) << 9); /* bits that the CPU leaves to us */
 }
 
 /* Cycles for `count` rounds. */

@@ -7,6 +7,14 @@
         .align 4
         .long MULTIBOOT_MAGIC, MULTIBOOT_FLAGS, -(MULTIBOOT_MAGIC + MULTIBOOT_FLAGS)
 
+#ifdef PEBBLE_PV
+        .section .note.ringside, "a", @note
+        .long 9, 4, 0x100       /* name, descriptor, type: this kernel is for a hypervisor that it can call */
+        .asciz "Ringside"
+        .align 4
+        .long 1                 /* version of the interface */
+#endif
+
         .text
         .cfi_sections .debug_frame
         .globl _start
@@ -15,6 +23,9 @@ _start:
         .cfi_def_cfa esp, 0
         .cfi_undefined eip      /* nobody called this */
         movl $boot_stack_top, %esp
+#ifdef PEBBLE_PV
+        movl %esi, start_page   /* what the hypervisor tells us */
+#endif
         xorl %ebp, %ebp         /* the end of every chain of frame pointers */
         pushl %ebx              /* the boot loader's information */
         pushl %eax              /* its magic number */

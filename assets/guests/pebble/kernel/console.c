@@ -1,4 +1,4 @@
-/* The console: what the kernel and programs say goes to the serial port and the screen; what is typed comes back. */
+/* The console: what the kernel and programs say goes to the serial line and the screen; what is typed comes back. */
 #include <stdarg.h>
 
 #include "kernel.h"
@@ -6,8 +6,6 @@
 #define COLUMNS 80
 #define ROWS 25
 #define GREY 0x0700
-#define TRANSMIT_EMPTY 0x20
-#define DATA_READY 0x01
 
 static u16 *const screen = (u16 *)VGA_MEMORY;
 static int row, column;
@@ -15,46 +13,15 @@ static int row, column;
 static char input[256]; /* typed and not yet read: a ring */
 static u32 input_read, input_written;
 
-/* 115200 baud, eight bits, FIFO on. */
-static void serial_init(void)
-{
-    out8(PORT_SERIAL + 1, 0);
-    out8(PORT_SERIAL + 3, 0x80);
-    out8(PORT_SERIAL + 0, 1);
-    out8(PORT_SERIAL + 1, 0);
-    out8(PORT_SERIAL + 3, 0x03);
-    out8(PORT_SERIAL + 2, 0x07);
-    out8(PORT_SERIAL + 4, 0x0B);
-}
-
-static void serial_put(char c)
-{
-    while (!(in8(PORT_SERIAL + 5) & TRANSMIT_EMPTY))
-        ;
-    out8(PORT_SERIAL, (u8)c);
-}
-
-/* An interrupt for every byte received: only now, since the controller must see the request rise. */
-void serial_listen(void)
-{
-    enable_irq(IRQ_SERIAL);
-    out8(PORT_SERIAL + 1, 0x01);
-}
-
-/* Bytes have come in: take all that there are. */
-void serial_interrupt(void)
-{
-    while (in8(PORT_SERIAL + 5) & DATA_READY)
-        console_input((char)in8(PORT_SERIAL));
-}
-
 static void place_cursor(void)
 {
+#ifndef PEBBLE_PV /* there the screen is memory and nothing else */
     u16 at = (u16)(row * COLUMNS + column);
     out8(PORT_CRT, 14);
     out8(PORT_CRT + 1, (u8)(at >> 8));
     out8(PORT_CRT, 15);
     out8(PORT_CRT + 1, (u8)at);
+#endif
 }
 
 static void screen_put(char c)
@@ -163,6 +130,7 @@ void print(const char *format, ...)
     va_start(list, format);
     print_list(format, list);
     va_end(list);
+    console_flush();
 }
 
 /* Say what is wrong and stop for good. */
@@ -175,7 +143,7 @@ void panic(const char *format, ...)
     print_list(format, list);
     va_end(list);
     print("\n");
-    out8(PORT_EXIT, 0x7F);
+    power_off(0x7F);
     for (;;)
         __asm__ volatile("cli; hlt");
 }
@@ -191,6 +159,7 @@ void console_input(char c)
             put('\b');
             put(' ');
             put('\b');
+            console_flush();
         }
         return;
     }
@@ -198,6 +167,7 @@ void console_input(char c)
         return;
     input[input_written++ % sizeof input] = c;
     put(c);
+    console_flush();
     if (c == '\n')
         wake(&input);
 }

@@ -1,12 +1,14 @@
 /* Every instruction that a hypervisor cares about, in one place.
  *
- * The kernel uses no other way to the CPU. Two builds differ only here: `pebble` saves and restores the interrupt flag
- * with PUSHF and POPF, as every real kernel of its time did; `pebble-clean` (PEBBLE_CLEAN) uses only instructions that
- * trap when they are not allowed, and counts how deeply interrupts are locked instead.
+ * The kernel uses no other way to the CPU. The builds differ here: `pebble` saves and restores the interrupt flag with
+ * PUSHF and POPF, as every real kernel of its time did; `pebble-clean` (PEBBLE_CLEAN) uses only instructions that trap
+ * when they are not allowed, and counts how deeply interrupts are locked instead; `pebble-pv` (PEBBLE_PV) asks a
+ * hypervisor, see pv.h.
  */
 #ifndef CPU_H
 #define CPU_H
 
+#include "layout.h"
 #include "types.h"
 
 #define FLAG_INTERRUPTS 0x200
@@ -27,6 +29,17 @@ static inline u16 in16(u16 port)
     __asm__ volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
     return value;
 }
+
+static inline u64 timestamp(void)
+{
+    u32 low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (u64)high << 32 | low;
+}
+
+#ifdef PEBBLE_PV
+#include "pv.h"
+#else
 
 static inline void interrupts_off(void) { __asm__ volatile("cli" : : : "memory"); }
 static inline void interrupts_on(void) { __asm__ volatile("sti" : : : "memory"); }
@@ -64,13 +77,6 @@ static inline u32 cpu_features(void)
     return d;
 }
 
-static inline u64 timestamp(void)
-{
-    u32 low, high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (u64)high << 32 | low;
-}
-
 struct table_register {
     u16 limit;
     u32 base;
@@ -79,6 +85,29 @@ struct table_register {
 static inline void load_gdt(struct table_register *table) { __asm__ volatile("lgdt (%0)" : : "r"(table) : "memory"); }
 static inline void load_idt(struct table_register *table) { __asm__ volatile("lidt (%0)" : : "r"(table) : "memory"); }
 static inline void load_task(u16 selector) { __asm__ volatile("ltr %0" : : "r"(selector)); }
+
+/* End the machine, with a status. */
+static inline void power_off(u8 status) { out8(PORT_EXIT, status); }
+
+static inline void console_flush(void) {} /* what is put goes out at once */
+
+/* --- page tables ---------------------------------------------------------------------------------------------------
+ *
+ * Entries hold frame addresses and flags; tables are frames like any other.
+ */
+static inline u32 get_entry(const u32 *entry) { return *entry; }
+static inline void set_entry(u32 *entry, u32 value) { *entry = value; }
+static inline void set_entry_soon(u32 *entry, u32 value) { *entry = value; } /* at the latest by entries_flush */
+static inline void entries_flush(void) {}
+static inline void table_begins(u32 frame, int level) { (void)frame, (void)level; }
+static inline void table_ends(u32 frame, int level) { (void)frame, (void)level; }
+
+/* Of a page that is in use now. */
+static inline void change_entry(u32 *entry, u32 address, u32 value)
+{
+    *entry = value;
+    forget_page(address);
+}
 
 /* --- locking out interrupts ---------------------------------------------------------------------------------------
  *
@@ -131,4 +160,5 @@ static inline void handler_begins(void) {}
 static inline void handler_ends(void) {}
 
 #endif
+#endif /* PEBBLE_PV */
 #endif

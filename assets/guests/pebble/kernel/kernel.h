@@ -16,9 +16,9 @@ int console_read(char *line, int size);              /* waits for a line; gives 
 
 /* --- segments.c: GDT, TSS */
 void segments_init(void);
-void set_kernel_stack(u32 top);                      /* where the CPU switches to when it leaves ring 3 */
+void enter_space(u32 directory, u32 stack);          /* and where the CPU switches to when it leaves ring 3 */
 
-/* --- traps.c: IDT and what comes through it */
+/* --- idt.c, traps.c: IDT and what comes through it */
 struct frame {                                       /* as traps.S leaves it on the kernel's stack */
     u32 edi, esi, ebp, unused, ebx, edx, ecx, eax;
     u32 ds, es;
@@ -108,9 +108,17 @@ const char *program_name(int index);                 /* 0 after the last */
 /* --- syscall.c */
 void system_call(struct frame *frame);
 
+#ifdef PEBBLE_PV
+/* --- pv.c */
+u32 first_directory(void);
+int next_event(void);                                /* the interrupt that an event stands for, or -1 */
+#endif
+
 /* --- devices */
 void keyboard_init(void);
 void keyboard_interrupt(void);
+void serial_init(void);
+void serial_put(char c);
 void serial_listen(void);
 void serial_interrupt(void);
 bool disk_init(void);

@@ -16,12 +16,20 @@
 #define STACK_LIMIT (STACK_TOP - 64 * PAGE_SIZE)
 #define VGA_MEMORY 0xB8000u
 
+#ifdef PEBBLE_PV /* the hypervisor's own descriptors */
+#define KERNEL_CODE 0xE019
+#define KERNEL_DATA 0xE021
+#define USER_CODE 0xE02B
+#define USER_DATA 0xE033
+#define VECTOR_UPCALL 256 /* no vector: the hypervisor has events for us */
+#else
 /* Selectors: index into the GDT; SYSENTER and SYSEXIT demand this order. */
 #define KERNEL_CODE 0x08
 #define KERNEL_DATA 0x10
 #define USER_CODE (0x18 | 3)
 #define USER_DATA (0x20 | 3)
 #define TASK_STATE 0x28
+#endif
 
 /* Ports. */
 #define PORT_PIC1 0x20

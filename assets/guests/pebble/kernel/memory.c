@@ -54,9 +54,10 @@ u32 *page_entry(u32 directory, u32 address, bool make)
         u32 table = make ? frame_alloc() : 0;
         if (!table)
             return 0;
-        *slot = table | PAGE_PRESENT | PAGE_WRITE | PAGE_USER;
+        table_begins(table, 1);
+        set_entry(slot, table | PAGE_PRESENT | PAGE_WRITE | PAGE_USER);
     }
-    return (u32 *)(*slot & FRAME_MASK) + (address >> 12 & (ENTRIES - 1));
+    return (u32 *)(get_entry(slot) & FRAME_MASK) + (address >> 12 & (ENTRIES - 1));
 }
 
 bool page_map(u32 directory, u32 address, u32 frame, u32 flags)
@@ -64,7 +65,7 @@ bool page_map(u32 directory, u32 address, u32 frame, u32 flags)
     u32 *entry = page_entry(directory, address, true);
     if (!entry)
         return false;
-    *entry = frame | flags | PAGE_PRESENT;
+    set_entry(entry, frame | flags | PAGE_PRESENT);
     return true;
 }
 
@@ -88,11 +89,15 @@ void memory_init(u32 bytes)
     for (u32 i = 0; module_at(i); i++)
         keep(module_at(i)->start, module_at(i)->end);
     next_frame = (u32)kernel_end / PAGE_SIZE;
+#ifdef PEBBLE_PV
+    kernel_directory = first_directory(); /* we were started with all of RAM mapped already */
+#else
     kernel_directory = frame_alloc();
     for (u32 address = 0; address < bytes; address += PAGE_SIZE)
         page_map(kernel_directory, address, address, PAGE_WRITE);
     write_cr3(kernel_directory);
     write_cr0(read_cr0() | PAGING_AND_WRITE_PROTECT);
+#endif
 }
 
 /* --- address spaces */
@@ -100,8 +105,10 @@ void memory_init(u32 bytes)
 u32 space_new(void)
 {
     u32 directory = frame_alloc();
-    if (directory)
+    if (directory) {
         copy((void *)directory, (void *)kernel_directory, (USER_BASE >> 22) * 4);
+        table_begins(directory, 2);
+    }
     return directory;
 }
 
@@ -115,37 +122,43 @@ u32 space_copy(u32 directory)
         u32 table = ((u32 *)directory)[slot];
         if (!(table & PAGE_PRESENT))
             continue;
-        u32 *entries = (u32 *)(table & FRAME_MASK);
+        u32 *entries = (u32 *)(get_entry(&table) & FRAME_MASK);
         for (u32 index = 0; index < ENTRIES; index++) {
-            u32 entry = entries[index];
+            u32 entry = get_entry(&entries[index]);
             if (!(entry & PAGE_PRESENT))
                 continue;
-            if (entry & PAGE_WRITE)
-                entry = entries[index] = (entry & ~PAGE_WRITE) | PAGE_COPY;
+            if (entry & PAGE_WRITE) {
+                entry = (entry & ~PAGE_WRITE) | PAGE_COPY;
+                set_entry_soon(&entries[index], entry);
+            }
             u32 *target = page_entry(made, slot << 22 | index << 12, true);
             if (!target) {
+                entries_flush();
                 space_free(made);
                 return 0;
             }
             frame_share(entry & FRAME_MASK);
-            *target = entry;
+            set_entry_soon(target, entry);
         }
     }
+    entries_flush();
     write_cr3(current->directory); /* writable translations of the old space must go */
     return made;
 }
 
 void space_free(u32 directory)
 {
+    table_ends(directory, 2);
     for (u32 slot = USER_BASE >> 22; slot < USER_END >> 22; slot++) {
         u32 table = ((u32 *)directory)[slot];
         if (!(table & PAGE_PRESENT))
             continue;
-        u32 *entries = (u32 *)(table & FRAME_MASK);
+        u32 *entries = (u32 *)(get_entry(&table) & FRAME_MASK);
         for (u32 index = 0; index < ENTRIES; index++)
             if (entries[index] & PAGE_PRESENT)
-                frame_free(entries[index] & FRAME_MASK);
-        frame_free(table & FRAME_MASK);
+                frame_free(get_entry(&entries[index]) & FRAME_MASK);
+        table_ends((u32)entries, 1);
+        frame_free((u32)entries);
     }
     frame_free(directory);
 }
@@ -155,7 +168,7 @@ void space_free(u32 directory)
 /* A page shared since a fork is written: copy it, unless nobody else uses it any more. */
 static bool copy_on_write(u32 *entry, u32 address)
 {
-    u32 frame = *entry & FRAME_MASK;
+    u32 frame = get_entry(entry) & FRAME_MASK;
     if (users[frame / PAGE_SIZE] > 1) {
         u32 own = frame_alloc();
         if (!own)
@@ -164,8 +177,7 @@ static bool copy_on_write(u32 *entry, u32 address)
         frame_free(frame);
         frame = own;
     }
-    *entry = frame | (*entry & FLAGS_MASK & ~PAGE_COPY) | PAGE_WRITE;
-    forget_page(address);
+    change_entry(entry, address, frame | (*entry & FLAGS_MASK & ~PAGE_COPY) | PAGE_WRITE);
     return true;
 }
 

@@ -42,8 +42,7 @@ static void run(struct process *next, u32 *save)
     current = next;
     next->state = RUNNING;
     next->runs++;
-    set_kernel_stack(next->kernel_stack + PAGE_SIZE);
-    write_cr3(next->directory);
+    enter_space(next->directory, next->kernel_stack + PAGE_SIZE);
     switch_stacks(save, next->saved_esp);
 }
 

@@ -36,10 +36,10 @@ static bool load_segment(u32 directory, const u8 *image, const struct segment *s
     u32 end = segment->address + segment->memory_size;
     for (u32 page = segment->address & ~(PAGE_SIZE - 1); page < end; page += PAGE_SIZE) {
         u32 *entry = page_entry(directory, page, true);
-        u32 frame = entry && *entry & PAGE_PRESENT ? *entry & ~(PAGE_SIZE - 1) : frame_alloc();
+        u32 frame = entry && *entry & PAGE_PRESENT ? get_entry(entry) & ~(PAGE_SIZE - 1) : frame_alloc();
         if (!entry || !frame)
             return false;
-        *entry = frame | PAGE_PRESENT | PAGE_WRITE | PAGE_USER;
+        set_entry(entry, frame | PAGE_PRESENT | PAGE_WRITE | PAGE_USER);
         for (u32 at = page; at < page + PAGE_SIZE; at++) {
             u32 into = at - segment->address;
             if (at >= segment->address && into < segment->file_size)

@@ -36,4 +36,9 @@ void segments_init(void)
     load_task(TASK_STATE);
 }
 
-void set_kernel_stack(u32 top) { task.esp0 = top; }
+/* Another address space, and the stack on which its process enters the kernel. */
+void enter_space(u32 directory, u32 stack)
+{
+    task.esp0 = stack;
+    write_cr3(directory);
+}

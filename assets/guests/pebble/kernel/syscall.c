@@ -18,6 +18,7 @@ static int call_write(u32 text, u32 size)
         return -1;
     for (u32 i = 0; i < size; i++)
         put(((const char *)text)[i]);
+    console_flush();
     return (int)size;
 }
 
@@ -192,7 +193,7 @@ void system_call(struct frame *frame)
         result = call_module_read(a, b, c);
         break;
     case CALL_HALT:
-        out8(PORT_EXIT, (u8)a);
+        power_off((u8)a);
         break;
     case CALLS:
         break;

@@ -3,9 +3,17 @@
  * The .cfi lines become no code. They tell debuggers where, at each instruction, the registers of whoever was
  * interrupted lie, so that a call stack goes on from the kernel into the program. */
 
+#ifdef PEBBLE_PV
+#define KERNEL_DATA 0xE021
+#define USER_CODE 0xE02B
+#define USER_DATA 0xE033
+#define VECTOR_UPCALL 256
+#define HYPERCALL_IRET 23
+#else
 #define KERNEL_DATA 0x10
 #define USER_CODE 0x1B
 #define USER_DATA 0x23
+#endif
 #define VECTOR_SYSTEM_CALL 0x80
 
         .text
@@ -65,6 +73,20 @@ stubs:
         .endr
         .cfi_endproc
 
+#ifdef PEBBLE_PV
+        .globl upcall
+upcall:                         /* the hypervisor has events for us, and has masked them */
+        .cfi_startproc simple
+        .cfi_signal_frame
+        interrupted 0
+        pushl $0
+        interrupted 4
+        pushl $VECTOR_UPCALL
+        .cfi_def_cfa_offset 20
+        jmp enter
+        .cfi_endproc
+#endif
+
 enter:
         .cfi_startproc simple
         .cfi_signal_frame
@@ -95,7 +117,18 @@ leave:                          /* back to wherever the frame says */
         .cfi_def_cfa_offset 20
         addl $8, %esp           /* vector, error */
         .cfi_def_cfa_offset 12
+#ifdef PEBBLE_PV
+        testl $0x200, 8(%esp)   /* IRET alone will do where events were and stay unmasked */
+        jz 1f
+        cmpb $0, %ss:shared + 1
+        jne 1f
         iret
+1:      pushl %eax
+        movl $HYPERCALL_IRET, %eax
+        int $0x82
+#else
+        iret
+#endif
         .cfi_endproc
 
 /* SYSENTER: the program left its return address in EDX and its stack pointer in ECX; ESP points to the TSS's ESP0. */

@@ -1,0 +1,118 @@
+"""Pebble's third build, which asks its hypervisor: the same to its programs and on its console."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from core.devices.disk_image import SECTOR, DiskImage
+from core.errors import RequestError
+from core.events import Cause, Ring, StopReason
+from core.guests.catalog import load_program
+from core.session import Session
+from tests.guests.test_pebble import DISK_SECTORS, HEAD, LIMIT, MODULES, RUNS, SHELL, after_head, modules_listed
+
+SESSION = Session(recording=False)
+PV = load_program("pebble-pv")
+
+
+def boot(command_line: str, **given: object) -> str:
+    SESSION.load(PV, "paravirt", command_line=command_line, **given)  # type: ignore[arg-type]
+    SESSION.run(LIMIT)
+    return console()
+
+
+def console() -> str:
+    return SESSION.console.decode().replace("\r\n", "\n")
+
+
+def on_bare(command_line: str, **given: object) -> tuple[str, object]:
+    session = Session(recording=False)
+    session.load(load_program("pebble"), "bare", command_line=command_line, **given)  # type: ignore[arg-type]
+    session.run(LIMIT)
+    said, end = session.console.decode().replace("\r\n", "\n"), session.end
+    session.close()
+    return said, end
+
+
+@pytest.mark.parametrize("command_line", [row[0] for row in RUNS])
+def test_every_program_says_and_ends_as_on_bare(command_line: str) -> None:
+    """All but the first line, which tells how much memory the kernel leaves: its builds are not the same size."""
+    said, end = on_bare(command_line)
+    mine = boot(command_line)
+    assert HEAD.match(mine)
+    assert after_head(mine) == after_head(said)
+    assert SESSION.end == end
+    assert end is not None
+
+
+def test_every_nanobenchmark_runs() -> None:
+    cycles = re.compile(r"\d+ cycles, \d+ a round")
+    said, _ = on_bare("run=bench")
+    assert cycles.sub("", after_head(boot("run=bench"))) == cycles.sub("", after_head(said))
+
+
+def test_modules_and_disk_are_as_on_bare() -> None:
+    assert boot("run=modules", modules=MODULES).endswith(modules_listed())
+    blank = DiskImage(bytes(DISK_SECTORS * SECTOR))
+    assert boot("run=writer", disk=blank).endswith("made ready\nwriter: 2000 bytes written and read, 0 wrong\n")
+    written = SESSION.vmm.pc.disk.contents()
+    session = Session(recording=False)
+    session.load(load_program("pebble"), "bare", command_line="run=writer", disk=blank)
+    session.run(LIMIT)
+    assert session.vmm.pc.disk.contents() == written
+    session.close()
+
+
+def typed(line: str) -> str:
+    before = len(SESSION.console)
+    SESSION.send_input(line.encode() + b"\n")
+    for _ in range(1000):
+        SESSION.run(100_000)
+        said = SESSION.console[before:].decode().replace("\r\n", "\n").removeprefix(line + "\n")
+        if said.endswith("$ "):
+            return said
+    raise AssertionError(f"no prompt after {line}")
+
+
+def test_the_shell_does_each_of_its_commands() -> None:
+    SESSION.load(PV, "paravirt", disk=DiskImage(bytes(DISK_SECTORS * SECTOR)), modules=MODULES)
+    while not SESSION.console.endswith(b"$ "):
+        assert SESSION.run(100_000) is StopReason.BUDGET
+    for line, answer in SHELL:
+        assert re.fullmatch(answer + r"\$ ", typed(line)), line
+    SESSION.send_input(b"exit 7\n")
+    SESSION.run(300_000)
+    assert SESSION.end is not None
+    assert SESSION.end.status == 7
+
+
+def test_system_calls_go_straight_to_the_guests_kernel() -> None:
+    SESSION.load(PV, "paravirt", command_line="run=hello")
+    SESSION.run_until(lambda trap: trap.cause is Cause.SYSTEM_CALL, limit=LIMIT)
+    trap = SESSION.traps.recent()[-1]
+    assert (trap.ring_from, trap.ring_to, trap.ring_after) == (Ring.USER, Ring.ONE, Ring.ONE)
+    assert "monitor" not in trap.handler
+
+
+def test_masking_interrupts_costs_no_departure_and_no_device_is_touched() -> None:
+    boot("run=counter 3")
+    assert SESSION.traps.causes[Cause.PRIVILEGED] == SESSION.traps.causes[Cause.IO] == 0
+    assert SESSION.traps.causes[Cause.PAGE_FAULT_HIDDEN] == SESSION.traps.causes[Cause.TRACE] == 0
+
+
+@pytest.mark.parametrize(("image", "kind"), [("pebble-pv", "bare"), ("pebble", "paravirt"), ("hello", "paravirt")])
+def test_an_image_and_a_kind_that_do_not_fit_are_refused_with_those_that_do(image: str, kind: str) -> None:
+    able = "paravirt" if image == "pebble-pv" else "bare, trap_emulate"
+    with pytest.raises(RequestError, match=f"was written for .*Choose a kind that can run it: {able}"):
+        SESSION.load(load_program(image), kind)
+
+
+def test_it_idles_between_ticks() -> None:
+    SESSION.load(PV, "paravirt")
+    while not SESSION.console.endswith(b"$ "):
+        SESSION.run(100_000)
+    executed, time = SESSION.executed, SESSION.time
+    SESSION.run(50_000)
+    assert SESSION.time - time > 50 * (SESSION.executed - executed)
