@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 
 import pytest
 
@@ -10,8 +11,10 @@ from core.devices.disk_image import SECTOR, DiskImage
 from core.errors import RequestError
 from core.events import Cause, Ring, StopReason
 from core.guests.catalog import load_program
+from core.rewind import rewind_check
 from core.session import Session
-from tests.guests.test_pebble import DISK_SECTORS, HEAD, LIMIT, MODULES, RUNS, SHELL, after_head, modules_listed
+from core.timeline.timeline import Recording
+from tests.guests.test_pebble import DISK_SECTORS, GUESTS, HEAD, LIMIT, MODULES, RUNS, SHELL, after_head, modules_listed
 
 SESSION = Session(recording=False)
 PV = load_program("pebble-pv")
@@ -116,3 +119,42 @@ def test_it_idles_between_ticks() -> None:
     executed, time = SESSION.executed, SESSION.time
     SESSION.run(50_000)
     assert SESSION.time - time > 50 * (SESSION.executed - executed)
+
+
+def test_every_moment_of_it_is_what_it_was_when_one_goes_back() -> None:
+    dense = Recording(instructions=90_000, departures=60)
+    wrong = rewind_check(PV, "paravirt", points=12, seed=4, limit=3_000_000, command_line="run=forks", recording=dense)
+    assert wrong == []
+
+
+def test_it_runs_beside_other_kinds_as_it_does_alone() -> None:
+    alone = boot("run=counter 3")
+    SESSION.load(PV, "paravirt", command_line="run=counter 3")
+    SESSION.add_vm(load_program("pebble"), "hardware", command_line="run=primes 2000")
+    SESSION.add_vm(load_program("pebble-clean"), "trap_emulate", command_line="run=primes 2000")
+    ended = {}
+    for letter in "ABC":
+        SESSION.select(letter)
+        while SESSION.end is None:
+            SESSION.run(1_000_000)
+        ended[letter] = console()
+    assert ended["A"] == alone
+    assert ended["B"].endswith("primes: 303 up to 2000\n")
+    assert after_head(ended["B"]) == after_head(ended["C"])
+
+
+def test_what_differs_from_the_ordinary_build_is_little_and_marked() -> None:
+    """Whole files in the place of others, and lines between `#ifdef PEBBLE_PV` and its end."""
+    kernel = GUESTS / "pebble" / "kernel"
+    build = runpy.run_path(str(GUESTS / "pebble" / "build.py"))
+    marked = 0
+    for source in sorted(kernel.glob("*.[chS]")):
+        inside = False
+        for line in source.read_text("utf-8").splitlines():
+            inside = inside and not line.startswith(("#else", "#endif"))
+            marked += inside
+            inside = inside or line.startswith("#ifdef PEBBLE_PV")
+    lines = {name: (kernel / name).read_text("utf-8").count("\n") for name in build["PV_ONLY"] | build["PC_ONLY"]}
+    assert marked < 60
+    assert sum(lines[name] for name in build["PV_ONLY"]) < 400
+    assert sum(lines[name] for name in build["PC_ONLY"]) < 400
