@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSettings, QSize, QStandardPaths, Qt
+from PySide6.QtCore import QSettings, QStandardPaths, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
 
@@ -30,6 +30,7 @@ from app.controllers.start_controller import StartController
 from app.controllers.time_controller import TimeController
 from app.controllers.trouble_controller import TroubleController
 from app.engine.protocol import Loaded
+from app.main_toolbar import MainToolBar
 from app.models.numerals import grouped
 from app.theme import Theme
 from app.theme.typography import Size
@@ -86,7 +87,9 @@ class MainWindow(QMainWindow):
         self._shown_program: Program | None = None
         self.program = ProgramController(engine, self.actions_, catalogue or shipped(), self.settings, self)
         self.speed = SpeedSlider(FULL, lambda stop: words_of(SPEEDS[stop]))
-        self._build_toolbar()  # before the views, since Tab goes in the order of building
+        # before the views, since Tab goes in the order of building
+        self.toolbar = MainToolBar(self.actions_, self.program, self.speed)
+        self.addToolBar(self.toolbar)
         self.layout_ = LayoutController(
             self, views.discover() if specs is None else specs, self.appearance.theme, self.actions_, self.settings
         )
@@ -121,39 +124,6 @@ class MainWindow(QMainWindow):
         if view is None:
             return None
         return LessonController(self.engine, view, self.point, Progress(progress_file(self._own_settings)))
-
-    def _build_toolbar(self) -> None:
-        bar = QToolBar("Toolbar")
-        bar.setObjectName("toolbar")
-        bar.setMovable(False)
-        bar.toggleViewAction().setVisible(False)
-        bar.addWidget(_caption("Guest", self.program.guests))
-        bar.addWidget(self.program.guests)
-        bar.addWidget(_caption("under", self.program.kinds))
-        bar.addWidget(self.program.kinds)
-        bar.addAction(self.actions_[Act.START_WITH])
-        bar.addSeparator()
-        for act in (
-            Act.RUN,
-            Act.STOP,
-            Act.RUN_BACK,
-            Act.STEP_BACK,
-            Act.STEP,
-            Act.STEP_OVER,
-            Act.STEP_OUT,
-            Act.BY_LINE,
-            Act.RUN_TO_CURSOR,
-            Act.RESET,
-        ):
-            bar.addAction(self.actions_[act])
-        bar.addSeparator()
-        bar.addWidget(self.speed)
-        gap = QWidget()
-        gap.setSizePolicy(gap.sizePolicy().Policy.Expanding, gap.sizePolicy().Policy.Preferred)
-        bar.addWidget(gap)
-        bar.addAction(self.actions_[Act.SWITCH_THEME])
-        self._toolbar = bar
-        self.addToolBar(bar)
 
     def _build_foot(self) -> None:
         self.state.setProperty("role", "quiet")
@@ -206,6 +176,7 @@ class MainWindow(QMainWindow):
         self.speed.stopChosen.connect(self.run.set_speed)
         self.program.loading.connect(lambda title: self.sentence.show_sentence(f"Loading {title} …"))
         self.program.refused.connect(self.trouble.show_refusal)
+        self.engine.refused.connect(self._say_present)  # in place of "Loading …"
         self.start.said.connect(self.sentence.show_sentence)
         self.layout_.cameIntoSight.connect(self._catch_up)
         self.appearance.themeChanged.connect(self._dress)
@@ -294,6 +265,7 @@ class MainWindow(QMainWindow):
         for view in self.layout_.views.values():
             view.show_program(loaded)
         self.setWindowTitle(f"{loaded.program.title} — Ringside")
+        self.toolbar.fit(self.width())  # the chooser may hold a longer name
         self.sentence.show_sentence(f"{loaded.program.title}: {loaded.program.summary}")
 
     def _show_snapshot(self, snapshot: Snapshot) -> None:
@@ -302,10 +274,18 @@ class MainWindow(QMainWindow):
                 view.keep(snapshot)
         for view in self.layout_.in_sight():
             view.show_snapshot(snapshot)
-        words = snapshot.end.sentence if snapshot.end is not None and not snapshot.running else snapshot.sentence
+        words = _what_happened(snapshot)
         if words:
             self.sentence.show_sentence(words, snapshot.ring, announce=not snapshot.running)
         self.state.setText(state_words(snapshot))
+
+    def _say_present(self) -> None:
+        """What was asked for was refused: say again where the machine stands."""
+        latest = self.engine.latest
+        if latest is None:
+            self.sentence.show_sentence("")
+        else:
+            self.sentence.show_sentence(_what_happened(latest), latest.ring)
 
     def _catch_up(self, view: View) -> None:
         if self.engine.latest is not None:
@@ -320,28 +300,21 @@ class MainWindow(QMainWindow):
         self.strip.apply_theme(theme)
         self.message.apply_theme(theme)
         self.speed.apply_theme(theme)
-        side = theme.type.pixels(20)
-        self._toolbar.setIconSize(QSize(side, side))
-        self._fit_toolbar()
+        self.toolbar.apply_theme(theme)
+        self.toolbar.fit(self.width())
         self.state.setFont(theme.type.mono(Size.CAPTION))
         self.state.setContentsMargins(theme.space(2), 0, theme.space(3), 0)
-
-    def _fit_toolbar(self) -> None:
-        """Name the actions beside their icons as far as the window is wide enough."""
-        for style in (Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly):
-            self._toolbar.setToolButtonStyle(style)
-            if self._toolbar.sizeHint().width() <= self.width():
-                break
 
     # -- Qt's own events
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit_toolbar()
+        self.toolbar.fit(self.width())
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self.layout_.shown()
+        self.toolbar.fit(self.width())  # only now is it known how wide everything is
 
     def createPopupMenu(self) -> QMenu | None:
         """On the right button over docks and toolbar: the views, but not the parts of the frame."""
@@ -372,6 +345,10 @@ def progress_file(settings: QSettings | None) -> Path:
     return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)) / "progress.json"
 
 
+def _what_happened(snapshot: Snapshot) -> str:
+    return snapshot.end.sentence if snapshot.end is not None and not snapshot.running else snapshot.sentence
+
+
 def state_words(snapshot: Snapshot) -> str:
     """How the machine is, and how far it has come."""
     if snapshot.end is not None:
@@ -385,10 +362,3 @@ def state_words(snapshot: Snapshot) -> str:
         state = "waiting for input"
     unit = "instruction" if snapshot.executed == 1 else "instructions"
     return f"{state} · {grouped(snapshot.executed)} {unit}"
-
-
-def _caption(words: str, buddy: QWidget) -> QLabel:
-    label = QLabel(words)
-    label.setProperty("role", "quiet")
-    label.setBuddy(buddy)
-    return label

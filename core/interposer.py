@@ -368,7 +368,7 @@ class Interposer:
         guest = self.monitor.guest
         self.code = self.monitor.linear.peek_code(guest.paging, self.cpu.last_pc)
         self._record(
-            Outcome(Cause.HALT, "hardware", "stopped the CPU until the next interrupt", Ring(guest.cpl)),
+            Outcome(Cause.HALT, "hardware", "stopped until the next interrupt", Ring(guest.cpl)),
             self.cpu.last_pc,
             None,
             None,

@@ -14,6 +14,13 @@ def _place(trap: Trap) -> str:
     return f"in guest ring {trap.believed.value} is really in ring {trap.ring_from.value}"
 
 
+def _place_between(trap: Trap) -> str:
+    """The same for what came between two instructions, of which none is said to have been anywhere."""
+    if trap.believed == trap.ring_from:
+        return f"in ring {trap.ring_from.value}"
+    return f"in guest ring {trap.believed.value}, really ring {trap.ring_from.value}"
+
+
 def _event(trap: Trap) -> str:
     if trap.vector is not None and trap.cause in _BY_VECTOR:
         return vector_name(trap.vector).split(" ", 1)[0]
@@ -33,7 +40,7 @@ def of_trap(trap: Trap) -> str:
     if trap.cause is Cause.WORLD_SWITCH:
         return f"Before {what}, the hypervisor {trap.outcome}, which goes on at {trap.pc_after:#010x}."
     if trap.cause is Cause.INTERRUPT:
-        return f"Before {what}, {_place(trap)}, a device interrupted: {_actor(trap)} {trap.outcome}; {where}."
+        return f"Before {what}, {_place_between(trap)}, a device interrupted: {_actor(trap)} {trap.outcome}; {where}."
     if trap.cause is Cause.IO and trap.ring_from == trap.ring_to:
         return f"{what} {_place(trap)} {trap.outcome}."
     return f"{what} {_place(trap)}: {_event(trap)}, and {_actor(trap)} {trap.outcome}; {where}."
@@ -71,9 +78,8 @@ def of_stop(reason: StopReason | None, end: End | None, pc: int) -> str:
 def of_power_on(guest: str, kind: str, pc: int, given: str = "") -> str:
     """A machine that has just been switched on; `given`: what the guest got on its way."""
     given = f" with {given}" if given else ""
-    return (
-        f"Power on: {guest} under {kind.lower()}{given}, ready at {pc:#010x} in the guest's ring 0. Press Step or Run."
-    )
+    kind = kind[:1].lower() + kind[1:] if kind[1:2].islower() else kind  # AMD-V stays AMD-V
+    return f"Power on: {guest} under {kind}{given}, ready at {pc:#010x} in the guest's ring 0. Press Step or Run."
 
 
 def of_journey(executed: int, instruction: str, pc: int) -> str:

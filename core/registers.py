@@ -36,7 +36,10 @@ def _spell_segment(segment: Segment) -> str:
 
 
 def read_registers(believed: GuestCpu, real: GuestCpu) -> tuple[Register, ...]:
-    """All of them, in a fixed order; `real` is the plain view of the same CPU."""
+    """All of them, in a fixed order: first where the CPU is and what it may do, since belief and truth part there.
+
+    `real` is the plain view of the same CPU.
+    """
     rows: list[Register] = []
 
     def row(
@@ -48,9 +51,6 @@ def read_registers(believed: GuestCpu, real: GuestCpu) -> tuple[Register, ...]:
         details: tuple[str, str] = ("", ""),
     ) -> None:
         rows.append(Register(name, group, bits, values[0], values[1], meaning, details[0], details[1]))
-
-    for gpr in _ORDER:
-        row(gpr.name, RegisterGroup.GENERAL, 32, (believed.reg(gpr), real.reg(gpr)), _GENERAL_MEANINGS[gpr])
 
     control = RegisterGroup.CONTROL
     row("EIP", control, 32, (believed.eip, real.eip), "Instruction pointer: offset of the next instruction in CS.")
@@ -64,6 +64,9 @@ def read_registers(believed: GuestCpu, real: GuestCpu) -> tuple[Register, ...]:
         "Interrupt flag: 1 lets interrupts in. CLI clears it, STI sets it.",
     )  # fmt: skip
     row("CPL", control, 2, (believed.cpl, real.cpl), "Current privilege level: the ring.")
+
+    for gpr in _ORDER:
+        row(gpr.name, RegisterGroup.GENERAL, 32, (believed.reg(gpr), real.reg(gpr)), _GENERAL_MEANINGS[gpr])
 
     for seg in (Seg.CS, Seg.SS, Seg.DS, Seg.ES, Seg.FS, Seg.GS):
         pair = believed.segment(seg), real.segment(seg)

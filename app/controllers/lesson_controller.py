@@ -242,9 +242,8 @@ class LessonController(QObject):
 
 
 def _facts(lesson: Lesson) -> str:
-    """Minutes, claims and exercises of the chapter, in words."""
-    facts = f"{lesson.minutes} minute{'s' * (lesson.minutes > 1)} · claims {', '.join(map(str, lesson.claims))}"
-    return f"{facts} · exercises {', '.join(lesson.exercises)}" if lesson.exercises else facts
+    """What to know before beginning, in words."""
+    return f"{lesson.minutes} minute{'s' * (lesson.minutes > 1)}"
 
 
 def _standing(kept: LessonProgress) -> str:

@@ -23,6 +23,7 @@ MOST_RECENT = 8
 GUEST_KEY, KIND_KEY, RECENT_KEY, FOLDER_KEY = "program/guest", "program/kind", "program/recent", "program/folder"
 PATTERNS = "Guests (*.elf *.bin *.img *.s *.S *.asm);;All files (*)"
 ROLE = Qt.ItemDataRole.UserRole
+NARROWEST, WIDEST = 60, 16777215  # pixels that a chooser has at least; Qt's own word for "no bound"
 
 
 class ProgramController(QObject):
@@ -74,6 +75,13 @@ class ProgramController(QObject):
     def chosen(self) -> tuple[str, str]:
         """Guest and kind, as the choosers say."""
         return str(self.guests.currentData(ROLE)), str(self.kinds.currentData(ROLE))
+
+    def narrow_by(self, pixels: int) -> None:
+        """Let the choosers together be so much narrower than their words; their lists stay as wide as these."""
+        for box in (self.guests, self.kinds):
+            wanted = box.sizeHint().width()
+            box.setMaximumWidth(max(NARROWEST, wanted - (pixels + 1) // 2) if pixels else WIDEST)
+            box.view().setMinimumWidth(wanted)
 
     def open_file(self, path: str) -> None:
         """Load a guest from a file, under the kind that is chosen."""

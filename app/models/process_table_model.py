@@ -50,8 +50,14 @@ COLUMNS = (
         "Directory",
         "Guest-physical address of its page directory: what CR3 holds while it runs.",
         lambda process: hexadecimal(process.directory, 32) if process.directory else "—",
+        number=False,  # as wide as all others, and in the last column, which takes what room is left
     ),
 )
+
+
+def _alignment(column: Column) -> int:
+    side = Qt.AlignmentFlag.AlignRight if column.number else Qt.AlignmentFlag.AlignLeft
+    return int(side | Qt.AlignmentFlag.AlignVCenter)
 
 
 class ProcessTableModel(QAbstractTableModel):
@@ -93,6 +99,8 @@ class ProcessTableModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             return COLUMNS[section].heading
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(COLUMNS[section])
         return COLUMNS[section].meaning if role == Qt.ItemDataRole.ToolTipRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -109,6 +117,5 @@ class ProcessTableModel(QAbstractTableModel):
             font.setBold(process.current)
             return font
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if column.number else Qt.AlignmentFlag.AlignLeft
-            return int(side | Qt.AlignmentFlag.AlignVCenter)
+            return _alignment(column)
         return None

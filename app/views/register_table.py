@@ -82,7 +82,7 @@ class RegisterTable(QTableView):
         width = self.viewport().width()
         wide = width >= WIDE_CHARACTERS * letter
         self.delegate.beneath = not wide
-        name = round(9 * letter)
+        name = round((9 if wide else 7.5) * letter)
         value = round(15 * letter) if wide else max(round(12 * letter), (width - name) // 2)
         self.setColumnHidden(RegisterColumn.FIELDS, not wide)
         self.setColumnWidth(RegisterColumn.NAME, name)

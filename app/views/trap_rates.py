@@ -6,9 +6,8 @@ from collections import deque
 from dataclasses import dataclass
 
 from app.models.numerals import grouped, scaled
+from app.widgets.rings.rates import WINDOW_SECONDS  # the same as the rings picture's, so that both say the same
 from core.snapshot import Snapshot
-
-WINDOW = 0.7  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ class TrapRates:
             self._points.clear()
             self._generation = snapshot.generation
         self._points.append(_Point(now, snapshot.trap_count, snapshot.executed))
-        while len(self._points) > 2 and now - self._points[0].at > WINDOW:
+        while len(self._points) > 2 and now - self._points[0].at > WINDOW_SECONDS:
             self._points.popleft()
         first, last = self._points[0], self._points[-1]
         if not snapshot.running or last.at - first.at < 0.1:

@@ -121,6 +121,29 @@ def test_hidden_views_miss_neither_traps_nor_output(window: MainWindow, engine: 
     assert log.rows.rowCount() == 20
 
 
+def test_after_a_refusal_the_sentence_says_where_the_machine_stands(window: MainWindow, engine: FakeEngine) -> None:
+    window.program.open_file("broken.elf")
+    assert window.sentence.text == "Loading broken.elf …"
+    engine.refuse(ImageError("The file ends within its header.", "Copy it again.", "broken.elf"))
+    assert window.sentence.text == "Powered on."
+
+
+def test_a_first_guest_that_is_refused_leaves_no_promise(open_window: Open, engine: FakeEngine) -> None:
+    window = open_window()
+    engine.refuse(ImageError("The file ends within its header.", "Copy it again.", "broken.elf"))
+    assert window.sentence.text == ""
+
+
+@pytest.mark.parametrize("theme", ["dark", "projector-light"])
+def test_every_tool_is_reachable_at_1280_pixels(window: MainWindow, theme: str) -> None:
+    window.appearance.set_theme(theme)
+    window.resize(1280, 720)
+    assert window.toolbar.sizeHint().width() <= 1280
+    window.resize(2560, 1440)
+    assert window.speed.label.isVisible()
+    assert window.program.guests.width() == window.program.guests.sizeHint().width()
+
+
 def test_refused_image_is_told_and_nothing_else_changes(window: MainWindow, engine: FakeEngine) -> None:
     before = (window.sentence.text, window.state.text(), window.windowTitle(), list(engine.told))
     engine.refuse(ImageError("The file ends within its header.", "Copy it again.", "broken.elf"))

@@ -271,3 +271,8 @@ def test_the_sentence_tells_what_a_step_did() -> None:
     )
     session.step()
     assert session.sentence == "NOP ran directly in ring 1."
+
+
+def test_power_on_names_the_kind_as_it_is_written() -> None:
+    assert on("nop", "hardware").sentence.startswith("Power on: guest under hardware-assisted (AMD-V), ready at ")
+    assert "under AMD-V with shadow paging" in on("nop", "hardware_shadow").sentence

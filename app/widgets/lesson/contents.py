@@ -18,7 +18,7 @@ class Entry:
     """One lesson of the list.
 
     name      as progress and the loader know it
-    facts     minutes, claims, exercises, in words
+    facts     how long it takes, in words
     steps     how many; `done` of them lie behind the person, who would go on at `at` (from 0)
     standing  how the person stands with it, in words; empty if never opened
     error     why it cannot be read; the rest is then empty

@@ -7,6 +7,7 @@ from math import cos, log10, radians, sin
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 
+from app.models.numerals import grouped
 from app.theme import Theme
 from app.theme.marks import paint_mark
 from app.theme.typography import Size
@@ -24,8 +25,8 @@ _LOOP = 0.17  # radius of a way within one ring, as a share of the ring's thickn
 
 
 def rate_words(per_second: float) -> str:
-    """ "1,234 /s"; below ten with one decimal."""
-    return f"{per_second:,.1f} /s" if per_second < 9.95 else f"{per_second:,.0f} /s"
+    """ "1 234 /s"; below ten with one decimal."""
+    return f"{per_second:.1f} /s" if per_second < 9.95 else f"{grouped(round(per_second))} /s"
 
 
 def paint_flows(painter: QPainter, geometry: Geometry, theme: Theme, flows: tuple[Flow, ...]) -> None:

@@ -119,7 +119,7 @@ def opened(bench: SimpleNamespace) -> SimpleNamespace:
 
 def test_the_list_shows_good_lessons_and_why_a_bad_one_is_bad(bench: SimpleNamespace) -> None:
     good, bad = bench.view.contents.cards
-    assert (good.entry.title, good.entry.steps, good.entry.facts) == ("T", 3, "1 minute · claims 8")
+    assert (good.entry.title, good.entry.steps, good.entry.facts) == ("T", 3, "1 minute")
     assert "02-broken" in bad.entry.error
     assert "must be text" in bad.entry.error
 

@@ -94,7 +94,7 @@ def test_clearing_forgets_everything() -> None:
 
 @pytest.mark.parametrize(
     ("rate", "words"),
-    [(0.04, "0.0 /s"), (7.26, "7.3 /s"), (9.96, "10 /s"), (1234.4, "1,234 /s"), (2e6, "2,000,000 /s")],
+    [(0.04, "0.0 /s"), (7.26, "7.3 /s"), (9.96, "10 /s"), (1234.4, "1\u202f234 /s"), (2e6, "2\u202f000\u202f000 /s")],
 )
 def test_rates_are_written_with_as_many_figures_as_mean_something(rate: float, words: str) -> None:
     assert rate_words(rate) == words

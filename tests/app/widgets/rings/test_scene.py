@@ -60,4 +60,4 @@ def test_the_picture_in_words_gives_rates_at_speed() -> None:
         Flow(Ring.KERNEL, Ring.USER, 7.25, None, direct=True),
     )
     said = describe(scene_of(snapshot(kind="bare", ring=Ring.USER, believed=Ring.USER)), None, flows)
-    assert "ring 3 to ring 0 1,234 /s, System call; ring 0 to ring 3 7.2 /s, without a trap." in said
+    assert "ring 3 to ring 0 1\u202f234 /s, System call; ring 0 to ring 3 7.2 /s, without a trap." in said

@@ -1,0 +1,80 @@
+"""The toolbar: what runs under what, the steps, the speed; with as many words as the window has room for."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QLabel, QSizePolicy, QToolBar, QWidget
+
+from app.controllers.actions import Act, Actions
+from app.controllers.program_controller import ProgramController
+from app.theme import Theme
+from app.widgets.speed_slider import SpeedSlider
+
+STEPS = (
+    Act.RUN,
+    Act.STOP,
+    Act.RUN_BACK,
+    Act.STEP_BACK,
+    Act.STEP,
+    Act.STEP_OVER,
+    Act.STEP_OUT,
+    Act.BY_LINE,
+    Act.RUN_TO_CURSOR,
+    Act.RESET,
+)
+
+
+class MainToolBar(QToolBar):
+    """Holds the choosers of guest and kind, the actions of `STEPS`, the speed and the theme's switch."""
+
+    def __init__(self, actions: Actions, program: ProgramController, speed: SpeedSlider) -> None:
+        super().__init__("Toolbar")
+        self._program, self._speed = program, speed
+        self.setObjectName("toolbar")
+        self.setMovable(False)
+        self.toggleViewAction().setVisible(False)
+        guest = self.addWidget(_caption("Guest", program.guests))
+        self.addWidget(program.guests)
+        under = self.addWidget(_caption("under", program.kinds))
+        self.addWidget(program.kinds)
+        self._captions = (guest, under)
+        self.addAction(actions[Act.START_WITH])
+        self.addSeparator()
+        for act in STEPS:
+            self.addAction(actions[act])
+        self.addSeparator()
+        self.addWidget(speed)
+        gap = QWidget()
+        gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self.addWidget(gap)
+        self.addAction(actions[Act.SWITCH_THEME])
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take the size of icons from `theme`."""
+        side = theme.type.pixels(20)
+        self.setIconSize(QSize(side, side))
+
+    def fit(self, width: int) -> None:
+        """Name the actions beside their icons as far as `width` pixels are enough.
+
+        What is lacking then is taken from the other words, and at last from the choosers: no tool is out of reach.
+        """
+        beside, alone = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
+        self._program.narrow_by(0)
+        lacking = 0
+        for style, with_words in ((beside, True), (alone, True), (alone, False)):
+            self.setToolButtonStyle(style)
+            for caption in self._captions:
+                caption.setVisible(with_words)
+            self._speed.label.setVisible(with_words)
+            lacking = self.sizeHint().width() - width
+            if lacking <= 0:
+                return
+        self._program.narrow_by(lacking)
+
+
+def _caption(words: str, buddy: QWidget) -> QLabel:
+    label = QLabel(words)
+    label.setProperty("role", "quiet")
+    label.setBuddy(buddy)
+    return label
