@@ -162,7 +162,7 @@ def test_lost_engine_is_told_with_a_report_and_the_window_stays(
     assert "died" in window.message.text
     engine.say_loaded(loaded(generation=2))
     engine.recovered.emit()
-    assert window.message.text == "The machine stopped working; it was started again with the same guest."
+    assert "it was started again with the same guest, and is where it was." in window.message.text
     qtbot.mouseClick(window.message.details, Qt.MouseButton.LeftButton)
     dialog = window.findChild(ReportDialog)
     assert dialog is not None
