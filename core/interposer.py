@@ -302,6 +302,8 @@ class Interposer:
         except UnknownDeparture as fault:
             self._give_up(fault)
             return StopReason.ENDED
+        finally:
+            self.monitor.guest.forget_past_shadow()
 
     def _next_end(self, until: int) -> int:
         """Bring devices up to now, deliver what can be delivered; the count up to which nothing else can happen."""

@@ -114,6 +114,9 @@ class GuestCpu:
         """Is the next instruction protected from interrupts (after STI, MOV SS, POP SS)?"""
         return bool(self.state.hflags & HF_INHIBIT_IRQ)
 
+    def forget_past_shadow(self) -> None:
+        """A run ends: nothing may be left that tells where former ones ended."""
+
     def end_interrupt_shadow(self) -> None:
         """Whoever emulates an instruction, or delivers an event, ends the shadow; the CPU does not see it happen."""
         self.state.hflags &= ~HF_INHIBIT_IRQ

@@ -84,6 +84,11 @@ class DeprivilegedCpu(GuestCpu):
         """After an emulated STI or MOV SS, or one that ran directly."""
         return self._shadow_at == self.cpu.executed or super().interrupt_shadow
 
+    def forget_past_shadow(self) -> None:
+        """A shadow that is over; only a stop within it makes a translated STI's known here."""
+        if self._shadow_at < self.cpu.executed - 1:
+            self._shadow_at = -1
+
     @property
     def began_shadow_now(self) -> bool:
         """Did the instruction just emulated begin a shadow?"""
