@@ -19,6 +19,7 @@ from app.controllers.actions import ACTIONS, FILE, HELP, RUN, VIEW, Act, Actions
 from app.controllers.appearance_controller import AppearanceController
 from app.controllers.catalogue import Catalogue, shipped
 from app.controllers.help_controller import HelpController
+from app.controllers.hole_controller import HoleController
 from app.controllers.hosting_controller import HostingController
 from app.controllers.layout_controller import LayoutController
 from app.controllers.lesson_controller import LessonController
@@ -103,6 +104,7 @@ class MainWindow(QMainWindow):
         self.time = TimeController(engine, self.actions_, self.strip, self)
         self.state = QLabel()
         self.lessons = self._make_lessons()
+        self.holes = HoleController.among(self.layout_.views.values(), engine, self.program.load, self.point, self)
         self._build_foot()
         self._build_menus()
         self._connect_engine()
@@ -333,6 +335,8 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.layout_.save()
+        if self.holes is not None:
+            self.holes.close()
         if self._owns_engine:
             self.engine.close()
         super().closeEvent(event)

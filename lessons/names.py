@@ -8,13 +8,13 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from core.events import Cause
-from core.guests.catalog import shipped_guests
+from core.guests.catalog import hole_guests, shipped_guests
 from core.vmm import kinds
 from lessons.laboratory import REGISTER_FIELDS
 from lessons.part import broken_rule, one_of
 
 # The views that a lesson may point at.
-VIEWS = ("rings", "code", "registers", "traps", "console", "memory", "bytes", "walk", "screen")
+VIEWS = ("rings", "code", "registers", "traps", "console", "memory", "bytes", "walk", "screen", "holes")
 VIEWS_OF_LABELS = ("code", "bytes", "walk")  # in these, a label of the guest can be pointed at
 
 # The registers of the lab by name, beside their fields; under every kind they are the same.
@@ -39,7 +39,7 @@ def _guest(name: str, info: ValidationInfo) -> str:
         if not source.is_file():
             raise broken_rule(f"names a guest “{name}” that is not in the lesson's folder", "Put its source there.")
         return str(source)
-    if name not in (shipped := shipped_guests()):
+    if name not in (shipped := shipped_guests()) and name not in hole_guests():
         raise broken_rule(f"names an unknown guest “{name}”", one_of([*shipped, "a .s file in the lesson's folder"]))
     return name
 

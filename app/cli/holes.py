@@ -50,11 +50,18 @@ def _as_json(row: Row) -> dict[str, Any]:
         cell.kind: {
             "verdict": cell.verdict.value,
             "seen": {seen.name: seen.value for seen in cell.seen},
+            "words": [str(seen) for seen in cell.seen],
             "cause": cell.trap.cause.value if cell.trap else None,
         }
         for cell in row.cells
     }
-    return {"name": row.name, "instruction": row.instruction, "summary": row.summary, "kinds": kinds}
+    return {
+        "name": row.name,
+        "instruction": row.instruction,
+        "address": row.address,
+        "summary": row.summary,
+        "kinds": kinds,
+    }
 
 
 def _say(rows: list[Row]) -> None:

@@ -1,0 +1,126 @@
+"""The measured table of holes: a row for each sensitive instruction, a column for each kind of monitor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QFont
+
+from core.hole_table import Verdict
+from core.vmm import kinds
+
+Index = QModelIndex | QPersistentModelIndex
+HOLE_MARK = "≠"
+
+
+@dataclass(frozen=True, slots=True)
+class HoleCell:
+    """One instruction under one kind: the verdict, and what the guest saw, in words."""
+
+    verdict: Verdict
+    seen: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoleRow:
+    """One instruction: its tiny guest, its name and text, where it stands, what it does, and its cells by kind."""
+
+    guest: str
+    name: str
+    instruction: str
+    address: int
+    summary: str
+    cells: Mapping[str, HoleCell]
+
+
+def rows_from_json(table: Mapping[str, Any]) -> tuple[HoleRow, ...]:
+    """The table that ``ringside holes --json`` prints."""
+    return tuple(
+        HoleRow(
+            guest,
+            row["name"],
+            row["instruction"],
+            row["address"],
+            row["summary"],
+            {kind: HoleCell(Verdict(cell["verdict"]), ", ".join(cell["words"])) for kind, cell in row["kinds"].items()},
+        )
+        for guest, row in table.items()
+    )
+
+
+class HoleTableModel(QAbstractTableModel):
+    """Column 0 is the instruction, the others are kinds, bare first; `show` replaces all."""
+
+    def __init__(self, mono: QFont) -> None:
+        super().__init__()
+        self.rows: tuple[HoleRow, ...] = ()
+        self.kinds: tuple[str, ...] = ()
+        self._mono = mono
+
+    def show(self, rows: tuple[HoleRow, ...]) -> None:
+        """Show these."""
+        self.beginResetModel()
+        self.rows = rows
+        self.kinds = tuple(rows[0].cells) if rows else ()
+        self.endResetModel()
+
+    def set_font(self, mono: QFont) -> None:
+        """The face of the cells."""
+        self.beginResetModel()
+        self._mono = mono
+        self.endResetModel()
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        """One an instruction."""
+        return 0 if parent is not None and parent.isValid() else len(self.rows)
+
+    def columnCount(self, parent: Index | None = None) -> int:
+        """The instruction and the kinds."""
+        return 0 if parent is not None and parent.isValid() else 1 + len(self.kinds)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """What was asked, and under which kind."""
+        if orientation is not Qt.Orientation.Horizontal or not 0 <= section <= len(self.kinds):
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return "Instruction" if section == 0 else kinds()[self.kinds[section - 1]].title
+        if role == Qt.ItemDataRole.ToolTipRole:
+            if section == 0:
+                return "The sensitive instructions of Robin and Irvine; each is run once by a tiny guest."
+            return kinds()[self.kinds[section - 1]].summary
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Words, face and explanation of a cell."""
+        if not index.isValid() or index.row() >= len(self.rows):
+            return None
+        row = self.rows[index.row()]
+        if index.column() == 0:
+            return self._instruction(row, role)
+        kind = self.kinds[index.column() - 1]
+        cell, reference = row.cells[kind], index.column() == 1
+        holed = cell.verdict in (Verdict.DIFFERS, Verdict.WRONG)
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            if reference:
+                return cell.seen
+            if role == Qt.ItemDataRole.AccessibleTextRole:
+                return f"{cell.verdict.phrase}: {cell.seen}"
+            return f"{HOLE_MARK} {cell.seen}" if holed else f"{cell.verdict.phrase} · {cell.seen}"
+        if role == Qt.ItemDataRole.ToolTipRole:
+            what = "What the guest sees on the bare machine." if reference else cell.verdict.meaning
+            return f"{row.instruction}\n{what}\nClick to load {row.guest} here, before this instruction."
+        if role == Qt.ItemDataRole.FontRole:
+            font = QFont(self._mono)
+            font.setBold(holed)
+            return font
+        return None
+
+    def _instruction(self, row: HoleRow, role: int) -> Any:
+        if role == Qt.ItemDataRole.DisplayRole:
+            return row.name
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{row.instruction}\n{row.summary}"
+        return self._mono if role == Qt.ItemDataRole.FontRole else None
