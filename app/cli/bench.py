@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
-import sys
 from pathlib import Path
 from types import ModuleType
 
 from app.cli import statuses
-from core.errors import RequestError, UnknownName
+from app.cli.checkout import TESTS, from_checkout
+from core.errors import UnknownName
 
-PLACE = Path(__file__).resolve().parents[2] / "tests" / "bench"
+PLACE = TESTS / "bench"
 
 DESCRIPTION = """\
 Measures how fast this machine runs the lab: a loop on the emulated CPU alone (run.raw), with every instruction
@@ -100,19 +99,4 @@ def main(arguments: argparse.Namespace) -> int:
 
 def load_suite(place: Path = PLACE) -> ModuleType:
     """The benchmarks of the checkout this program runs from; an installed Ringside has none."""
-    if not (place / "suite.py").is_file():
-        raise RequestError(
-            "The benchmarks are not part of an installed Ringside.",
-            "Clone its repository and run 'python3 ringside.py bench' there.",
-        )
-    name = "ringside_benchmarks"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(
-            name, place / "__init__.py", submodule_search_locations=[str(place)]
-        )
-        assert spec is not None
-        assert spec.loader is not None
-        package = importlib.util.module_from_spec(spec)
-        sys.modules[name] = package
-        spec.loader.exec_module(package)
-    return importlib.import_module(f"{name}.suite")
+    return from_checkout(place, "suite", "The benchmarks", "bench")
