@@ -19,6 +19,7 @@ from core.addresses import PAGE_SIZE, GuestPhysical, GuestVirtual, HostPhysical
 from core.costs import Work
 from core.cpu import guest_mode
 from core.cpu.context import HF_INHIBIT_IRQ, Gpr
+from core.cpu.cpuid import HYPERVISOR_LEAF, hypervisor_cpuid
 from core.cpu.decode import decode
 from core.cpu.delivery import Event, Origin
 from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector
@@ -37,6 +38,7 @@ from core.vmm.consistency import broken_rule
 from core.vmm.control_area import GUARDED_MSRS, MSRPM_BYTES, ControlArea, suspend
 from core.vmm.device_windows import DeviceWindows
 from core.vmm.emulate import Emulator
+from core.vmm.guest_rings import CALL_NOTIFY, CALL_RING, GuestRings
 from core.vmm.intercepts import INTERCEPT, Exit, exit_name
 from core.vmm.io_exit import IOPM_BYTES, io_information, ports_intercepted
 from core.vmm.save_area import SaveArea
@@ -75,6 +77,7 @@ class Hardware(Vmm):
     io_ring = Ring.HOST
     work = MappingProxyType(
         {
+            Cause.HYPERCALL: (Work.EXIT, Work.DEVICE_MODEL),
             Cause.EXIT: (Work.EXIT, Work.EMULATION),
             Cause.FAULT: (Work.FAULT,),
             Cause.PAGE_FAULT_TRUE: (Work.PAGE_FAULT,),
@@ -115,6 +118,7 @@ class Hardware(Vmm):
     def prepare(self) -> None:
         """Turn AMD-V on, and give the VM its VMCB, permission maps and nested table."""
         self._windows = DeviceWindows()
+        self._rings = GuestRings(self.physical, self.pc, self._memory_written)
         self._msrs = dict.fromkeys(GUARDED_MSRS, 0)
         self._waited = False
         self._must_enter = True
@@ -237,6 +241,7 @@ class Hardware(Vmm):
         handlers |= dict.fromkeys(NOT_PROMISED, self._refuse)
         handlers |= dict.fromkeys(EXCEPTION_EXITS, self.exception_exit)
         handlers[Exit.CPUID] = self._answer_cpuid
+        handlers[Exit.VMMCALL] = self._answer_call
         handlers[Exit.NPF] = self.nested_page_fault
         return handlers
 
@@ -304,6 +309,24 @@ class Hardware(Vmm):
         self.guest.eip = self.vmcb.get("NRIP")
         self.finish_emulated()
         return self.done(code, f"answered leaf {leaf:#x} with what the lab's CPU promises")
+
+    def _answer_call(self, code: int) -> Outcome:
+        """The kernel's drivers call; who does not know how finds that there is no such instruction."""
+        number, guest = self.guest.reg(Gpr.EAX), self.guest
+        if guest.cpl or number not in (CALL_RING, CALL_NOTIFY):
+            return self._refuse(code)
+        value, text = self._rings.call(number, guest.reg(Gpr.EBX), guest.reg(Gpr.ECX))
+        guest.set_reg(Gpr.EAX, value)
+        guest.eip = self.vmcb.get("NRIP")
+        self.finish_emulated()
+        return Outcome(Cause.HYPERCALL, _HANDLER[code], text, Ring.HOST)
+
+    def cpuid(self, leaf: int, subleaf: int) -> tuple[int, int, int, int]:
+        """With the lab's name for those who look for it."""
+        return hypervisor_cpuid() if leaf == HYPERVISOR_LEAF else super().cpuid(leaf, subleaf)
+
+    def _memory_written(self) -> None:
+        self.interposer.after_one_step(self.cpu.forget_all_code)
 
     def _emulate(self, code: int) -> Outcome:
         try:

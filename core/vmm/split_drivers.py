@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from core.addresses import PAGE_SHIFT, PAGE_SIZE, HostPhysical
+from core.addresses import PAGE_SHIFT, PAGE_SIZE
 from core.devices.disk_image import SECTOR
 from core.devices.pc import Pc
 from core.layout import IRQ_SERIAL, PORT_PIC_MASTER, PORT_PIC_SLAVE, PORT_SERIAL
-from core.memory.ram import Ram
 
 # the console's ring: two buffers of bytes, then {in_cons, in_prod, out_cons, out_prod}
 IN_BYTES, OUT_BYTES = 1024, 2048
@@ -29,15 +29,32 @@ ENABLE, MODEM_CONTROL, LINE_STATUS, FIFO_CONTROL = 1, 4, 5, 2
 MASK = 0xFFFF_FFFF
 
 
+class DriverMemory(Protocol):
+    """The memory that rings and data lie in: the machine's, or a VM's own, by whatever address its guest gives."""
+
+    def read(self, address: Any, size: int, /) -> bytes:
+        """Bytes at `address`."""
+
+    def write(self, address: Any, data: bytes, /) -> None:
+        """Store bytes."""
+
+    def read_u32(self, address: Any, /) -> int:
+        """The word at `address`."""
+
+    def write_u32(self, address: Any, value: int, /) -> None:
+        """Store a word."""
+
+
 @dataclass(slots=True, eq=False)
 class ConsoleBack:
     """The console: bytes out to the serial port, bytes typed there in. `ring` is where its page is; `post()` sends the
     guest an event."""
 
-    ram: Ram
-    ring: HostPhysical
+    memory: DriverMemory
+    ring: int
     pc: Pc
     post: Callable[[], None]
+    listens: bool = True  # is the serial port's receiver this driver's, too?
 
     def start(self) -> None:
         """Take the serial port: FIFO on, an interrupt for what is received."""
@@ -48,21 +65,22 @@ class ConsoleBack:
     def _port(self, register: int, value: int) -> None:
         self.pc.bus.write_port(PORT_SERIAL + register, 1, value)
 
-    def _index(self, number: int) -> HostPhysical:
-        return HostPhysical(self.ring + INDEXES + 4 * number)
+    def _index(self, number: int) -> int:
+        return self.ring + INDEXES + 4 * number
 
     def notified(self) -> str:
         """Take what the guest has put out, and bring in what there is room for now."""
-        ram = self.ram
-        taken, made = ram.read_u32(self._index(2)), ram.read_u32(self._index(3))
+        memory = self.memory
+        taken, made = memory.read_u32(self._index(2)), memory.read_u32(self._index(3))
         count = (made - taken) & MASK
         if count > OUT_BYTES:
-            ram.write_u32(self._index(2), made)
+            memory.write_u32(self._index(2), made)
             return f"the console's ring claims {count} bytes of {OUT_BYTES}: thrown away"
         for at in range(taken, taken + count):
-            self._port(0, ram.bytes[self.ring + OUT_AT + at % OUT_BYTES])
-        ram.write_u32(self._index(2), made)
-        self.received()
+            self._port(0, memory.read(self.ring + OUT_AT + at % OUT_BYTES, 1)[0])
+        memory.write_u32(self._index(2), made)
+        if self.listens:
+            self.received()
         return f"console: took {count} bytes from the ring"
 
     def received(self) -> int:
@@ -70,14 +88,14 @@ class ConsoleBack:
 
         How many bytes came.
         """
-        ram, bus = self.ram, self.pc.bus
-        taken, made = ram.read_u32(self._index(0)), ram.read_u32(self._index(1))
+        memory, bus = self.memory, self.pc.bus
+        taken, made = memory.read_u32(self._index(0)), memory.read_u32(self._index(1))
         count = 0
         while (made - taken) & MASK < IN_BYTES and bus.read_port(PORT_SERIAL + LINE_STATUS, 1) & DATA_READY:
-            ram.write(HostPhysical(self.ring + made % IN_BYTES), bytes((bus.read_port(PORT_SERIAL, 1),)))
+            memory.write(self.ring + made % IN_BYTES, bytes((bus.read_port(PORT_SERIAL, 1),)))
             made = (made + 1) & MASK
             count += 1
-        ram.write_u32(self._index(1), made)
+        memory.write_u32(self._index(1), made)
         self._port(ENABLE, 0x01 if (made - taken) & MASK < IN_BYTES else 0)
         if count:
             self.post()
@@ -89,10 +107,10 @@ class DiskBack:
     """The disk: sectors to and from pages of the guest's. `frame(number, written)` gives the page that a request names,
     or None if it may not be read, or written."""
 
-    ram: Ram
-    ring: HostPhysical
+    memory: DriverMemory
+    ring: int
     pc: Pc
-    frame: Callable[[int, bool], HostPhysical | None]
+    frame: Callable[[int, bool], int | None]
     wrote: Callable[[], None] = field(default=lambda: None)  # told that guest memory was written
 
     @property
@@ -102,20 +120,20 @@ class DiskBack:
 
     def notified(self) -> str:
         """Do all that was asked since the last time."""
-        ram = self.ram
-        made, given = (ram.read_u32(HostPhysical(self.ring + at)) for at in (REQUESTS, ANSWERS))
+        memory = self.memory
+        made, given = (memory.read_u32(self.ring + at) for at in (REQUESTS, ANSWERS))
         count = (made - given) & MASK
         if count > SLOTS:
-            ram.write_u32(HostPhysical(self.ring + ANSWERS), made)
+            memory.write_u32(self.ring + ANSWERS, made)
             return f"the disk's ring claims {count} requests of {SLOTS}: thrown away"
         done = 0
         for number in range(given, given + count):
-            slot = HostPhysical(self.ring + SLOTS_AT + number % SLOTS * SLOT_BYTES)
-            operation, sector, frame, offset = (ram.read_u32(HostPhysical(slot + 4 * word)) for word in range(4))
+            slot = self.ring + SLOTS_AT + number % SLOTS * SLOT_BYTES
+            operation, sector, frame, offset = (memory.read_u32(slot + 4 * word) for word in range(4))
             fine = self._transfer(operation, sector, frame, offset)
-            ram.write_u32(HostPhysical(slot + 16), OK if fine else ERROR)
+            memory.write_u32(slot + 16, OK if fine else ERROR)
             done += fine
-        ram.write_u32(HostPhysical(self.ring + ANSWERS), made)
+        memory.write_u32(self.ring + ANSWERS, made)
         return f"disk: did {done} of {count} requests"
 
     def _transfer(self, operation: int, sector: int, frame: int, offset: int) -> bool:
@@ -126,12 +144,12 @@ class DiskBack:
         page = self.frame(frame, operation == READ)
         if page is None:
             return False
-        at = HostPhysical(page + offset)
+        at = page + offset
         if operation == READ:
-            self.ram.write(at, self.pc.disk.read_sector(sector))
+            self.memory.write(at, self.pc.disk.read_sector(sector))
             self.wrote()
         else:
-            self.pc.disk.write_sector(sector, self.ram.read(at, SECTOR))
+            self.pc.disk.write_sector(sector, self.memory.read(at, SECTOR))
         return True
 
 

@@ -26,8 +26,8 @@ COMPILE = [
 LINK = [*TARGET, "-nostdlib", "-static", "-Wl,--build-id=none", "-Wl,-z,norelro", "-Wl,-z,noexecstack"]
 VARIANTS = {"pebble": [], "pebble-clean": ["-DPEBBLE_CLEAN"], "pebble-pv": ["-DPEBBLE_PV"]}
 # of the kernel's sources, those of a PC and those that stand in their place under a hypervisor
-PC_ONLY = {"segments.c", "idt.c", "timer.c", "serial.c", "keyboard.c", "disk.c"}
-PV_ONLY = {"pv.c", "rings.c"}
+PC_ONLY = {"segments.c", "idt.c", "timer.c", "serial.c", "keyboard.c", "disk.c", "lab.c"}
+PV_ONLY = {"pv.c"}
 ABOUT = {
     "pebble": (
         "Pebble",

@@ -89,7 +89,7 @@ static inline void load_task(u16 selector) { __asm__ volatile("ltr %0" : : "r"(s
 /* End the machine, with a status. */
 static inline void power_off(u8 status) { out8(PORT_EXIT, status); }
 
-static inline void console_flush(void) {} /* what is put goes out at once */
+void console_flush(void); /* what was put must go out now, if it is not already */
 
 /* --- page tables ---------------------------------------------------------------------------------------------------
  *

@@ -1,5 +1,6 @@
 /* The kernel begins: look at what the boot loader says, bring up each part, start the first process. */
 #include "kernel.h"
+#include "lab.h"
 
 #define MULTIBOOT_LOADED 0x2BADB002
 #define HAS_MEMORY (1u << 0)
@@ -34,6 +35,9 @@ void kernel_main(u32 magic, const struct multiboot *boot)
     u32 memory = boot->upper * 1024 + MEBIBYTE;
     if (boot->flags & HAS_COMMAND)
         keep_command_line((const char *)boot->command_line);
+#ifndef PEBBLE_PV /* there the rings are all there is */
+    lab_init(command_line);
+#endif
     if (boot->flags & HAS_MODULES)
         modules_init(boot->modules, boot->module_list);
     segments_init();
