@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One entry of a chooser. `name` is what the engine is told, `title` and `summary` are for people."""
+    """One entry of a chooser. `name` is what the engine is told, `title` and `summary` are for people; of a guest
+    `kinds` names those that can run it, if that is known."""
 
     name: str
     title: str
     summary: str
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +27,12 @@ class Catalogue:
 def shipped() -> Catalogue:
     """What this version ships."""
     from core.guests.catalog import shipped_guests
-    from core.vmm import kinds
+    from core.vmm import kinds, kinds_for
 
     return Catalogue(
-        tuple(Choice(guest.name, guest.title, guest.summary) for guest in shipped_guests().values()),
+        tuple(
+            Choice(guest.name, guest.title, guest.summary, tuple(kinds_for(guest.interface)))
+            for guest in shipped_guests().values()
+        ),
         tuple(Choice(kind.kind, kind.title, kind.summary) for kind in kinds().values()),
     )

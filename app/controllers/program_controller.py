@@ -51,7 +51,7 @@ class ProgramController(QObject):
             _offer(self.guests, guest)
         for kind in catalogue.kinds:
             _offer(self.kinds, kind)
-        self.guests.activated.connect(self._choose)
+        self.guests.activated.connect(self._choose_guest)
         self.kinds.activated.connect(self._choose)
         actions[Act.OPEN].triggered.connect(self.open_dialog)
         engine.loaded.connect(self._take)
@@ -123,6 +123,14 @@ class ProgramController(QObject):
             self.refused.emit(RequestError(f"{len(files)} files were dropped.", "Drop one guest at a time."))
 
     # -- inside
+
+    def _choose_guest(self) -> None:
+        """With a kind that can run it, where the one that stands there cannot."""
+        guest, kind = self.chosen
+        able = next((one.kinds for one in self._catalogue.guests if one.name == guest), ())
+        if able and kind not in able:
+            _select(self.kinds, able[0])
+        self._choose()
 
     def _choose(self) -> None:
         if self.chosen != self._loaded:

@@ -12,7 +12,7 @@ from core.addresses import GuestPhysical
 from core.errors import ImageError, UnknownName
 from core.guests.assembler import assemble, assemble_file, read_source
 from core.guests.elf import MAGIC, load_elf
-from core.guests.image import ImageSegment, Program, SourceFile, check_fit
+from core.guests.image import ImageSegment, Interface, Program, SourceFile, check_fit
 
 SOURCE_ENDINGS = (".s", ".asm")
 HOLES = "holes"  # the folder of the guests that show one sensitive instruction each
@@ -31,6 +31,7 @@ class GuestInfo:
     summary: str
     path: str
     sources: str = ""  # for a built image: the folder beside it with its sources
+    interface: Interface = Interface.PC
 
 
 @lru_cache(maxsize=1)
@@ -43,7 +44,8 @@ def shipped_guests() -> dict[str, GuestInfo]:
         found[path.stem] = GuestInfo(path.stem, title or path.stem, summary, str(path))
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     for name, built in manifest.items():
-        found[name] = GuestInfo(name, built["title"], built["summary"], str(folder / f"{name}.elf"), built["sources"])
+        image, interface = str(folder / f"{name}.elf"), Interface(built["interface"])
+        found[name] = GuestInfo(name, built["title"], built["summary"], image, built["sources"], interface)
     return found
 
 

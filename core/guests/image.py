@@ -37,18 +37,17 @@ class SourceFile:
 
 
 class Interface(Enum):
-    """What machine a program was written for. `phrase` is for people."""
+    """What machine a program was written for; `value` names it in data."""
 
-    PC = ("pc", "a PC, with its privileged instructions and devices")
-    PARAVIRT = ("paravirt", "a hypervisor that is called (paravirtualization)")
+    PC = "pc"
+    PARAVIRT = "paravirt"
 
-    def __new__(cls, value: str, phrase: str) -> Interface:
-        member = object.__new__(cls)
-        member._value_ = value
-        return member
-
-    def __init__(self, value: str, phrase: str) -> None:
-        self.phrase = phrase
+    @property
+    def phrase(self) -> str:
+        """For people."""
+        if self is Interface.PC:
+            return "a PC, with its privileged instructions and devices"
+        return "a hypervisor to be called (paravirtualization)"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from core.devices.disk_image import SECTOR, DiskImage
 from core.errors import RequestError
 from core.events import Cause, Ring, StopReason
-from core.guests.catalog import load_program
+from core.guests.catalog import load_program, shipped_guests
 from core.rewind import rewind_check
 from core.session import Session
 from core.timeline.timeline import Recording
@@ -110,6 +110,11 @@ def test_an_image_and_a_kind_that_do_not_fit_are_refused_with_those_that_do(imag
     able = "paravirt" if image == "pebble-pv" else "bare, trap_emulate"
     with pytest.raises(RequestError, match=f"was written for .*Choose a kind that can run it: {able}"):
         SESSION.load(load_program(image), kind)
+
+
+def test_the_catalogue_says_of_each_image_what_its_note_says() -> None:
+    for info in shipped_guests().values():
+        assert load_program(info.name).interface is info.interface
 
 
 def test_it_idles_between_ticks() -> None:

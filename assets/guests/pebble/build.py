@@ -106,7 +106,13 @@ def main() -> None:
         for name, image in build(Path(folder)).items():
             (SHIPPED / image.name).write_bytes(image.read_bytes())
             title, summary = ABOUT[name]
-            manifest[name] = {"title": title, "summary": summary, "sources": HERE.name, "sha256": digest(image)}
+            manifest[name] = {
+                "title": title,
+                "summary": summary,
+                "sources": HERE.name,
+                "interface": "paravirt" if "-DPEBBLE_PV" in VARIANTS[name] else "pc",
+                "sha256": digest(image),
+            }
     MANIFEST.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

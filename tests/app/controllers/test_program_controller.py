@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.controllers.actions import Act, Actions
-from app.controllers.catalogue import Catalogue
+from app.controllers.catalogue import Catalogue, Choice
 from app.controllers.program_controller import ProgramController
 from core.errors import ImageError
 from tests.app.builders import loaded, program
@@ -68,6 +68,16 @@ def test_refused_load_leaves_the_choosers_at_what_is_loaded(chooser: ProgramCont
     pick(chooser, 1, 0)
     engine.refuse(ImageError("It is truncated.", "Copy it again.", "other"))
     assert chosen(chooser) == ("small", "trap_emulate")
+
+
+def test_a_guest_brings_along_a_kind_that_can_run_it(chooser: ProgramController, engine: FakeEngine) -> None:
+    chooser._catalogue = replace(
+        chooser._catalogue, guests=(chooser._catalogue.guests[0], Choice("other", "Other", "", ("trap_emulate",)))
+    )
+    engine.say_loaded(loaded(kind="bare"))
+    chooser.guests.setCurrentIndex(1)
+    chooser.guests.activated.emit(1)
+    assert engine.told == [("load", "other", "trap_emulate")]
 
 
 def test_each_kind_has_its_sentence_as_tooltip(chooser: ProgramController) -> None:
