@@ -193,9 +193,9 @@ class PageUse:
             if entry & LARGE and self._paging.cr4 & CR4_PSE:
                 first = entry & 0xFFC0_0000 | entry & PAGE_MASK
                 yield None, _Leaves(linear, np.arange(ENTRIES, dtype=np.uint32) * PAGE_SIZE + np.uint32(first))
-            elif (table := self._table(entry & ~PAGE_MASK)) is not None:
+            elif (table := self._table(at := self._physical.named_by(entry))) is not None:
                 rights = np.uint32(entry & (WRITABLE | USER) | ~(WRITABLE | USER) & 0xFFFF_FFFF)
-                yield entry & ~PAGE_MASK, _Leaves(linear, table & rights)
+                yield at, _Leaves(linear, self._physical.own_terms(table) & rights)
 
     def _table(self, at: int) -> npt.NDArray[np.uint32] | None:
         at &= ~PAGE_MASK

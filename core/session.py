@@ -683,7 +683,7 @@ class Session:
     def guest_system(self) -> GuestSystem | None:
         """The guest's processes, read from its memory; None for a guest whose records are not known."""
         assert self.program is not None, "a machine that is on has a program"
-        return read_guest(self.program, self.peek, self.vmm.guest.cr(3))
+        return read_guest(self.program, self.peek, self.vmm.guest.paging.cr3)
 
     def code(self, system: GuestSystem | None = None) -> Program:
         """The guest's code as the present address space shows it: its own, and the program's that CR3 belongs to.

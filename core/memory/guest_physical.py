@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
+
 from core.addresses import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, GuestPhysical, HostPhysical
 from core.memory.ram import Ram
 
@@ -75,6 +78,10 @@ class GuestPhysicalMemory:
     def named_by(self, entry: int) -> GuestPhysical:
         """The page that an entry of the guest's page tables names."""
         return GuestPhysical(entry & ~PAGE_MASK)
+
+    def own_terms(self, entries: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+        """A table's entries with the pages that they name in the guest's own numbers."""
+        return entries
 
     def read(self, address: GuestPhysical, size: int) -> bytes:
         """`size` bytes, across pages and devices alike."""

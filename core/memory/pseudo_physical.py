@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from core.addresses import ADDRESS_MASK, PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, GuestPhysical, HostPhysical
 from core.memory.guest_physical import GuestPhysicalMemory, MemoryBus
@@ -49,3 +50,9 @@ class PseudoPhysicalMemory(GuestPhysicalMemory):
         if page != NOT_OURS:
             return GuestPhysical(page << PAGE_SHIFT)
         return self._shown.get(frame, GuestPhysical(ADDRESS_MASK & ~PAGE_MASK))
+
+    def own_terms(self, entries: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+        """A table's entries with the guest's numbers in place of machine frames; the last page for what is not its."""
+        frames = np.minimum(entries >> PAGE_SHIFT, np.uint32(len(self.page_of) - 1))
+        pages: npt.NDArray[np.uint32] = self.page_of[frames].astype(np.uint32)  # NOT_OURS becomes the highest number
+        return (pages << np.uint32(PAGE_SHIFT)) | (entries & np.uint32(PAGE_MASK))

@@ -1,13 +1,12 @@
 """The CPU as a paravirtual guest knows it: the real one, in ring 1, with what the shared page says of events.
 
-Such a guest is not deceived: it knows its ring, its machine frames, and that the hypervisor has ring 0. Two things are
+Such a guest is not deceived: it knows its ring, its machine frames, and that the hypervisor has ring 0. One thing is
 still put in its own terms: IF is the upcall mask the other way round (the real IF is always set, for interrupts are the
-hypervisor's), and CR3 is shown as the guest's own page number beside the real one.
+hypervisor's). Page walks are told in its own page numbers, as everything is that looks at guest-physical memory.
 """
 
 from __future__ import annotations
 
-from core.addresses import PAGE_MASK
 from core.cpu import flags
 from core.cpu.context import Seg
 from core.cpu.guest_cpu import GuestCpu, Segment
@@ -53,14 +52,9 @@ class ParavirtCpu(GuestCpu):
         if self.events is not None:
             self.events.masked = not value
 
-    def cr(self, number: int) -> int:
-        """CR3 in the guest's own page numbers."""
-        real = super().cr(number)
-        return self._physical.named_by(real) | real & PAGE_MASK if number == 3 else real
-
     @property
     def paging(self) -> Paging:
-        """What rules the guest's page walks, whose entries name machine frames."""
+        """What rules the guest's page walks: CR3 in the guest's own numbers, though entries name machine frames."""
         state = self.state
         real = state.cr[3]
         return Paging(state.cr[0] & 0xFFFF_FFFF, self._physical.named_by(real), state.cr[4] & 0xFFFF_FFFF)

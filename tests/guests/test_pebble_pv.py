@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 import runpy
 
+import numpy as np
 import pytest
 
 from core.devices.disk_image import SECTOR, DiskImage
 from core.errors import RequestError
 from core.events import Cause, Ring, StopReason
 from core.guests.catalog import load_program, shipped_guests
+from core.looks import Look, UseKind
+from core.page_use import CODES
 from core.rewind import rewind_check
 from core.session import Session
 from core.timeline.timeline import Recording
+from core.vmm.frame_types import FrameType
+from core.vmm.paravirt import Paravirt
 from tests.guests.test_pebble import DISK_SECTORS, GUESTS, HEAD, LIMIT, MODULES, RUNS, SHELL, after_head, modules_listed
 
 SESSION = Session(recording=False)
@@ -163,3 +168,18 @@ def test_what_differs_from_the_ordinary_build_is_little_and_marked() -> None:
     assert marked < 60
     assert sum(lines[name] for name in build["PV_ONLY"]) < 400
     assert sum(lines[name] for name in build["PC_ONLY"]) < 400
+
+
+def test_the_map_shows_as_tables_just_what_the_hypervisor_has_typed_so() -> None:
+    SESSION.load(PV, "paravirt")
+    while not SESSION.console.endswith(b"$ "):
+        SESSION.run(100_000)
+    monitor, shown = SESSION.vmm, SESSION.seen(Look(map=True), SESSION.guest_system()).map
+    assert isinstance(monitor, Paravirt)
+    assert shown is not None
+    tables = np.isin(monitor.types.types, (FrameType.TABLE_1, FrameType.TABLE_2)) & (monitor.types.uses > 0)
+    uses = np.frombuffer(shown.uses, np.uint8)[: len(tables)]
+    assert np.array_equal(uses == CODES[UseKind.TABLES], tables)
+    assert {use.name for use in shown.legend} >= {"init (1)", "shell (2)"}
+    believed = {register.name: register for register in SESSION.registers()}
+    assert believed["CR3"].believed == believed["CR3"].real
