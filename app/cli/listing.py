@@ -16,6 +16,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="list the shipped guests",
         description="The guests that come with Ringside: small programs and kernels, each with one thing to show.",
     )
+    guests.add_argument(
+        "--diff", nargs=2, metavar=("A", "B"), help="instead: what differs between two builds of Pebble, as a diff"
+    )
     kinds = commands.add_parser(
         "kinds",
         help="list the kinds of monitor",
@@ -27,9 +30,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 
 def list_guests(arguments: argparse.Namespace) -> int:
-    """Print the shipped guests."""
-    from core.guests.catalog import shipped_guests
+    """Print the shipped guests, or what differs between two of them."""
+    from core.guests.builds import difference
+    from core.guests.catalog import guest_named, shipped_guests
 
+    if arguments.diff:
+        print(difference(*(guest_named(name) for name in arguments.diff)))
+        return statuses.DONE
     return _print(((guest.name, guest.title, guest.summary) for guest in shipped_guests().values()), arguments.json)
 
 

@@ -49,6 +49,13 @@ def shipped_guests() -> dict[str, GuestInfo]:
     return found
 
 
+def guest_named(name: str) -> GuestInfo:
+    """The shipped guest of that name, or UnknownName listing those there are."""
+    if name not in (shipped := shipped_guests()):
+        raise UnknownName(f"There is no shipped guest named “{name}”.", f"Choose one of: {', '.join(shipped)}.")
+    return shipped[name]
+
+
 @lru_cache(maxsize=1)
 def hole_guests() -> dict[str, GuestInfo]:
     """The tiny guests that each show one sensitive instruction, by name (``holes/popf``). Not among the shipped ones:

@@ -69,6 +69,11 @@ def compile_all(sources: list[Path], into: Path, tree: Path, flags: list[str]) -
     return objects
 
 
+def left_out_of(name: str) -> set[str]:
+    """The kernel's files that this build does without."""
+    return PC_ONLY if "-DPEBBLE_PV" in VARIANTS[name] else PV_ONLY
+
+
 def build(into: Path, tree: Path = HERE) -> dict[str, Path]:
     """Build every variant into the folder `into`; gives the images by name."""
     images = {}
@@ -85,7 +90,7 @@ def build(into: Path, tree: Path = HERE) -> dict[str, Path]:
             zig(*LINK, "-Wl,-T,user/user.ld", *objects, *library, "-o", str(program), folder=tree)
         kernel = work / "kernel"
         kernel.mkdir()
-        left_out = PC_ONLY if "-DPEBBLE_PV" in flags else PV_ONLY
+        left_out = left_out_of(name)
         sources = sorted((tree / "kernel").glob("*.c")) + sorted((tree / "kernel").glob("*.S"))
         sources = [source for source in sources if source.name not in left_out]
         objects = compile_all(sources, kernel, tree, [*flags, f"-Wa,-I{work}", "-I", str(work)])
@@ -111,6 +116,8 @@ def main() -> None:
                 "summary": summary,
                 "sources": HERE.name,
                 "interface": "paravirt" if "-DPEBBLE_PV" in VARIANTS[name] else "pc",
+                "defines": [flag.removeprefix("-D") for flag in VARIANTS[name]],
+                "left_out": sorted(left_out_of(name)),
                 "sha256": digest(image),
             }
     MANIFEST.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
