@@ -15,7 +15,8 @@ from core.guests.assembler import assemble
 from core.guests.image import Program
 from core.session import Session
 from core.vmm import kinds_for
-from tests.cosim.test_equivalence import OTHERS, differences, visible
+from tests.cosim.equality import differences, visible
+from tests.cosim.test_equivalence import OTHERS
 
 SESSION = Session(recording=False)
 LIMIT = 200_000
