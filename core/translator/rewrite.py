@@ -643,7 +643,8 @@ def _return(emitter: Emitter, instruction: Instruction) -> Ruled:
     else:
         emitter.put(Instruction.create_mem(Code.POP_RM32, emitter.variable(Slot.TARGET)), OWN_STORE)
     if instruction.op_count:
-        above = MemoryOperand(Register.ESP, displ=instruction.immediate16, displ_size=4)
+        # the CPU takes the count as signed (core/cpu/FINDINGS.md)
+        above = MemoryOperand(Register.ESP, displ=_signed(instruction.immediate16, 16), displ_size=4)
         code, register = (
             (Code.LEA_R32_M, Register.ESP) if emitter.mode.wide_stack else (Code.LEA_R16_M, Register.SP)
         )  # fmt: skip

@@ -484,7 +484,8 @@ def _through_system_descriptor(emulator: Emulator, selector: int, found: descrip
 
 def _ret_far(emulator: Emulator, instruction: Instruction) -> str:
     size = 2 if instruction.code in (Code.RETFW, Code.RETFW_IMM16) else 4
-    extra = instruction.immediate16 if instruction.op_count else 0
+    # the CPU takes the count as signed (core/cpu/FINDINGS.md)
+    extra = (instruction.immediate16 ^ 0x8000) - 0x8000 if instruction.op_count else 0
     eip, selector = emulator.peek_stack(0, size, far=True), emulator.peek_stack(1, size, far=True) & 0xFFFF
     before = emulator.guest.cpl
     code = emulator.return_to(selector, eip, 2 * size + extra, size)
