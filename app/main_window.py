@@ -195,6 +195,8 @@ class MainWindow(QMainWindow):
             "addressPicked": self.looks.pick,
             "walkRequested": self.looks.show_walk,
             "bytesRequested": self.looks.show_bytes,
+            "interceptFlipped": self.engine.set_intercept,
+            "fieldEdited": self.engine.set_vmcb_field,
             "gotoRequested": self.go_to,
         }
         self.hosting.connect_views(self.layout_.views.values())

@@ -434,7 +434,8 @@ class Interposer:
             self._refuse_io()
             return
         vector = code - FIRST_EXCEPTION_EXIT if code in EXCEPTION_EXITS else None
-        pc = self._place(code == NESTED_PAGE_FAULT or vector in FAULT_CLASS, broken_off=True)
+        fault = vector in FAULT_CLASS
+        pc = self._place(code == NESTED_PAGE_FAULT or fault, broken_off=fault or vector is None)
         if pc is not None:
             error_code = info if vector in WITH_ERROR_CODE else None
             self._recorded(pc, vector, error_code, lambda: self.monitor.exited(code, info))

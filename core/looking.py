@@ -37,6 +37,7 @@ def look_at(look: Look, watched: Watched) -> Seen:
         walk=page_walk(vmm, _address(look.walk, vmm)) if look.walk is not None else None,
         map=PageUse(watched).map(look.page) if look.map else None,
         screen=_screen(vmm) if look.screen else None,
+        vmcb=vmm.seen_vmcb() if look.vmcb else None,
     )
 
 

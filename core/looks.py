@@ -222,19 +222,34 @@ class SeenScreen:
     cursor: int | None
 
 
+# -- the control block of AMD-V
+
+
+@dataclass(frozen=True, slots=True)
+class SeenVmcb:
+    """A VM's control block (`core.vmm.vmcb` reads it): as the last exit left it, and as it was before that exit;
+    `exit` is that exit's name, "" before the first."""
+
+    address: int
+    image: bytes
+    before: bytes
+    exit: str
+
+
 # -- all of it
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
     """What is looked at: bytes, the walk of a linear address (or of a register's), the map and in it one guest page,
-    the screen."""
+    the screen, the control block of AMD-V."""
 
     span: Span | None = None
     walk: int | Follow | None = None
     map: bool = False
     page: int | None = None
     screen: bool = False
+    vmcb: bool = False
 
     def __or__(self, other: Look) -> Look:
         """Both looks at once; where both want the same thing, the first has it."""
@@ -244,6 +259,7 @@ class Look:
             self.map or other.map,
             other.page if self.page is None else self.page,
             self.screen or other.screen,
+            self.vmcb or other.vmcb,
         )
 
 
@@ -255,3 +271,4 @@ class Seen:
     walk: PageWalk | None = None
     map: PhysicalMap | None = None
     screen: SeenScreen | None = None
+    vmcb: SeenVmcb | None = None

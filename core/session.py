@@ -54,6 +54,8 @@ from core.timeline.actions import (
     ResetVm,
     SerialInput,
     SetCap,
+    SetIntercept,
+    SetVmcbField,
     SetWeight,
 )
 from core.timeline.backward import to_breakpoint, to_trap
@@ -603,6 +605,14 @@ class Session:
     def press_keys(self, codes: bytes) -> None:
         """Scan codes of set 1 from the selected guest's keyboard, at its present virtual time."""
         self._do(Keys(self._selected, bytes(codes)))
+
+    def set_intercept(self, code: int, *, on: bool) -> None:
+        """Set or clear an intercept bit of the selected VM's control block; it counts from the next entry."""
+        self._do(SetIntercept(self._selected, code, on))
+
+    def set_vmcb_field(self, name: str, value: int) -> None:
+        """Write a field of the selected VM's control block; VMRUN judges it at the next entry."""
+        self._do(SetVmcbField(self._selected, name, value))
 
     # -- look
 

@@ -8,18 +8,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from core.errors import LessonError
 from core.events import StopReason
 from core.guests.catalog import load_program
 from core.guests.image import Program
+from core.vmm.intercepts import INTERCEPTS
 from lessons.laboratory import Laboratory
 from lessons.names import AtLeastOne, Guest, Kind, Label, Text
-from lessons.part import Part, broken_rule
+from lessons.part import Part, broken_rule, one_of
 from lessons.traps import TrapPattern
 
 LIMIT = 5_000_000  # instructions: a lesson that runs longer for one act keeps its student waiting
+
+
+def _intercept(name: str) -> str:
+    offered = [each.name for each in INTERCEPTS if not each.inert]
+    if name not in offered:
+        raise broken_rule(f"names no intercept that works here: “{name}”", one_of(offered))
+    return name
 
 
 class Acting(Part):
@@ -149,6 +157,25 @@ class Type(Acting):
         laboratory.send_input(self.input.encode())
 
 
+class Intercept(Acting):
+    """Set or clear an intercept in the control block of AMD-V: the same switch as in the VMCB view."""
+
+    intercept: Annotated[str, AfterValidator(_intercept)]
+    on: bool
+
+    @property
+    def words(self) -> str:
+        return f"Switch the intercept of {self.intercept} {'on' if self.on else 'off'}"
+
+    @property
+    def code(self) -> int:
+        """Its exit code."""
+        return next(each.code for each in INTERCEPTS if each.name == self.intercept)
+
+    def perform(self, laboratory: Laboratory) -> None:
+        laboratory.set_intercept(self.code, on=self.on)
+
+
 class Setup(Part):
     """The machine a step begins with: a guest under a kind, from power-on or from some way into its run."""
 
@@ -185,6 +212,7 @@ _BY_KEY: dict[str, type[Acting]] = {
     "run_to": RunTo,
     "until": Until,
     "input": Type,
+    "intercept": Intercept,
 }
 ACT_KEYS = tuple(_BY_KEY)
 
@@ -205,7 +233,8 @@ Act = Annotated[
     | Annotated[Run, Tag("Run")]
     | Annotated[RunTo, Tag("RunTo")]
     | Annotated[Until, Tag("Until")]
-    | Annotated[Type, Tag("Type")],
+    | Annotated[Type, Tag("Type")]
+    | Annotated[Intercept, Tag("Intercept")],
     Discriminator(_which),
 ]
 Acts = Annotated[tuple[Act, ...], Field(min_length=1, strict=False)]

@@ -20,7 +20,9 @@ many a second by cause (traps.…; remap is a write to a page table and the hidd
 monitor takes beyond the VM's own memory (vm.memory); what a picture costs with all views of memory in sight
 (look.median, look.size); the slowest of many Stops in endless loops (stop.max); the time from Step to the painted
 window (step_paint.p95); and how fast a real guest boots and computes (pebble.boot, pebble.primes,
-pebble.boot.trap_emulate). All in one run, so that the ratios compare; nothing is judged.
+pebble.boot.trap_emulate). Under AMD-V: an exit (exit.…), Pebble's boot, and page tables changed and page faults taken
+with nested and with shadow tables (ptemod.…, pgfault.…), in time and in exits. All in one
+run, so that the ratios compare; nothing is judged.
 """
 NAMES = (
     "run.raw",
@@ -41,6 +43,8 @@ NAMES = (
     "translation.system_call",
     "look.median",
     "look.size",
+    "exit.median",
+    "exit.rate",
     "stop.max",
     "step_paint.p95",
     "pebble.boot",
@@ -50,6 +54,16 @@ NAMES = (
     "jump.p95",
     "checkpoints",
     "recording",
+    "pebble.boot.hardware",
+    "pebble.boot.hardware_shadow",
+    "ptemod.hardware",
+    "ptemod.hardware.exits",
+    "ptemod.hardware_shadow",
+    "ptemod.hardware_shadow.exits",
+    "pgfault.hardware",
+    "pgfault.hardware.exits",
+    "pgfault.hardware_shadow",
+    "pgfault.hardware_shadow.exits",
     "prompt.max",
     "idle.engine",
     "idle.window",

@@ -48,6 +48,7 @@ class Engine(Protocol):
     def reset(self) -> None: ...
     def set_breakpoints(self, addresses: frozenset[int]) -> None: ...
     def send_input(self, data: bytes) -> None: ...
+    def set_intercept(self, code: int, on: bool) -> None: ...
     def check_lesson(self, question: CheckLesson) -> None: ...
 
 
@@ -155,6 +156,8 @@ class LessonPerformance(QObject):
                 engine.run_to(acts.address_of(engine.program, label))
             case acts.Type(input=text):
                 engine.send_input(text.encode())
+            case acts.Intercept(on=on) as act:
+                engine.set_intercept(act.code, on)
             case acts.Until():
                 return beat.act
         return None

@@ -190,6 +190,16 @@ class Engine(QObject):
             if self._host is not None:
                 self._send(self._look)
 
+    @Slot(int, bool)
+    def set_intercept(self, code: int, on: bool) -> None:
+        """Set or clear an intercept bit of the selected VM's control block."""
+        self._send(protocol.SetIntercept(code, on))
+
+    @Slot(str, object)
+    def set_vmcb_field(self, name: str, value: int) -> None:
+        """Write a field of the selected VM's control block."""
+        self._send(protocol.SetVmcbField(name, value))
+
     def host(self, command: HostCommand) -> None:
         """Add, remove, select, pause, resume, weigh or cap a VM."""
         self._send(command)

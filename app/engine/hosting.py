@@ -1,4 +1,4 @@
-"""The person's wishes about VMs, carried out on the session: add, remove, select, pause, resume, weigh, cap."""
+"""The person's wishes about VMs, carried out on the session: make, remove, select, pause, weigh, cap, edit a VMCB."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ HostCommand: TypeAlias = (
     | protocol.SetWeight
     | protocol.SetCap
     | protocol.Balloon
+    | protocol.SetIntercept
+    | protocol.SetVmcbField
 )
 
 
@@ -45,3 +47,7 @@ def host(session: Session, command: HostCommand, load: Callable[[str], Program])
             session.set_cap(letter, cap)
         case protocol.Balloon(letter, taken):
             session.balloon(letter, taken)
+        case protocol.SetIntercept(code, on):
+            session.set_intercept(code, on=on)
+        case protocol.SetVmcbField(name, value):
+            session.set_vmcb_field(name, value)

@@ -124,6 +124,22 @@ class LookAt:
     look: Look
 
 
+@dataclass(frozen=True, slots=True)
+class SetIntercept:
+    """Set or clear the intercept of this exit code in the selected VM's control block (AMD-V)."""
+
+    code: int
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetVmcbField:
+    """Write a field of the selected VM's control block (AMD-V), by its name."""
+
+    name: str
+    value: int
+
+
 # Several VMs: each has a letter (`Snapshot.vms`). One is selected (`Snapshot.vm`): registers, code, console,
 # breakpoints, `Input`, `Keys`, `SetBreakpoints`, `Step…` and `Reset` are its own; `Run` and `Stop` are the machine's.
 
@@ -250,7 +266,7 @@ Command: TypeAlias = (
     "Load | SaveDisk | Run | Stop | Step | StepOver | StepBy | RunTo | Reset | SetSpeed | SetBreakpoints | Input"
     " | Keys | LookAt | AddVm | RemoveVm | SelectVm | PauseVm | ResumeVm | SetWeight | SetCap | Balloon"
     " | StepBack | RunBack | GoTo | EnterFuture | DiscardFuture | Undo"
-    " | CheckLesson | Shown | Shutdown"
+    " | SetIntercept | SetVmcbField | CheckLesson | Shown | Shutdown"
 )
 
 # -- messages: engine → window

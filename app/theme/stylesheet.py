@@ -139,6 +139,10 @@ QCheckBox, QRadioButton { spacing: ${pad}px; padding: 2px ${gap}px; border: ${ri
 QCheckBox:focus, QRadioButton:focus { border-color: $focus; }
 QCheckBox::indicator, QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid $outline;
     background: $raised; }
+QTableView::indicator { width: 12px; height: 12px; border: 1px solid $outline; background: $raised;
+    border-radius: 3px; }
+QTableView::indicator:checked { background: $text; image: url("$check"); }
+QTableView::indicator:disabled { border-color: $edge; background: transparent; }
 QCheckBox::indicator { border-radius: 3px; }
 QRadioButton::indicator { border-radius: 8px; }
 QCheckBox::indicator:checked { background: $text; image: url("$check"); }

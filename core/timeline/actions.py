@@ -9,12 +9,15 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from core.devices.disk_image import DiskImage
+from core.errors import RequestError
 from core.guests.boot import check_start
 from core.guests.image import Program
 from core.guests.modules import Module
 from core.hypervisor import Hypervisor
 from core.vm import VmSpec
 from core.vmm import kind_named
+from core.vmm.hardware import Hardware
+from core.vmm.intercepts import exit_name
 
 
 class Action(Protocol):
@@ -181,6 +184,47 @@ class Balloon:
     def in_words(self) -> str:
         """See `Action`."""
         return f"{self.taken >> 20} MiB taken from VM {self.vm}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetIntercept:
+    """An intercept bit of a VM's control block, by exit code."""
+
+    vm: str
+    code: int
+    on: bool
+
+    def carry_out(self, hypervisor: Hypervisor) -> None:
+        """See `Action`."""
+        _with_vmcb(hypervisor, self.vm).set_intercept(self.code, on=self.on)
+
+    def in_words(self) -> str:
+        """See `Action`."""
+        return f"the intercept of {exit_name(self.code)} of {self.vm} switched {'on' if self.on else 'off'}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetVmcbField:
+    """A field of a VM's control block, by name."""
+
+    vm: str
+    name: str
+    value: int
+
+    def carry_out(self, hypervisor: Hypervisor) -> None:
+        """See `Action`."""
+        _with_vmcb(hypervisor, self.vm).set_field(self.name, self.value)
+
+    def in_words(self) -> str:
+        """See `Action`."""
+        return f"{self.name} of {self.vm}'s VMCB set to {self.value:#x}"
+
+
+def _with_vmcb(hypervisor: Hypervisor, letter: str) -> Hardware:
+    vmm = hypervisor.vms[letter].vmm
+    if not isinstance(vmm, Hardware):
+        raise RequestError(f"VM {letter} runs under {vmm.title}: it has no VMCB.", "Choose a hardware-assisted kind.")
+    return vmm
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from core.errors import RequestError
 from core.events import Cause, Ring
 from core.interposer import Outcome
 from core.layout import HOST_RESERVED
-from core.looks import TableWalk
+from core.looks import SeenVmcb, TableWalk
 from core.memory.frames import FREE, FrameAllocator
 from core.memory.nested import LARGE_BYTES, Beyond, Forbidden, Mapped, NestedPager
 from core.memory.nested_walk import nested_walk
@@ -120,7 +120,7 @@ class Hardware(Vmm):
         self._windows = DeviceWindows()
         self._rings = GuestRings(self.physical, self.pc, self._memory_written)
         self._msrs = dict.fromkeys(GUARDED_MSRS, 0)
-        self._waited = False
+        self._waited = self._exited = False
         self._must_enter = True
         self._edited = False
         guest_mode.leave_guest_mode(self.cpu)
@@ -232,6 +232,7 @@ class Hardware(Vmm):
     def _complete(self, code: int, info1: int, info2: int, next_eip: int) -> None:
         """What hardware stores at #VMEXIT."""
         self.before = self.save_area.image()
+        self._exited = True
         self.save_area.store()
         self.save_area.store_exit(code, info1, info2, next_eip)
 
@@ -380,6 +381,11 @@ class Hardware(Vmm):
     def device_name(self, port: int) -> str:
         """The VM's devices are the hypervisor's."""
         return f"virtual {super().device_name(port)}"
+
+    def seen_vmcb(self) -> SeenVmcb:
+        """The control block as the last exit left it."""
+        code = self.vmcb.get("EXITCODE")
+        return SeenVmcb(self.vmcb.address, self.vmcb.image(), self.before, exit_name(code) if self._exited else "")
 
     def frame_purposes(self) -> Iterator[tuple[HostPhysical, str]]:
         """What VMRUN needs, and the tables behind the guest's."""

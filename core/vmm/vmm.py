@@ -26,7 +26,7 @@ from core.guests.boot import BootState
 from core.guests.image import Interface
 from core.interposer import Interposer, Outcome
 from core.layout import HOST_RESERVED, MACHINE_MEMORY
-from core.looks import TableWalk
+from core.looks import SeenVmcb, TableWalk
 from core.machine import Machine
 from core.memory.frames import FrameAllocator
 from core.memory.guest_physical import GuestPhysicalMemory, MemoryBus
@@ -144,6 +144,10 @@ class Vmm(ABC):
         """The walks that the CPU makes for `linear` through tables that are not the guest's, in place of its walk
         through those or after it; `guest` is the walk through the guest's own."""
         return ()
+
+    def seen_vmcb(self) -> SeenVmcb | None:
+        """The VM's control block, where there is one."""
+        return None
 
     def frame_purposes(self) -> Iterator[tuple[HostPhysical, str]]:
         """What the frames that the monitor keeps for itself are for."""

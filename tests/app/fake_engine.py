@@ -101,6 +101,12 @@ class FakeEngine(QObject):
     def press_keys(self, codes: bytes) -> None:
         self.told.append(("press_keys", codes))
 
+    def set_intercept(self, code: int, on: bool) -> None:
+        self.told.append(("set_intercept", code, on))
+
+    def set_vmcb_field(self, name: str, value: int) -> None:
+        self.told.append(("set_vmcb_field", name, value))
+
     def look_at(self, look: Look) -> None:
         self.told.append(("look_at", look))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 
 from .departures import LOOPS, departure_rates, monitor_memory
+from .hardware import KINDS, MEMORY, assisted_pebble, exit_cost
 from .history import history_costs
 from .idle import waiting_pebble
 from .looks import look_cost
@@ -24,10 +25,15 @@ SUITE: dict[Benchmark, tuple[str, ...]] = {
     rewriting_speed: ("translation.rewriting",),
     system_call: ("translation.system_call",),
     look_cost: ("look.median", "look.size"),
+    exit_cost: ("exit.median", "exit.rate"),
     time_to_stop: ("stop.max",),
     step_to_paint: ("step_paint.p95",),
     pebble_speeds: ("pebble.boot", "pebble.primes", "pebble.boot.trap_emulate"),
     history_costs: ("step_back.p95", "jump.p95", "checkpoints", "recording"),
+    assisted_pebble: (
+        *(f"pebble.boot.{kind}" for kind in KINDS),
+        *(f"{name}.{kind}{what}" for name in MEMORY for kind in KINDS for what in ("", ".exits")),
+    ),
     waiting_pebble: ("prompt.max", "idle.engine", "idle.window"),
 }
 

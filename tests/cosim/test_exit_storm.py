@@ -14,7 +14,7 @@ from core.guests.assembler import assemble
 from core.session import Session
 from core.vmm.hardware import Hardware
 from core.vmm.intercepts import Exit
-from tests.cosim.test_equivalence import VISIBLE
+from tests.cosim.equality import VISIBLE
 
 EXITS_A_ROUND = 20  # at least; with the timer's
 ROUNDS = int(os.environ.get("RINGSIDE_STORM", "6000")) // EXITS_A_ROUND

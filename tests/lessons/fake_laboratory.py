@@ -92,6 +92,7 @@ class FakeLaboratory:
         self._executed = 0
         self._generation = 0
         self.typed = b""
+        self.intercepts: dict[int, bool] = {}
 
     def program_named(self, name: str) -> Program:
         """In place of `core.guests.image.load_program`."""
@@ -130,6 +131,9 @@ class FakeLaboratory:
             return happened is not None and found(happened)
 
         return self._go(is_there, limit)
+
+    def set_intercept(self, code: int, *, on: bool) -> None:
+        self.intercepts[code] = on
 
     def send_input(self, data: bytes) -> None:
         self.typed += data

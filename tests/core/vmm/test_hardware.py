@@ -12,6 +12,7 @@ from core.events import Cause, EndHow, Ring, Trap
 from core.guests.assembler import assemble
 from core.guests.catalog import load_program
 from core.session import Session
+from core.timeline.timeline import Recording
 from core.vmm.hardware import Hardware
 from core.vmm.intercepts import INTERCEPT, Exit
 
@@ -154,3 +155,56 @@ def test_real_vmruns_between_any_two_slices_change_nothing() -> None:
 
 def test_every_exit_code_has_one_intercept_of_its_own() -> None:
     assert len({(each.field, each.bit) for each in INTERCEPT.values()}) == len(INTERCEPT)
+
+
+def test_a_flipped_intercept_is_part_of_history() -> None:
+    session = Session(history=Recording())
+    session.load(assemble(".globl _start\n_start: mov eax, 1\ncpuid\ncpuid\ncpuid\nnop", "guest.s"), "hardware")
+    session.step(2)
+    session.set_intercept(Exit.CPUID, on=False)
+    session.step(2)
+    assert sum(trap.handler == "hypervisor: CPUID" for trap in exits(session)) == 1
+    for _ in range(3):
+        session.step_back()
+    assert vmm_of(session).intercepts(Exit.CPUID)
+    session.step(3)
+    assert not vmm_of(session).intercepts(Exit.CPUID)
+    assert sum(trap.handler == "hypervisor: CPUID" for trap in exits(session)) == 1
+
+
+def test_a_single_step_that_exits_keeps_the_flags_of_the_instruction_before() -> None:
+    step = "pushfd\nor dword ptr [esp], 0x100\nmov edx, -1\nmov esi, 2\npopfd\nadd edx, esi\nnop"
+    gates = "idt: .rept 64\n.quad 0x00108e0000080002\n.endr\nidtr: .word 511\n.long idt"
+    seen = []
+    for kind in ("bare", "hardware"):
+        session = Session(recording=False)
+        text = f".globl _start\n_start: jmp begin\nhlt\nbegin: lidt [idtr]\n{step}\nhlt\n.align 8\n{gates}"
+        session.load(assemble(text, "step.s"), kind)
+        if kind == "hardware":
+            vmm_of(session).set_intercept(Exit.EXCEPTION_0 + 1, on=True)
+        session.run()
+        seen.append(session.peek(session.vmm.guest.reg(4), 12))
+    assert seen[0] == seen[1]
+
+
+def test_a_kind_without_a_control_block_says_so() -> None:
+    session = Session()
+    session.load(load_program("hello"), "bare")
+    with pytest.raises(RequestError, match="it has no VMCB"):
+        session.set_intercept(Exit.CPUID, on=False)
+
+
+@pytest.mark.parametrize("operation", ["add", "sub", "adc", "sbb", "and", "imul"])
+@pytest.mark.parametrize("exiting", ["wbinvd", "str ax", "pause"])
+def test_an_exit_keeps_the_flags_that_the_instruction_before_has_set(operation: str, exiting: str) -> None:
+    text = f"mov edx, -1\nmov esi, 2\nstc\n{operation} edx, esi\n{exiting}\nnop\npushfd\nhlt"
+    seen = []
+    for kind in ("bare", "hardware"):
+        session = Session(recording=False)
+        session.load(assemble(f".globl _start\n_start: {text}", "flags.s"), kind)
+        if kind == "hardware":
+            for code in (0x69, 0x77, 0x89):  # STR, PAUSE, WBINVD
+                vmm_of(session).set_intercept(code, on=True)
+        session.run()
+        seen.append(session.peek(session.vmm.guest.reg(4), 4))
+    assert seen[0] == seen[1]

@@ -1,0 +1,127 @@
+"""Why does the guest leave guest mode, and with what? The control block of AMD-V, with its intercepts as switches."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QSplitter, QTableView, QVBoxLayout, QWidget
+
+from app.models.intercept_model import InterceptModel
+from app.models.vmcb_model import BEFORE, NAME, ROWS, VALUE, VmcbModel
+from app.theme import Theme
+from app.views.view import Area, Loaded, View, ViewSpec
+from core.looks import Look
+from core.snapshot import Snapshot
+from core.vmm.vmcb import Area as VmcbArea
+
+NO_VMCB = (
+    "This kind of monitor uses no guest mode, so there is no control block. Load a guest under “Hardware-assisted "
+    "(AMD-V)”, and here you will see why it leaves guest mode, and can choose what makes it leave."
+)
+NO_EXIT_YET = "The guest has not left guest mode yet: step or run it."
+VALUE_LETTERS, BEFORE_LETTERS = 13, 13
+
+
+class VmcbView(View):
+    """Fields on the left, intercepts on the right, and over them the last exit in words."""
+
+    interceptFlipped = Signal(int, bool)
+    fieldEdited = Signal(str, object)
+    lookChanged = Signal()
+
+    empty_text = NO_VMCB
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self.fields = VmcbModel(theme.type.mono())
+        self.intercepts = InterceptModel()
+        self.headline = QLabel()
+        self.headline.setMargin(4)
+        self.headline.setWordWrap(True)
+        self.field_table = _table(self.fields, "Fields of the control block")
+        self.intercept_table = _table(self.intercepts, "Intercepts")
+        for row, each in enumerate(ROWS):
+            if isinstance(each, VmcbArea):
+                self.field_table.setSpan(row, NAME, 1, self.fields.columnCount())
+        self.fields.edited.connect(self.fieldEdited)
+        self.fields.wrong.connect(self.headline.setText)
+        self.intercepts.flipped.connect(self.interceptFlipped)
+        halves = QSplitter(Qt.Orientation.Horizontal)
+        halves.addWidget(self.field_table)
+        halves.addWidget(self.intercept_table)
+        halves.setStretchFactor(0, 3)
+        halves.setStretchFactor(1, 2)
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self.headline)
+        layout.addWidget(halves, 1)
+        self.set_content(content)
+        self.setAccessibleName("VMCB")
+        self._fit()
+
+    @property
+    def look(self) -> Look:
+        """The control block."""
+        return Look(vmcb=True)
+
+    def show_program(self, loaded: Loaded) -> None:
+        """A fresh machine: nothing is known of it yet."""
+        self.set_empty(True, NO_VMCB)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show the control block as the last exit left it."""
+        seen = snapshot.seen.vmcb
+        self.fields.show(seen)
+        self.intercepts.show(seen)
+        if seen is None:
+            self.set_empty(True, NO_VMCB)
+            return
+        last = f"Last exit: {seen.exit}. What it changed is bold, with the value before." if seen.exit else NO_EXIT_YET
+        self.headline.setText(f"VMCB of {snapshot.vm} at {seen.address:#010x}. {last}")
+        self.set_empty(False)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take colours and type from `theme`."""
+        super().apply_theme(theme)
+        self.fields.set_font(theme.type.mono())
+        self._fit()
+
+    def _fit(self) -> None:
+        for table in (self.field_table, self.intercept_table):
+            rows = table.verticalHeader()
+            rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+            rows.setDefaultSectionSize(self.theme.type.row_height())
+        letter = self.field_table.fontMetrics().horizontalAdvance("0")
+        self.field_table.resizeColumnToContents(NAME)
+        for column, letters in ((NAME, 17), (VALUE, VALUE_LETTERS), (BEFORE, BEFORE_LETTERS)):
+            self.field_table.setColumnWidth(column, letters * letter + 12)
+        self.intercept_table.setColumnWidth(0, 22 * letter)
+
+
+def _table(model: VmcbModel | InterceptModel, name: str) -> QTableView:
+    table = QTableView()
+    table.setModel(model)
+    table.setAccessibleName(name)
+    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+    table.setShowGrid(False)
+    table.setTabKeyNavigation(False)
+    table.setWordWrap(False)
+    table.verticalHeader().hide()
+    table.verticalHeader().setMinimumSectionSize(8)
+    header = table.horizontalHeader()
+    header.setHighlightSections(False)
+    header.setStretchLastSection(True)
+    return table
+
+
+VIEW = ViewSpec(
+    id="vmcb",
+    title="VMCB",
+    question="Why does the guest leave guest mode, and with what? (AMD-V's control block)",
+    area=Area.BOTTOM,
+    order=40,
+    make=VmcbView,
+    behind="guest",
+)

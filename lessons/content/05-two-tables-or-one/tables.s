@@ -1,0 +1,36 @@
+# Tables: a kernel that turns paging on and changes one entry of its page table.
+#
+# Linear addresses are guest-physical ones, but for the window, whose page is changed from one frame to another.
+
+        .globl  _start
+
+        .equ    DIRECTORY, 0x200000
+        .equ    TABLE, 0x201000
+        .equ    WINDOW, 0x210000        # a page of linear memory …
+        .equ    OTHER, 0x220000         # … and the frame that it is moved to
+        .equ    PRESENT_WRITABLE, 3
+        .equ    EXIT, 0xF4
+
+_start: mov     edi, TABLE              # the first 4 MiB, each page at its own address
+        mov     eax, PRESENT_WRITABLE
+fill:   mov     [edi], eax
+        add     eax, 0x1000
+        add     edi, 4
+        cmp     edi, TABLE + 0x1000
+        jb      fill
+        mov     dword ptr [DIRECTORY], TABLE + PRESENT_WRITABLE
+        mov     dword ptr [OTHER], 7
+        mov     eax, DIRECTORY
+        mov     cr3, eax
+        mov     eax, cr0
+        or      eax, 0x80000000
+        mov     cr0, eax                # paging is on
+        mov     eax, [WINDOW]
+        mov     eax, [TABLE]
+
+remap:  mov     dword ptr [TABLE + 4 * (WINDOW >> 12)], OTHER + PRESENT_WRITABLE
+flush:  invlpg  [WINDOW]
+touch:  mov     eax, [WINDOW]           # through the new entry
+after:  cmp     eax, 7
+        setne   al
+        out     EXIT, al
