@@ -442,10 +442,8 @@ class Hypervisor:
             old = self.vms[before]
             self.show(before)
             why = self._why_away(old)
-            old.vmm.leave()
             left = self._standing(old)
             self.show(letter)
-            vm.vmm.enter()
             ring = old.vmm.io_ring
             interposer = vm.interposer
             interposer.keep(

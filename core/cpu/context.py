@@ -100,9 +100,9 @@ class CpuContext(ctypes.Structure):
         ("exception_is_int", ctypes.c_int32),
         ("exception_next_eip", ctypes.c_uint64),
         ("dr", ctypes.c_uint64 * 8),
-        ("unmapped_4", ctypes.c_uint8 * (0x1578 - 0x1558)),
+        ("armed", ctypes.c_uint64 * 4),  # live pointers: of the breakpoints that a MOV DR7 made in the emulator
         ("old_exception", ctypes.c_int32),
-        ("unmapped_5", ctypes.c_uint8 * 4),
+        ("unmapped_4", ctypes.c_uint8 * 4),
         ("vm_vmcb", ctypes.c_uint64),
         ("tsc_offset", ctypes.c_uint64),
         ("intercept", ctypes.c_uint64),
@@ -132,6 +132,7 @@ class CpuContext(ctypes.Structure):
     exception_is_int: int
     exception_next_eip: int
     dr: ctypes.Array[ctypes.c_uint64]
+    armed: ctypes.Array[ctypes.c_uint64]
     old_exception: int
     vm_vmcb: int
     tsc_offset: int

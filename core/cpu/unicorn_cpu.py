@@ -50,6 +50,7 @@ ALL_ADDRESSES = (1, 0)  # begin > end: a hook for every address
 NO_PAGE = NO_COUNT = (1 << 64) - 1
 MAPPED_TO = 1 << 32
 FIRST_EXIT = 0x100  # an interrupt hook's number from here on is a #VMEXIT's
+MOV_DR7_EAX, DR7_ENABLES = bytes.fromhex("0f23f8"), 0xFF
 NO_CODE_THERE = (unicorn.UC_ERR_FETCH_PROT, unicorn.UC_ERR_FETCH_UNMAPPED)
 
 
@@ -138,6 +139,7 @@ class Cpu:
         self.pull()
         # A gate to an inner ring with no busy TSS would abort the emulator, so there is one from the start.
         self.state.segs[7].flags = 0x8B00
+        self._power_on = self._state_bytes()
         self.push()
 
     # -- the whole state
@@ -154,17 +156,59 @@ class Cpu:
 
     def save_world(self) -> World:
         """All of `state`, and the counts that belong to it. Only while the CPU stands still."""
-        start = self._context_pointer.value + HEADER_BYTES
         words = tuple(int(self.ctl[word]) for word in WORDS)
-        return World(ctypes.string_at(start, STATE_BYTES), words, self._relocation)
+        context, pointers = self._state_bytes(), CpuContext.armed
+        if not any(self.state.armed):
+            return World(context, words, self._relocation)
+        at = pointers.offset - HEADER_BYTES
+        context = context[:at] + bytes(pointers.size) + context[at + pointers.size :]
+        return World(context, words, self._relocation, self.state.dr[7])
 
     def load_world(self, world: World) -> None:
         """Bring back what was saved. Who lets it run after another must empty the TLB: its tags are not the VM's."""
-        ctypes.memmove(self._context_pointer.value + HEADER_BYTES, world.context, len(world.context))
+        if any(self.state.armed):
+            self._move_to_dr7(self.state.dr[7] & ~DR7_ENABLES)
+        self._load_state(world.context)
+        if world.armed:
+            self.state.dr[7] = world.armed & ~DR7_ENABLES
+            self._move_to_dr7(world.armed)
+            armed = tuple(self.state.armed)
+            self._load_state(world.context)
+            self.state.armed[:] = armed
         for word, value in zip(WORDS, world.words, strict=True):
             self.ctl[word] = value
         self.relocate(world.relocation)
         self.push()
+
+    def _state_bytes(self) -> bytes:
+        return ctypes.string_at(self._context_pointer.value + HEADER_BYTES, STATE_BYTES)
+
+    def _load_state(self, state: bytes) -> None:
+        ctypes.memmove(self._context_pointer.value + HEADER_BYTES, state, STATE_BYTES)
+
+    def _move_to_dr7(self, value: int) -> None:
+        """Have the CPU execute MOV DR7, EAX, by which alone it makes and removes breakpoints: in page 0 of RAM, whose
+        bytes come back. Nothing else of `state` is worth keeping then."""
+        state, ram, control = self.state, self.ram.bytes, bytes(self.ctl)
+        debug, armed, covered = tuple(state.dr), tuple(state.armed), bytes(ram[: len(MOV_DR7_EAX)])
+        self._load_state(self._power_on)
+        state.dr[:], state.armed[:] = debug, armed
+        state.regs[Gpr.EAX], state.eip = value, 0
+        ram[: len(MOV_DR7_EAX)] = MOV_DR7_EAX
+        self.push()
+        self.flush_tlb()
+        self.forget_code(0, len(MOV_DR7_EAX))
+        for word in (Word.STOP, Word.WATCH, Word.CODE_SIZE):
+            self.ctl[word] = 0
+        self.end = self.executed + 1
+        self._relocation = None
+        self.run()
+        ram[: len(MOV_DR7_EAX)] = covered
+        self.forget_code(0, len(MOV_DR7_EAX))
+        self.flush_tlb()
+        stop = self.ctl[Word.STOP]
+        ctypes.memmove(self.ctl, control, len(control))
+        self.ctl[Word.STOP] |= stop
 
     def write_pcs_to(self, ring: npt.NDArray[np.uint64]) -> None:
         """Keep the newest program counters in `ring` u64[PC_RING] from now on; who owns it keeps it alive."""

@@ -19,11 +19,13 @@ WORDS = (Word.EXECUTED, Word.WATCH, Word.SKIP_AT, Word.LAST_PC, *range(Word.RING
 @dataclass(frozen=True, slots=True)
 class World:
     """`context` is the CPU's state without its header of live pointers; `words` are the probes', in the order of
-    `WORDS`; `relocation` says where the VM's code runs, if its monitor rewrites it."""
+    `WORDS`; `relocation` says where the VM's code runs, if its monitor rewrites it; `armed` is the DR7 whose
+    breakpoints the CPU heeds, 0 if none."""
 
     context: bytes
     words: tuple[int, ...]
     relocation: Relocation | None = None
+    armed: int = 0
 
     @property
     def executed(self) -> int:

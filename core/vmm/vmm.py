@@ -59,7 +59,6 @@ class Vmm(ABC):
     order: ClassVar[int] = 0
     work: ClassVar[Mapping[Cause, tuple[Work, ...]]] = {}
     leaves_holes: ClassVar[bool] = False
-    walks_guest_tables: ClassVar[bool] = True  # does the CPU walk the guest's own page tables?
     """Does the guest's kernel run directly in an outer ring, so that the holes of x86 are open (`core.vmm.holes`)?"""
     interface: ClassVar[Interface] = Interface.PC  # what guests of this kind are written for
     hosted: ClassVar[bool] = True  # does a monitor stand beneath, so that other VMs can be beside?
@@ -121,13 +120,6 @@ class Vmm(ABC):
     @abstractmethod
     def watch_for_open_interrupts(self, wanted: bool) -> None:
         """Make the CPU stop where the guest begins to accept interrupts, if only the CPU can know."""
-
-    def leave(self) -> None:  # noqa: B027 - most kinds keep nothing else
-        """Another VM is about to get the CPU, whose whole state will be saved and come back: put away what else this
-        kind keeps in it."""
-
-    def enter(self) -> None:  # noqa: B027
-        """The CPU is this VM's again, as `leave` left it; the TLB will be emptied."""
 
     def before_run(self) -> None:  # noqa: B027
         """The CPU is about to run the guest from `cpu.state`: go into guest mode, where there is one."""

@@ -9,6 +9,7 @@ import pytest
 from core.cpu.guest_cpu import GuestCpu
 from core.errors import RequestError, UnknownName
 from core.events import Cause, EndHow, Ring, StopReason, Trap
+from core.guests.assembler import assemble
 from core.guests.catalog import load_program
 from core.guests.image import Program
 from core.layout import MIB
@@ -356,3 +357,15 @@ def test_stopping_and_looking_between_changes_nothing(session: Session) -> None:
         executed(session)
         session.select("B")
     assert (session.traps.recent(), executed(session)) == straight
+
+
+@pytest.mark.parametrize("kind", ["hardware", "hardware_shadow"])
+def test_the_hardware_breakpoints_of_a_vm_interrupt_no_other(session: Session, kind: str) -> None:
+    arms = f"mov eax, {loops.CODE}\nmov dr0, eax\nmov eax, 2\nmov dr7, eax\nagain: jmp again"
+    session.load(GREEDY, kind)
+    session.add_vm(assemble(arms, "arms.s"), kind)
+    session.run(100_000)
+    assert [vm.end for vm in session.summaries()] == [None, None]
+    session.remove_vm("B")
+    session.run(1_000)
+    assert session.end is None

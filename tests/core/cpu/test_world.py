@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from core.addresses import PAGE_SIZE, HostPhysical
 from core.cpu.context import Gpr, Seg
 from core.cpu.guest_cpu import Segment
 from core.cpu.probes import Word
@@ -80,3 +81,38 @@ def test_what_the_probes_count_for_a_vm_is_all_of_their_counts() -> None:
         Word.LAST_SIZE, Word.RAM, Word.AGAIN_AT, Word.REAL_PC, Word.VARIABLES, Word.GUARDED_AT, Word.GUARDED_IF,
     }  # fmt: skip
     assert {*Word} - shared == {word for word in Word if word in WORDS}
+
+
+def test_a_hardware_breakpoint_counts_in_its_own_world_alone() -> None:
+    rig = Rig()
+    hits: list[int] = []
+
+    class Handler:
+        def exception(self, vector: int, software: bool) -> None:
+            hits.append(vector)
+            rig.cpu.stop_now()
+
+    rig.cpu.connect(Handler())  # type: ignore[arg-type]
+    clean = rig.cpu.save_world()
+    page_0 = rig.ram.read(HostPhysical(0), PAGE_SIZE)
+    target = CODE + 16
+    execute(rig, f"b8{target.to_bytes(4, 'little').hex()} 0f23c0 b802000000 0f23f8")  # mov dr0, target / mov dr7, 2
+    armed = rig.cpu.save_world()
+
+    def hit() -> bool:
+        hits.clear()
+        execute(rig, "90" * 20)
+        return bool(hits)
+
+    assert hit()
+    rig.cpu.load_world(clean)
+    assert not hit()
+    for _ in range(2):
+        rig.cpu.load_world(armed)
+        assert hit()
+        assert (rig.cpu.state.dr[0], rig.cpu.state.dr[7] & 0xFF) == (target, 2)
+    execute(rig, "31c0 0f23f8")  # mov dr7, 0: the CPU must still know which it made
+    assert not hit()
+    rig.cpu.load_world(armed)
+    assert hit()
+    assert rig.ram.read(HostPhysical(0), PAGE_SIZE) == page_0

@@ -54,6 +54,36 @@ again:
     jmp again
 """
 
+# sets a breakpoint of the CPU's on `target` again and again; its handler takes it away
+BREAKING = """
+    mov eax, offset broke
+    mov [idt + 8], ax
+    shr eax, 16
+    mov [idt + 14], ax
+    lidt [idt_register]
+    mov eax, offset target
+    mov dr0, eax
+again:
+    mov eax, 2
+    mov dr7, eax
+    mov ecx, 5
+wait: loop wait
+target:
+    inc ebx
+    jmp again
+broke:
+    xor eax, eax
+    mov dr7, eax
+    iretd
+.data
+idt_register:
+    .word 15
+    .long idt
+idt:
+    .long 0, 0
+    .word 0, 8, 0x8e00, 0
+"""
+
 
 def recorded(text: str, kind: str = "bare", recording: Recording = DENSE) -> Session:
     session = Session(history=recording)
@@ -324,3 +354,17 @@ def test_a_session_without_history_refuses_to_go_back() -> None:
     session.load(assemble(COUNTING, "guest.s"), "bare")
     with pytest.raises(RequestError, match="not recorded"):
         session.step_back()
+
+
+def test_hardware_breakpoints_come_and_go_with_the_moments_in_which_they_were_set() -> None:
+    """The CPU itself makes them, outside of the state that a checkpoint holds."""
+    session = recorded(BREAKING)
+    seen = {}
+    for moment in range(10, 9_000, 701):
+        run_to(session, moment)
+        seen[moment] = look(session)
+    assert session.traps.causes[Cause.FAULT] > 100
+    for moment in [*reversed(seen), *seen]:
+        session.go_to(moment)
+        assert seen[moment].differences(look(session)) == []
+    session.close()
