@@ -105,6 +105,7 @@ class ShadowPager:
         self._mapped: dict[GuestPhysical, set[HostPhysical]] = {}  # entries that show a page, but for the flat one
         self._idle_writes: dict[GuestPhysical, int] = {}
         self._spare: list[HostPhysical] = []  # empty tables, for opening pages where there is none
+        self._put_back: dict[HostPhysical, int] = {}  # what stood where something is opened for one instruction
         self.watched: set[GuestPhysical] = set()  # pages traced for another reason than being page tables
         self.translated: set[GuestPhysical] = set()  # pages traced because code was translated from them
         self.revision = 0  # changes whenever an entry may have gone, or another address space was entered
@@ -118,6 +119,11 @@ class ShadowPager:
         frame = self._allocator.allocate(PAGE_SIZE, self._owner)[0]
         self._ram.write(frame, bytes(PAGE_SIZE))
         return frame
+
+    def _release(self, frames: list[HostPhysical]) -> None:
+        """These tables are no more: nothing may be put back into them."""
+        self._put_back = {slot: entry for slot, entry in self._put_back.items() if slot & LEAF_MASK not in frames}
+        self._allocator.release_frames(frames)
 
     def _new_directory(self) -> _Directory:
         directory = _Directory(self._new_frame())
@@ -182,7 +188,7 @@ class ShadowPager:
         self._tables.clear()
         self._directories.clear()
         self._idle_writes.clear()
-        self._allocator.release_frames(gone)
+        self._release(gone)
         if current is not None:
             self._current = self._directories[current] = self._new_directory()
             self._trace(current)
@@ -263,6 +269,7 @@ class ShadowPager:
             table = self._tables[source] = _Table(self._new_frame())
         slot = HostPhysical(directory.root + 4 * index)
         self._ram.write_u32(slot, table.frame | 7)
+        self._put_back.pop(slot, None)  # a table of its own in place of a spare one
         directory.slots[index] = source
         table.users.add(slot)
         return table
@@ -374,7 +381,7 @@ class ShadowPager:
             self._ram.write_u32(slot, 0)
         for directory in self._directories.values():
             directory.slots = {index: each for index, each in directory.slots.items() if each != source}
-        self._allocator.release_frames([table.frame])
+        self._release([table.frame])
 
     def _forget(self, page: GuestPhysical) -> None:
         """A page that is written and never used as a table any more is taken to be one no longer."""
@@ -386,13 +393,14 @@ class ShadowPager:
             for index in list(directory.slots):
                 self._unhang(directory, index)
             del self._directories[page]
-            self._allocator.release_frames([directory.root])
+            self._release([directory.root])
 
     # -- opening one page for one instruction
 
     def open_once(self, linear: GuestVirtual, frame: int) -> Callable[[], None]:
         """Map the page of `linear` to `frame`, writable; calling the result puts things back."""
-        hole: HostPhysical | None = None
+        opened: list[HostPhysical] = []
+        spare: HostPhysical | None = None
         self._opened[frame & LEAF_MASK] += 1
         if linear >= MONITOR_BASE:
             slot = self._monitor_slot(linear)
@@ -400,23 +408,27 @@ class ShadowPager:
             at = HostPhysical(self._current.root + 4 * (linear >> 22))
             table = self._ram.read_u32(at)
             if not table & PRESENT:
-                table = self._spare.pop() if self._spare else self._new_frame()
-                self._ram.write_u32(at, table | 7)
-                hole = at
+                table = spare = self._spare.pop() if self._spare else self._new_frame()
+                self._open(at, table | 7, opened)
             slot = HostPhysical((table & LEAF_MASK) + 4 * (linear >> PAGE_SHIFT & ENTRIES - 1))
-        before = self._ram.read_u32(slot)
-        self._ram.write_u32(slot, (frame & LEAF_MASK) | PRESENT | WRITABLE | USER)
+        self._open(slot, (frame & LEAF_MASK) | PRESENT | WRITABLE | USER, opened)
         self._flush()
 
         def close() -> None:
             self._opened[frame & LEAF_MASK] -= 1
-            self._ram.write_u32(slot, before)
-            if hole is not None:
-                self._ram.write_u32(hole, 0)
-                self._spare.append(HostPhysical(slot & LEAF_MASK))
+            for at in opened:
+                if at in self._put_back:
+                    self._ram.write_u32(at, self._put_back.pop(at))
+            if spare is not None:
+                self._spare.append(spare)
             self._flush()
 
         return close
+
+    def _open(self, slot: HostPhysical, entry: int, opened: list[HostPhysical]) -> None:
+        self._put_back.setdefault(slot, self._ram.read_u32(slot))
+        self._ram.write_u32(slot, entry)
+        opened.append(slot)
 
     # -- pages that are taken from the VM and come back (`core.memory.reclaim.Mappings`)
 
