@@ -6,15 +6,13 @@ hypervisor maps into a VM only frames that are its own.
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
 
 from core.addresses import PAGE_SHIFT, PAGE_SIZE, HostPhysical
 from core.errors import LabFault, RequestError
 
 FREE = ""
-MONITOR = "monitor"  # begins the name of an owner that is one
 
 
 class FrameAllocator:
@@ -22,16 +20,10 @@ class FrameAllocator:
 
     def __init__(self, size: int) -> None:
         self._owners: list[str] = [FREE] * (size >> PAGE_SHIFT)
-        self._candidates = list(range(size >> PAGE_SHIFT))  # a heap; those claimed since are passed over
+        self._lowest = 0  # below it no frame is free
         self._free = len(self._owners)
         self._used_to = 0
         self._owned: Counter[str] = Counter()
-        self._of_monitors: set[int] = set()
-
-    @property
-    def of_monitors(self) -> Set[int]:
-        """The numbers of the frames that monitors hold; the CPU may write there by itself (AMD-V's save areas)."""
-        return self._of_monitors
 
     @property
     def used_to(self) -> int:
@@ -75,14 +67,14 @@ class FrameAllocator:
                 "Remove a VM or give this one less memory.",
             )
         found: list[HostPhysical] = []
-        while len(found) < wanted:
-            frame = heapq.heappop(self._candidates)
-            if self._owners[frame] == FREE:
-                self._owners[frame] = owner
-                if owner.startswith(MONITOR):
-                    self._of_monitors.add(frame)
-                found.append(HostPhysical(frame << PAGE_SHIFT))
-                self._used_to = max(self._used_to, frame + 1)
+        owners, frame = self._owners, self._lowest
+        for _ in range(wanted):
+            frame = owners.index(FREE, frame)
+            owners[frame] = owner
+            found.append(HostPhysical(frame << PAGE_SHIFT))
+            frame += 1
+        self._lowest = frame
+        self._used_to = max(self._used_to, frame)
         self._free -= wanted
         self._owned[owner] += wanted
         return found
@@ -121,6 +113,5 @@ class FrameAllocator:
                 raise ValueError(f"frame {number:#x} is free already")
             self._owned[self._owners[number]] -= 1
             self._owners[number] = FREE
-            self._of_monitors.discard(number)
-            heapq.heappush(self._candidates, number)
+            self._lowest = min(self._lowest, number)
             self._free += 1

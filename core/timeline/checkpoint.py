@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ctypes
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -141,13 +141,12 @@ class Camera:
         self._image.update(checkpoint.pages)
         self._last = checkpoint
 
-    def _candidates(self) -> set[int]:
+    def _candidates(self) -> Set[int]:
         """The frames that may have changed."""
         dirty = self.hypervisor.machine.backing.probes.dirty
         self._written.update(np.flatnonzero(dirty).tolist())
         dirty[:] = 0
-        monitors = self.hypervisor.machine.frames.of_monitors
-        return self._written | monitors
+        return self._written
 
     def _changed_pages(self) -> dict[int, bytes]:
         ram, image = self.hypervisor.machine.ram.bytes, self._image

@@ -44,10 +44,12 @@ def differences(expected: dict[str, object], found: dict[str, object]) -> list[s
     said: list[str] = []
     for name, value in expected.items():
         other = found[name]
+        if value == other:
+            continue
         if isinstance(value, bytes) and isinstance(other, bytes) and name != "console":
             places = [at for at, (a, b) in enumerate(zip(value, other, strict=True)) if a != b]
             said += [f"{name}+{at:#x}: {value[at]:#04x}, not {other[at]:#04x}" for at in places[:8]]
-        elif value != other:
+        else:
             said.append(f"{name}: {value}, not {other}")
     return said
 
