@@ -34,6 +34,7 @@ from core.traplog import NEVER, TrapLog
 FIRST_EXCEPTION_EXIT, NESTED_PAGE_FAULT = 0x40, 0x400  # exit codes (AMD APM vol. 2 appendix C)
 EXCEPTION_EXITS = range(FIRST_EXCEPTION_EXIT, FIRST_EXCEPTION_EXIT + 32)
 GUARDED_CODE = 3  # of a page fault: a write, to a page that is there
+MOST_MENDINGS = 1_000  # hidden departures of one instruction, far more than it can touch pages
 IDLE_BOUND = 64  # timer events that a halted guest may sleep through before the loop looks up
 
 
@@ -137,6 +138,7 @@ class Interposer:
         self._reset_wanted = False
         self.power_cycle: Callable[[], None] = lambda: None  # set by the hypervisor
         self._settled = 0  # the count up to which departures have been handled; the next instruction exceeds it
+        self._mended_at, self._mendings = -1, 0  # the count at the newest hidden departure, and how many came there
         self._after_step: list[Callable[[], None]] = []
         self._changed: list[int] = []  # numbers of frames whose contents the CPU may know from before
         self.stops_here: Callable[[], bool] = lambda: True  # at a breakpoint: is it one for this address space?
@@ -554,9 +556,18 @@ class Interposer:
         self._record(outcome, pc, vector, error_code, real, believed)
         if outcome.hidden:
             self.cpu.uncount_attempt(real)
+            self._see_progress(outcome)
         self._settled = self.cpu.executed
         if self._line and guest.interrupts_enabled:
             self.cpu.end = min(self.cpu.end, self.cpu.executed)
+
+    def _see_progress(self, outcome: Outcome) -> None:
+        """An instruction that is mended again and again, and never runs, would go on for ever, deaf to a stop."""
+        if self.cpu.executed != self._mended_at:
+            self._mended_at, self._mendings = self.cpu.executed, 0
+        self._mendings += 1
+        if self._mendings > MOST_MENDINGS:
+            raise UnknownDeparture(f"The same instruction was let go on {MOST_MENDINGS:,} times: {outcome.text}.")
 
     def _record(
         self,

@@ -3,7 +3,9 @@
 The first processors with hardware assistance had nothing for memory, so their hypervisors kept shadow page tables as
 before: page faults, INVLPG and every access to CR0, CR3 and CR4 exit (AMD APM vol. 2 §15.24.1; Adams & Agesen, ASPLOS
 2006, §7). All else is as in `hardware`, so that the two can be compared. Simplified: the top 4 MiB of the linear space
-are reached page by page, since the shadow pager keeps them for monitors that need a region there.
+are reached page by page, since the shadow pager keeps them for monitors that need a region there. Not contained: a task
+switch, whose intercept the emulated CPU lacks, loads the guest's CR3 for the shadow's, and until its next exit, where
+the machine stops, such a guest goes by tables of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from core.cpu import flags
 from core.cpu.faults import GuestFault, Vector
 from core.cpu.guest_cpu import GuestCpu
 from core.cpu.unicorn_cpu import Cpu
+from core.errors import UnknownDeparture
 from core.interposer import Outcome
 from core.looks import TableWalk
 from core.memory.shadow import Denied, ShadowPager
@@ -104,6 +107,14 @@ class HardwareShadow(Hardware):
         if (paging.cr0 ^ before.cr0) & flags.CR0_WP or (paging.cr4 ^ before.cr4) & flags.CR4_PSE:
             self.pager.forget_all()
         self.cpu.write_cr(3, self.pager.enter(paging))
+
+    def exited(self, code: int, info: int) -> Outcome:
+        """As `Hardware`, unless a task switch has put the shadow aside."""
+        if self.cpu.state.cr[3] != self.pager.root:
+            raise UnknownDeparture(
+                "A task switch loaded the guest's CR3 into the CPU, where the shadow's must be; nothing intercepts it."
+            )
+        return super().exited(code, info)
 
     def exception_exit(self, code: int) -> Outcome:
         """A page fault may be the shadow's alone."""

@@ -60,6 +60,7 @@ class Vmm(ABC):
     work: ClassVar[Mapping[Cause, tuple[Work, ...]]] = {}
     leaves_holes: ClassVar[bool] = False
     """Does the guest's kernel run directly in an outer ring, so that the holes of x86 are open (`core.vmm.holes`)?"""
+    walks_guest_tables: ClassVar[bool] = True  # does the CPU walk the guest's own page tables?
     interface: ClassVar[Interface] = Interface.PC  # what guests of this kind are written for
     hosted: ClassVar[bool] = True  # does a monitor stand beneath, so that other VMs can be beside?
     io_ring: Ring | None = Ring.KERNEL

@@ -9,51 +9,33 @@ from core.events import EndHow
 from core.guests.catalog import load_program
 from core.vmm import kinds_for
 from tests.cosim.equality import Pair, visible
-from tests.cosim.random_programs import SELF_MODIFYING, build, may_switch_tasks, paged_programs, programs
+from tests.cosim.random_programs import bearable, build, paged_programs, programs
 
 OTHERS = [kind for kind in kinds_for() if kind != "bare"]
+EXAMPLES = 400  # `ringside cosim` runs as many as one likes
 PAIR = Pair()
 SESSION = PAIR.session
 
 
+def differences(program: tuple[list[bytes], int | None], *, paging: bool) -> list[str]:
+    pieces, reload = program
+    return [
+        said
+        for kind in OTHERS
+        for said in PAIR.differences(build(bearable(kind, pieces), reload, paging=paging), [kind])
+    ]
+
+
 @given(programs)
-@settings(max_examples=1000)
-def test_random_programs_are_the_same_under_trap_and_emulate(program: tuple[list[bytes], int | None]) -> None:
-    assert PAIR.differences(build(*program), ["trap_emulate"]) == []
+@settings(max_examples=EXAMPLES)
+def test_random_programs_are_the_same_under_every_kind(program: tuple[list[bytes], int | None]) -> None:
+    assert differences(program, paging=False) == []
 
 
 @given(paged_programs)
-@settings(max_examples=1000)
-def test_random_programs_with_paging_are_the_same_under_trap_and_emulate(
-    program: tuple[list[bytes], int | None],
-) -> None:
-    assert PAIR.differences(build(*program, paging=True), ["trap_emulate"]) == []
-
-
-@pytest.mark.parametrize("kind", [kind for kind in OTHERS if kind != "trap_emulate"])
-@given(programs)
-@settings(max_examples=600)
-def test_random_programs_are_the_same_under_every_kind(kind: str, program: tuple[list[bytes], int | None]) -> None:
-    assert PAIR.differences(build(bearable(kind, program[0]), program[1]), [kind]) == []
-
-
-@pytest.mark.parametrize("kind", [kind for kind in OTHERS if kind != "trap_emulate"])
-@given(paged_programs)
-@settings(max_examples=600)
-def test_random_programs_with_paging_are_the_same_under_every_kind(
-    kind: str, program: tuple[list[bytes], int | None]
-) -> None:
-    assert PAIR.differences(build(bearable(kind, program[0]), program[1], paging=True), [kind]) == []
-
-
-def bearable(kind: str, pieces: list[bytes]) -> list[bytes]:
-    """Without what a kind is known not to carry out yet: translation counts a write to code that it has just translated
-    twice; under AMD-V with shadow tables a task switch, which the emulated CPU cannot intercept, loads the real CR3."""
-    if kind == "translation":
-        return [piece for piece in pieces if not piece.startswith(SELF_MODIFYING)]
-    if kind == "hardware_shadow":
-        return [piece for piece in pieces if not may_switch_tasks(piece)]
-    return pieces
+@settings(max_examples=EXAMPLES)
+def test_random_programs_with_paging_are_the_same_under_every_kind(program: tuple[list[bytes], int | None]) -> None:
+    assert differences(program, paging=True) == []
 
 
 @pytest.mark.parametrize("kind", OTHERS)

@@ -9,10 +9,10 @@ from core.events import EndHow
 from core.guests.assembler import assemble
 from core.memory.shadow import ShadowPager
 from core.session import Session
-from core.vmm import kinds
+from core.vmm import kinds_for
 from tests.core.paged_guest import DIRECTORY, SOURCE, TABLE, TARGET, USER_PAGE, paged
 
-SHADOWED = [name for name, kind in kinds().items() if not kind.walks_guest_tables]
+SHADOWED = [name for name, kind in kinds_for().items() if not kind.walks_guest_tables]
 BEYOND = 0xB000_0000  # guest-physical, where no RAM is
 
 # a page that is no RAM and one that is, both first touched by the same instruction, in 4 MiB that nothing else uses
