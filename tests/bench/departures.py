@@ -14,7 +14,6 @@ from core.guests.assembler import assemble
 from core.guests.catalog import load_program
 from core.guests.image import Program
 from core.session import Session
-from core.traplog import TrapLog
 
 from .measure import Effort, Limit, Measure
 
@@ -62,25 +61,29 @@ def causes(name: str) -> set[Cause]:
 
 
 def monitor_memory(_effort: Effort) -> dict[str, Measure]:
-    """vm.memory, in megabytes: the monitor's frames, and Python's objects beyond those that bare needs too, after
-    Pebble has forked and forked; without the record of departures, which is one for all VMs and bounded."""
+    """vm.memory, in megabytes: what a second VM adds to a machine beyond its own RAM, after Pebble has forked in it:
+    its monitor's frames and its objects in Python. Without the record of departures, which is shared and bounded.
+    """
     program = load_program("pebble-clean")
-    bare, _ = _memory(program, "bare")
-    objects, frames = _memory(program, "trap_emulate")
-    return {"vm.memory": Limit(2, "MB").measure((objects - bare + frames) / 1e6)}
-
-
-def _memory(program: Program, kind: str) -> tuple[int, int]:
     session = Session(recording=False)
-    session.load(program, kind, command_line="run=forks")  # what is made once for all is there now
+    session.load(program, "trap_emulate", command_line="run=forks")
+    session.run()  # what is made once for all is there now
+    before = _monitors(session)
     gc.collect()
     tracemalloc.start()
-    session.load(program, kind, command_line="run=forks")
+    letter = session.add_vm(program, "trap_emulate", command_line="run=forks")
     session.run()
-    session.vmm.interposer.log = session.traps = TrapLog()
+    ended = next(summary.end for summary in session.summaries() if summary.letter == letter)
+    session.traps.restore(session.traps.count, session.traps.causes, ())
     gc.collect()
     objects, _peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    frames = sum(owner.startswith("monitor") for owner in session.machine.frames.owners()) * PAGE_SIZE
+    frames = _monitors(session) - before
     session.close()
-    return objects, frames
+    assert ended is not None
+    return {"vm.memory": Limit(2, "MB").measure((objects + frames) / 1e6)}
+
+
+def _monitors(session: Session) -> int:
+    """Bytes of RAM that are monitors' own."""
+    return sum(owner.startswith("monitor") for owner in session.machine.frames.owners()) * PAGE_SIZE
