@@ -40,6 +40,7 @@ from app.views.abilities import HasAnchors, KeepsHistory, WatchesCounters
 from app.views.code_view import CodeView
 from app.views.console_view import ConsoleView
 from app.views.lesson_view import LessonView
+from app.views.vms_view import VmsView
 from app.widgets.message_area import MessageArea
 from app.widgets.sentence_bar import SentenceBar
 from app.widgets.speed_slider import SpeedSlider
@@ -84,9 +85,9 @@ class MainWindow(QMainWindow):
         self.appearance = AppearanceController(self.actions_, self.settings, self)
         self.appearance.dress()
         self.run = RunController(engine, self.actions_, self.settings, self)
-        self.hosting = HostingController(engine, self)
         self._shown_program: Program | None = None
         self.program = ProgramController(engine, self.actions_, catalogue or shipped(), self.settings, self)
+        self.hosting = HostingController(engine, self.program.to_add, self)
         self.speed = SpeedSlider(FULL, lambda stop: words_of(SPEEDS[stop]))
         # before the views, since Tab goes in the order of building
         self.toolbar = MainToolBar(self.actions_, self.program, self.speed)
@@ -201,6 +202,9 @@ class MainWindow(QMainWindow):
         }
         self.hosting.connect_views(self.layout_.views.values())
         for view in self.layout_.views.values():
+            if isinstance(view, VmsView):
+                self.hosting.offer(view.others, self.program.catalogue)
+        for view in self.layout_.views.values():
             if isinstance(view, WatchesCounters):
                 view.watch_counters(self.engine.memory)
             for name, slot in intents.items():
@@ -256,6 +260,8 @@ class MainWindow(QMainWindow):
 
     def _show_selected(self, selected: Selected) -> None:
         """Another VM is looked at: where another program runs in it, what shows programs begins anew."""
+        self.setWindowTitle(f"VM {selected.letter}: {selected.program.title} — Ringside")
+        self.toolbar.fit(self.width())
         if selected.program == self._shown_program or self.engine.latest is None:
             return
         self._shown_program = selected.program

@@ -75,11 +75,22 @@ def of_stop(reason: StopReason | None, end: End | None, pc: int) -> str:
             return f"Ready at {pc:#010x}."
 
 
+def of_selected(letter: str, guest: str, kind: str, pc: int, ring: Ring) -> str:
+    """Another VM is looked at."""
+    return f"VM {letter} is looked at: {guest} under {_within(kind)}, at {pc:#010x} in ring {ring.value}."
+
+
+def _within(kind: str) -> str:
+    """The title of a kind within a sentence; AMD-V stays AMD-V."""
+    return kind[:1].lower() + kind[1:] if kind[1:2].islower() else kind
+
+
 def of_power_on(guest: str, kind: str, pc: int, given: str = "") -> str:
     """A machine that has just been switched on; `given`: what the guest got on its way."""
     given = f" with {given}" if given else ""
-    kind = kind[:1].lower() + kind[1:] if kind[1:2].islower() else kind  # AMD-V stays AMD-V
-    return f"Power on: {guest} under {kind}{given}, ready at {pc:#010x} in the guest's ring 0. Press Step or Run."
+    return (
+        f"Power on: {guest} under {_within(kind)}{given}, ready at {pc:#010x} in the guest's ring 0. Press Step or Run."
+    )
 
 
 def of_journey(executed: int, instruction: str, pc: int) -> str:

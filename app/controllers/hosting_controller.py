@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMenu, QWidget
 
+from app.controllers.catalogue import Catalogue
 from app.engine import protocol
+from core.guests.start import StartWith
 
 if TYPE_CHECKING:
     from app.engine.client import Engine
@@ -16,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class HostingController(QObject):
-    """Adds VMs as the last guest was loaded: the same guest, kind and start."""
+    """`same` gives guest, kind and start for one more VM like the one that is looked at."""
 
-    def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
+    def __init__(
+        self, engine: Engine, same: Callable[[], tuple[str, str, StartWith]], parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
-        self._engine = engine
-        self._loaded: protocol.Loaded | None = None
-        engine.loaded.connect(self._take)
+        self._engine, self._same = engine, same
 
     def connect_views(self, views: Iterable[QWidget]) -> None:
         """Listen to every view that has such wishes."""
@@ -42,13 +44,24 @@ class HostingController(QObject):
                     signal.connect(slot)
 
     def add(self) -> None:
-        """One more VM."""
-        if self._loaded is not None:
-            loaded = self._loaded
-            self._engine.host(protocol.AddVm(loaded.name_or_path, loaded.kind, start=loaded.start))
+        """One more VM like the one that is looked at."""
+        guest, kind, start = self._same()
+        self._engine.host(protocol.AddVm(guest, kind, start=start))
+
+    def offer(self, menu: QMenu, catalogue: Catalogue) -> None:
+        """Let `menu` add any shipped guest under any kind, beside the others."""
+        menu.setToolTipsVisible(True)
+        for guest in catalogue.guests:
+            under = menu.addMenu(guest.title)
+            under.menuAction().setToolTip(guest.summary)
+            under.setToolTipsVisible(True)
+            for kind in catalogue.kinds:
+                if kind.name == "bare":  # which shares its machine with nobody
+                    continue
+                action = under.addAction(f"under {kind.title}")
+                action.setToolTip(kind.summary)
+                command = protocol.AddVm(guest.name, kind.name)
+                action.triggered.connect(lambda _checked=False, command=command: self._host(command))
 
     def _host(self, command: HostCommand) -> None:
         self._engine.host(command)
-
-    def _take(self, loaded: protocol.Loaded) -> None:
-        self._loaded = loaded

@@ -17,7 +17,7 @@ from core.guests.start import StartWith
 
 if TYPE_CHECKING:
     from app.engine.client import Engine
-    from app.engine.protocol import Loaded
+    from app.engine.protocol import Loaded, Selected
 
 MOST_RECENT = 8
 GUEST_KEY, KIND_KEY, RECENT_KEY, FOLDER_KEY = "program/guest", "program/kind", "program/recent", "program/folder"
@@ -41,9 +41,10 @@ class ProgramController(QObject):
     ) -> None:
         super().__init__(window)
         self._engine, self._settings, self._window = engine, settings, window
-        self._catalogue = catalogue
+        self.catalogue = catalogue
         self.starts = RememberedStarts(settings)
-        self._loaded: tuple[str, str] | None = None  # guest and kind that the engine has
+        self._loaded: tuple[str, str] | None = None  # guest and kind that the engine has, in the VM that is looked at
+        self._names: dict[str, str] = {}  # by the path of a program: how it was asked for
         self.guests = _chooser("Guest", "The guest to load: what runs in the virtual machine.")
         self.kinds = _chooser("Kind of monitor", "The kind of monitor to run it under.")
         self.recent_menu = QMenu("Open &recent", window)
@@ -55,6 +56,7 @@ class ProgramController(QObject):
         self.kinds.activated.connect(self._choose)
         actions[Act.OPEN].triggered.connect(self.open_dialog)
         engine.loaded.connect(self._take)
+        engine.selected.connect(self._take_selected)
         engine.refused.connect(self._show_loaded)
         self._fill_recent()
 
@@ -83,6 +85,11 @@ class ProgramController(QObject):
             box.setMaximumWidth(max(NARROWEST, wanted - (pixels + 1) // 2) if pixels else WIDEST)
             box.view().setMinimumWidth(wanted)
 
+    def to_add(self) -> tuple[str, str, StartWith]:
+        """What one more VM gets: the guest, kind and start of the one that is looked at."""
+        guest, kind = self._loaded or self.chosen
+        return guest, kind, self.starts.of(guest)
+
     def open_file(self, path: str) -> None:
         """Load a guest from a file, under the kind that is chosen."""
         self.load(path, str(self.kinds.currentData(ROLE)))
@@ -99,11 +106,11 @@ class ProgramController(QObject):
         """Load the guest of last time under its kind, as far as both are still there."""
         guest = str(self._settings.value(GUEST_KEY, ""))
         kind = str(self._settings.value(KIND_KEY, ""))
-        names = [one.name for one in self._catalogue.guests]
+        names = [one.name for one in self.catalogue.guests]
         if guest not in names and not Path(guest).is_file():
             guest = names[0] if names else ""
-        if kind not in [one.name for one in self._catalogue.kinds]:
-            kind = self._catalogue.kinds[0].name if self._catalogue.kinds else ""
+        if kind not in [one.name for one in self.catalogue.kinds]:
+            kind = self.catalogue.kinds[0].name if self.catalogue.kinds else ""
         if guest and kind:
             self.load(guest, kind)
 
@@ -136,12 +143,20 @@ class ProgramController(QObject):
         if self.chosen != self._loaded:
             self.load(*self.chosen)
 
+    def _take_selected(self, selected: Selected) -> None:
+        """Another VM is looked at: say what runs there."""
+        program = selected.program
+        shipped = program.name in [guest.name for guest in self.catalogue.guests]
+        self._loaded = (self._names.get(program.path, program.name if shipped else program.path), selected.kind)
+        self._show(*self._loaded, title=program.title)
+
     def _take(self, loaded: Loaded) -> None:
         self._loaded = (loaded.name_or_path, loaded.kind)
+        self._names[loaded.program.path] = loaded.name_or_path
         self._show(*self._loaded, title=loaded.program.title)
         self._settings.setValue(GUEST_KEY, loaded.name_or_path)
         self._settings.setValue(KIND_KEY, loaded.kind)
-        if loaded.name_or_path not in [guest.name for guest in self._catalogue.guests]:
+        if loaded.name_or_path not in [guest.name for guest in self.catalogue.guests]:
             self._remember(loaded.name_or_path)
 
     def _show_loaded(self, _error: UserError) -> None:

@@ -29,6 +29,12 @@ class Column:
     number: bool = False
     edit: Callable[[VmSummary], int] | None = None
 
+    @property
+    def alignment(self) -> int:
+        """Of the heading and of what stands under it."""
+        side = Qt.AlignmentFlag.AlignRight if self.number else Qt.AlignmentFlag.AlignLeft
+        return int(side | Qt.AlignmentFlag.AlignVCenter)
+
 
 def _cap(vm: VmSummary) -> str:
     return "—" if vm.cap is None else f"{vm.cap} %"
@@ -66,7 +72,6 @@ COLUMNS = (
         "Memory that the hypervisor has taken back from it, for others to have. Its guest sees no difference: a page "
         "comes back when it is touched, and another goes. Double-click to change it, in MiB.",
         lambda vm: f"{vm.taken_back / MIB:.0f} MiB",
-        number=True,
         edit=lambda vm: vm.taken_back // MIB,
     ),
 )
@@ -145,6 +150,8 @@ class VmTableModel(QAbstractTableModel):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
             return COLUMNS[section].heading
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return COLUMNS[section].alignment
         return COLUMNS[section].meaning or None if role == Qt.ItemDataRole.ToolTipRole else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -171,8 +178,7 @@ class VmTableModel(QAbstractTableModel):
             font.setBold(vm.letter == self._selected)
             return font
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if column.number else Qt.AlignmentFlag.AlignLeft
-            return int(side | Qt.AlignmentFlag.AlignVCenter)
+            return column.alignment
         return None
 
     def _share_in_words(self, vm: VmSummary) -> str:

@@ -50,7 +50,8 @@ class LaneAxis(pg.AxisItem):
         for at, lane in enumerate(self.lanes):
             middle = bounds.top() + (at + 0.5) * height
             box = QRectF(bounds.right() - side - 6, middle - side / 2, side, side)
-            paint_mark(painter, lane.cause, box, palette.muted)
+            if lane.cause is not None:
+                paint_mark(painter, lane.cause, box, palette.muted)
             if self._several:
                 letter = QRectF(bounds.left() + 4, middle - height / 2, box.left() - bounds.left() - 6, height)
                 paint_text(painter, letter, lane.vm, self._theme.type.mono(Size.CAPTION), palette.text, LEFT)

@@ -28,10 +28,10 @@ MOST_TALL = 48
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One line of the timeline."""
+    """One line of the timeline: a VM's traps of one cause, or of all (None) where there is no room for each."""
 
     vm: str
-    cause: Cause
+    cause: Cause | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,11 @@ class Marks:
     rings: NDArray[np.int64]
 
     @staticmethod
-    def of(log: TrapLog, rows: list[int] | None) -> Marks:
-        """Those `rows` of the log (None: all), in lanes by VM, then by cause in the order of the enumeration."""
+    def of(log: TrapLog, rows: list[int] | None, most_lanes: int | None = None) -> Marks:
+        """Those `rows` of the log (None: all), in lanes by VM, then by cause in the order of the enumeration.
+
+        Of several VMs that would take more than `most_lanes` together, each has one lane.
+        """
         times, causes, vms, rings = log.times, log.causes, log.vm_indexes, log.rings
         if rows is not None:
             chosen = np.asarray(rows, np.int64)
@@ -53,6 +56,9 @@ class Marks:
         keys = vms * len(CAUSES) + causes
         present, lane_of = np.unique(keys, return_inverse=True)
         lanes = tuple(Lane(log.vms[int(key) // len(CAUSES)], CAUSES[int(key) % len(CAUSES)]) for key in present)
+        if most_lanes is not None and len(lanes) > most_lanes and len({lane.vm for lane in lanes}) > 1:
+            present, lane_of = np.unique(vms, return_inverse=True)
+            lanes = tuple(Lane(log.vms[int(vm)], None) for vm in present)
         return Marks(lanes, times.copy(), lane_of, rings.copy())
 
     def within(self, first: float, last: float) -> slice:
@@ -120,12 +126,12 @@ class MarksItem(pg.GraphicsObject):
             painter.drawLine(QPointF(rect.left(), y), QPointF(rect.right(), y))
 
     def _paint_lane(
-        self, painter: QPainter, band: QRectF, cause: Cause, x: NDArray[np.float64], rings: NDArray[np.int64]
+        self, painter: QPainter, band: QRectF, cause: Cause | None, x: NDArray[np.float64], rings: NDArray[np.int64]
     ) -> None:
         side = min(MARK * self._theme.type.scale, band.height() - 4)
         crowded = len(x) * (side + 2) > band.width() or side < 8
-        self._paint_bars(painter, band, x, rings, tall=crowded)
-        if crowded:
+        self._paint_bars(painter, band, x, rings, tall=crowded or cause is None)
+        if crowded or cause is None:
             return
         middle = band.top() + (band.height() - 4) / 2
         taken = -np.inf

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFocusEvent, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QToolTip
 
 from app.models.trap_filter import TrapFilter
@@ -26,6 +26,8 @@ class TrapTimeline(pg.GraphicsView):
     """
 
     trapChosen = Signal(int)
+
+    _shown_room: int | None = None  # lanes for which there was room at the last refresh; None before the first
 
     def __init__(self, rows: TrapFilter, log: TrapLog, theme: Theme) -> None:
         super().__init__()
@@ -64,13 +66,24 @@ class TrapTimeline(pg.GraphicsView):
     def refresh(self) -> None:
         """Take the filtered traps anew."""
         rows = None if self._rows.criteria.is_open else self._rows.source_rows()
-        self.marks = Marks.of(self._log, rows)
+        self.marks = Marks.of(self._log, rows, self._room_for_lanes())
+        self._shown_room = self._room_for_lanes()
         if self._lane_axis.lanes != self.marks.lanes:
             self._lane_axis.set_lanes(self.marks.lanes)
         self.box.setYRange(-0.5, max(1, len(self.marks.lanes)) - 0.5, padding=0)
         if self._following:
             self.show_all()
         self._picture.show(self.marks, self.chosen)
+
+    def _room_for_lanes(self) -> int:
+        """How many lanes can be told apart in the height there is."""
+        type_ = self._theme.type
+        return max(1, (self.height() - 2 * type_.pixels(Size.CAPTION)) // (type_.pixels(Size.CAPTION) + 2))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._shown_room is not None and self._room_for_lanes() != self._shown_room:
+            self.refresh()
 
     def show_all(self) -> None:
         """The whole of what is kept, and from now on as it grows."""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QMenu,
     QPushButton,
     QStyledItemDelegate,
     QStyleOptionViewItem,
@@ -93,11 +94,15 @@ class VmsView(View):
         self._vms: tuple[VmSummary, ...] = ()
         self._selected = ""
         self.add = QPushButton("Add VM")
+        self.add_other = QPushButton("Add other")
+        self.others = QMenu(self.add_other)  # filled by who knows the guests
+        self.add_other.setMenu(self.others)
         self.pause = QPushButton("Pause")
         self.remove = QPushButton("Remove")
         self.note = QLabel()
         self.note.setProperty("role", "quiet")
-        self.add.setToolTip("One more VM with the guest and the kind of monitor that are chosen in the toolbar.")
+        self.add.setToolTip("One more VM like the selected one: its guest under its kind of monitor.")
+        self.add_other.setToolTip("One more VM with another guest, or under another kind of monitor.")
         self.remove.setToolTip("Power the selected VM off; its memory is free for others.")
         self.add.clicked.connect(self.addRequested)
         self.pause.clicked.connect(self._pause_or_resume)
@@ -126,7 +131,7 @@ class VmsView(View):
         buttons = QHBoxLayout()
         buttons.setContentsMargins(8, 4, 8, 4)
         buttons.setSpacing(8)
-        for button in (self.add, self.pause, self.remove):
+        for button in (self.add, self.add_other, self.pause, self.remove):
             buttons.addWidget(button)
         buttons.addStretch(1)
         buttons.addWidget(self.note)
@@ -152,6 +157,7 @@ class VmsView(View):
         self.table.selectRow(self.model.row_of(snapshot.vm))
         bare = any(vm.kind == "bare" for vm in snapshot.vms)
         self.add.setEnabled(not bare)
+        self.add_other.setEnabled(not bare)
         self.remove.setEnabled(len(snapshot.vms) > 1)
         self.pause.setText("Resume" if self._is_paused else "Pause")
         self.pause.setToolTip(

@@ -20,7 +20,7 @@ from app.theme import Theme
 from app.theme.typography import Size
 from core.events import Ring
 
-_LONGEST = 130  # letters of a long sentence; a bar that cannot hold them on one line has two
+_LONGEST = 190  # letters of a long sentence; a bar that cannot hold them on one line has two
 
 
 class SentenceBar(QWidget):

@@ -27,3 +27,14 @@ def test_a_halt_on_a_bare_machine_is_told_without_stammering() -> None:
     trap = session.traps.last
     assert trap is not None
     assert of_trap(trap).startswith("HLT in ring 0: halt, and the CPU stopped until the next interrupt; the guest ")
+
+
+def test_a_vm_that_is_looked_at_is_told_with_its_own_place() -> None:
+    session = Session()
+    session.load(assemble("nop\nnop\nhlt", "first.s"), "trap_emulate")
+    session.step()
+    session.add_vm(assemble("nop\nhlt", "second.s"), "hardware")
+    session.select("A")
+    assert session.sentence == "VM A is looked at: first under trap-and-emulate, at 0x00100001 in ring 1."
+    session.select("B")
+    assert session.sentence == "VM B is looked at: second under hardware-assisted (AMD-V), at 0x00100000 in ring 0."

@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.controllers.actions import Act, Actions
 from app.controllers.catalogue import Catalogue, Choice
 from app.controllers.program_controller import ProgramController
+from app.engine.protocol import Selected
 from core.errors import ImageError
 from tests.app.builders import loaded, program
 from tests.app.fake_engine import FakeEngine
@@ -71,13 +72,24 @@ def test_refused_load_leaves_the_choosers_at_what_is_loaded(chooser: ProgramCont
 
 
 def test_a_guest_brings_along_a_kind_that_can_run_it(chooser: ProgramController, engine: FakeEngine) -> None:
-    chooser._catalogue = replace(
-        chooser._catalogue, guests=(chooser._catalogue.guests[0], Choice("other", "Other", "", ("trap_emulate",)))
+    chooser.catalogue = replace(
+        chooser.catalogue, guests=(chooser.catalogue.guests[0], Choice("other", "Other", "", ("trap_emulate",)))
     )
     engine.say_loaded(loaded(kind="bare"))
     chooser.guests.setCurrentIndex(1)
     chooser.guests.activated.emit(1)
     assert engine.told == [("load", "other", "trap_emulate")]
+
+
+def test_the_choosers_say_what_runs_in_the_vm_that_is_looked_at(chooser: ProgramController, engine: FakeEngine) -> None:
+    engine.say_loaded(loaded())
+    engine.say_selected(Selected("B", program("other"), "bare"))
+    assert chosen(chooser) == ("other", "bare")
+    assert chooser.to_add()[:2] == ("other", "bare")
+    engine.refuse(ImageError("There is no room.", "Remove a VM.", "other"))
+    assert chosen(chooser) == ("other", "bare")
+    engine.say_selected(Selected("A", loaded().program, loaded().kind))
+    assert chosen(chooser) == ("small", "trap_emulate")
 
 
 def test_each_kind_has_its_sentence_as_tooltip(chooser: ProgramController) -> None:

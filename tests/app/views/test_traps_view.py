@@ -140,6 +140,17 @@ def test_a_lane_for_each_vm_and_cause(view: TrapsView) -> None:
     view.grab()
 
 
+def test_several_vms_have_a_lane_each_where_lanes_by_cause_could_not_be_told_apart(view: TrapsView) -> None:
+    happened = (trap(0), trap(1, vm="B", cause=Cause.EXIT), trap(2, cause=Cause.IO), trap(3, vm="B"))
+    view.show_snapshot(with_traps(happened, generation=2))
+    view.timeline.resize(300, 60)
+    assert view.timeline.marks.lanes == (Lane("A", None), Lane("B", None))
+    assert view.timeline.marks.lane_of.tolist() == [0, 1, 0, 1]
+    view.grab()
+    view.timeline.resize(300, 300)
+    assert len(view.timeline.marks.lanes) == 4
+
+
 @pytest.mark.parametrize("count", [1, 40, 5000])
 @pytest.mark.parametrize("name", ["dark", "projector-light"])
 def test_few_and_many_are_painted_in_every_theme(view: TrapsView, count: int, name: str) -> None:

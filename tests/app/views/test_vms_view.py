@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
+from app.controllers.catalogue import Catalogue
 from app.controllers.hosting_controller import HostingController
 from app.engine import protocol
 from app.theme import Theme
 from app.views.vms_view import VmsView
+from core.guests.start import NOTHING
 from core.snapshot import VmState
-from tests.app.builders import loaded, snapshot
+from tests.app.builders import snapshot
 from tests.app.fake_engine import FakeEngine
 from tests.app.models.test_vm_table_model import A, B
 
@@ -29,9 +32,8 @@ def view(qtbot: QtBot, theme: Theme) -> VmsView:
 
 def test_every_button_and_row_becomes_a_command_for_its_vm(view: VmsView) -> None:
     engine = FakeEngine()
-    controller = HostingController(engine)  # type: ignore[arg-type]
+    controller = HostingController(engine, lambda: ("small", "trap_emulate", NOTHING))  # type: ignore[arg-type]
     controller.connect_views([view])
-    engine.say_loaded(loaded())
     view.add.click()
     view.pause.click()
     view.remove.click()
@@ -41,13 +43,25 @@ def test_every_button_and_row_becomes_a_command_for_its_vm(view: VmsView) -> Non
     view.memoryRequested.emit("B", 4096)
     told = [command for _, command in engine.told]
     assert told == [
-        protocol.AddVm(loaded().name_or_path, loaded().kind),
+        protocol.AddVm("small", "trap_emulate"),
         protocol.PauseVm("A"),
         protocol.RemoveVm("A"),
         protocol.SelectVm("B"),
         protocol.SetCap("B", None),
         protocol.Balloon("B", 4096),
     ]
+
+
+def test_another_guest_under_another_kind_can_be_added(view: VmsView, catalogue: Catalogue) -> None:
+    engine = FakeEngine()
+    controller = HostingController(engine, lambda: ("small", "trap_emulate", NOTHING))  # type: ignore[arg-type]
+    controller.offer(view.others, catalogue)
+    assert [action.text() for action in view.others.actions()] == ["Small", "Other"]
+    kinds = view.others.actions()[1].menu()
+    assert isinstance(kinds, QMenu)
+    assert [action.text() for action in kinds.actions()] == ["under Trap and emulate"]
+    kinds.actions()[0].trigger()
+    assert engine.told == [("host", protocol.AddVm("other", "trap_emulate"))]
 
 
 def test_it_offers_what_makes_sense(view: VmsView) -> None:

@@ -24,7 +24,7 @@ def bar(qtbot: QtBot) -> SentenceBar:
     load_fonts()
     made = SentenceBar(THEME)
     qtbot.addWidget(made)
-    made.resize(1280, made.height())
+    made.resize(1700, made.height())
     made.show()
     return made
 
