@@ -49,14 +49,15 @@ class HostingController(QObject):
         self._engine.host(protocol.AddVm(guest, kind, start=start))
 
     def offer(self, menu: QMenu, catalogue: Catalogue) -> None:
-        """Let `menu` add any shipped guest under any kind, beside the others."""
+        """Let `menu` add any shipped guest under any kind that can run it, beside the others."""
         menu.setToolTipsVisible(True)
         for guest in catalogue.guests:
             under = menu.addMenu(guest.title)
             under.menuAction().setToolTip(guest.summary)
             under.setToolTipsVisible(True)
             for kind in catalogue.kinds:
-                if kind.name == "bare":  # which shares its machine with nobody
+                unable = guest.kinds and kind.name not in guest.kinds
+                if unable or kind.name == "bare":  # which shares its machine with nobody
                     continue
                 action = under.addAction(f"under {kind.title}")
                 action.setToolTip(kind.summary)

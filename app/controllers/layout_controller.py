@@ -23,6 +23,11 @@ BOTTOM_SHARE = 0.38  # of the height of the rest, for the bottom row
 SIDE_BY_SIDE = 2  # views of one row or column that stand beside one another; more go behind as tabs
 
 
+def view_keys(number: int) -> str:
+    """The keys that lead to the view of that number, from 1: Alt and a digit, then with Shift; then none."""
+    return "" if number > 20 else f"Alt+{'Shift+' * (number > 10)}{number % 10}"
+
+
 class LayoutController(QObject):
     """Makes a dock for each view and knows which views are in sight.
 
@@ -77,7 +82,8 @@ class LayoutController(QObject):
 
     def keys(self) -> list[tuple[str, str]]:
         """The key that leads to each view, and what it does."""
-        return [(f"Alt+{number}", f"Go to {spec.title}.") for number, spec in enumerate(self.specs[:9], 1)]
+        numbered = enumerate(self.specs, 1)
+        return [(keys, f"Go to {spec.title}.") for number, spec in numbered if (keys := view_keys(number))]
 
     def _seen(self, name: str, seen: bool) -> None:
         if not seen:
@@ -180,8 +186,7 @@ class LayoutController(QObject):
         toggle.setToolTip(spec.question)
         show = self.views_menu.addAction(spec.title)
         show.setToolTip(spec.question)
-        if number <= 9:
-            show.setShortcut(f"Alt+{number}")
+        show.setShortcut(view_keys(number))
         show.triggered.connect(lambda _checked=False, name=spec.id: self._go_to(name))
 
     def _go_to(self, name: str) -> None:

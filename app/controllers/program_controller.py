@@ -134,7 +134,7 @@ class ProgramController(QObject):
     def _choose_guest(self) -> None:
         """With a kind that can run it, where the one that stands there cannot."""
         guest, kind = self.chosen
-        able = next((one.kinds for one in self._catalogue.guests if one.name == guest), ())
+        able = next((one.kinds for one in self.catalogue.guests if one.name == guest), ())
         if able and kind not in able:
             _select(self.kinds, able[0])
         self._choose()
