@@ -119,7 +119,7 @@ def _table(model: VmcbModel | InterceptModel, name: str) -> QTableView:
 VIEW = ViewSpec(
     id="vmcb",
     title="VMCB",
-    question="Why does the guest leave guest mode, and with what? (AMD-V's control block)",
+    question="Why did the guest last leave guest mode, and what makes it leave?",
     area=Area.BOTTOM,
     order=40,
     make=VmcbView,

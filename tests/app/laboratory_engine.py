@@ -76,6 +76,9 @@ class LaboratoryEngine(QObject):
     def send_input(self, data: bytes) -> None:
         self._obey("input", lambda: self.laboratory.send_input(data))
 
+    def set_intercept(self, code: int, on: bool) -> None:
+        self._obey(f"intercept {code:#x} {on}", lambda: self.laboratory.set_intercept(code, on=on))
+
     def check_lesson(self, question: CheckLesson) -> None:
         shown = answer(question, self.laboratory, running=self._running)
         self._outbox.append(lambda: self.lesson_checked.emit(shown))
