@@ -157,7 +157,8 @@ class Cpu:
     def save_world(self) -> World:
         """All of `state`, and the counts that belong to it. Only while the CPU stands still."""
         words = tuple(int(self.ctl[word]) for word in WORDS)
-        context, pointers = self._state_bytes(), CpuContext.armed
+        context: bytes = self._state_bytes()
+        pointers: Any = CpuContext.armed  # of the class: where it stands and how large it is
         if not any(self.state.armed):
             return World(context, words, self._relocation)
         at = pointers.offset - HEADER_BYTES
@@ -172,7 +173,7 @@ class Cpu:
         if world.armed:
             self.state.dr[7] = world.armed & ~DR7_ENABLES
             self._move_to_dr7(world.armed)
-            armed = tuple(self.state.armed)
+            armed = list(self.state.armed)
             self._load_state(world.context)
             self.state.armed[:] = armed
         for word, value in zip(WORDS, world.words, strict=True):
@@ -190,7 +191,7 @@ class Cpu:
         """Have the CPU execute MOV DR7, EAX, by which alone it makes and removes breakpoints: in page 0 of RAM, whose
         bytes come back. Nothing else of `state` is worth keeping then."""
         state, ram, control = self.state, self.ram.bytes, bytes(self.ctl)
-        debug, armed, covered = tuple(state.dr), tuple(state.armed), bytes(ram[: len(MOV_DR7_EAX)])
+        debug, armed, covered = list(state.dr), list(state.armed), bytes(ram[: len(MOV_DR7_EAX)])
         self._load_state(self._power_on)
         state.dr[:], state.armed[:] = debug, armed
         state.regs[Gpr.EAX], state.eip = value, 0
