@@ -143,9 +143,9 @@ def test_a_lessons_own_guest_is_found_in_its_folder(tmp_path: Path) -> None:
         ("{ring}", "{rung}", 20, "explain has a placeholder {rung} that cannot be filled.", "Double the braces"),
         (
             "Look, then go.",
-            "See [x](view:memory/0).",
+            "See [x](view:moon/0).",
             15,
-            "step[2].text names an unknown view “memory”.",
+            "step[2].text names an unknown view “moon”.",
             "rings, code",
         ),
         ("IF.real", "IF.true", 20, "placeholder {register:IF.true} that cannot be filled.", "believed or .real"),
