@@ -567,7 +567,7 @@ class Interposer:
             self._mended_at, self._mendings = self.cpu.executed, 0
         self._mendings += 1
         if self._mendings > MOST_MENDINGS:
-            raise UnknownDeparture(f"The same instruction was let go on {MOST_MENDINGS:,} times: {outcome.text}.")
+            raise UnknownDeparture(f"An instruction was mended again and again, and never ran: the monitor {outcome.text}.")
 
     def _record(
         self,

@@ -12,7 +12,7 @@ from tests.cosim.equality import Pair, visible
 from tests.cosim.random_programs import bearable, build, paged_programs, programs
 
 OTHERS = [kind for kind in kinds_for() if kind != "bare"]
-EXAMPLES = 400  # `ringside cosim` runs as many as one likes
+EXAMPLES = 300  # `ringside cosim` runs as many as one likes
 PAIR = Pair()
 SESSION = PAIR.session
 

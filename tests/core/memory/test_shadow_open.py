@@ -7,7 +7,7 @@ import pytest
 from core.addresses import PAGE_SIZE, GuestVirtual
 from core.events import EndHow
 from core.guests.assembler import assemble
-from core.memory.shadow import ShadowPager
+from core.memory.shadow import Filled, ShadowPager
 from core.session import Session
 from core.vmm import kinds_for
 from tests.core.paged_guest import DIRECTORY, SOURCE, TABLE, TARGET, USER_PAGE, paged
@@ -56,4 +56,27 @@ def test_nothing_is_put_back_into_a_table_that_is_somebody_elses_by_then() -> No
         session.machine.ram.write(frame, b"\xa5" * PAGE_SIZE)
     close()
     assert all(session.machine.ram.read(frame, PAGE_SIZE) == b"\xa5" * PAGE_SIZE for frame in given)
+    session.close()
+
+
+def test_an_instruction_that_is_mended_again_and_again_stops_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    session = paged("trap_emulate", "read")
+    pager = session.vmm.mappings
+    assert isinstance(pager, ShadowPager)
+    frame = session.vmm.physical.frames[5]
+    monkeypatch.setattr(pager, "resolve", lambda *_args, **_how: Filled(frame))
+    session.run(100)
+    assert session.end is not None
+    assert session.end.how is EndHow.ERROR
+    assert "again and again" in session.end.sentence
+    assert "EIP=" in session.report
+    session.close()
+
+
+def test_a_task_switch_that_puts_the_shadow_aside_stops_the_machine_in_words() -> None:
+    session = paged("hardware_shadow", "written")
+    session.machine.cpu.state.cr[3] = 0  # as the CPU leaves it
+    session.run(1_000)
+    assert session.end is not None
+    assert "task switch" in session.end.sentence
     session.close()
