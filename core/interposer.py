@@ -567,7 +567,9 @@ class Interposer:
             self._mended_at, self._mendings = self.cpu.executed, 0
         self._mendings += 1
         if self._mendings > MOST_MENDINGS:
-            raise UnknownDeparture(f"An instruction was mended again and again, and never ran: the monitor {outcome.text}.")
+            raise UnknownDeparture(
+                f"An instruction was mended again and again, and never ran: the monitor {outcome.text}."
+            )
 
     def _record(
         self,
