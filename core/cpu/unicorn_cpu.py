@@ -123,6 +123,7 @@ class Cpu:
             self.ctl[word] = 0
         self.ctl[Word.RAM] = ram.pointer
         probes.attach(buffers, self._break_map)
+        self.ctl[Word.FRAMES] = ram.size >> PAGE_SHIFT  # the buffers may be of a larger machine
         self._breakpoints: frozenset[int] = frozenset()
         self._breaks = Breaks.AS_SET
         self._handler: DepartureHandler | None = None

@@ -138,6 +138,15 @@ def test_random_programs_can_be_taken_anywhere_in_any_order(
     session.close()
 
 
+def test_a_store_beyond_ram_is_no_page_to_bring_back() -> None:
+    session = recorded("mov [0x1000000], eax\nagain: inc ebx\njmp again")
+    session.run(5_000)
+    seen = look(session)
+    session.run(5_000)
+    session.go_to(5_000)
+    assert seen.differences(look(session)) == []
+
+
 @each_kind
 def test_the_end_belongs_to_the_last_instruction(kind: str) -> None:
     session = recorded("nop\nhlt", kind)
