@@ -2,7 +2,6 @@
 
 It is one thing, however long: the list of what one can do with a machine, each of which is done elsewhere.
 Nothing here depends on wall-clock time but `host_seconds`; two sessions given the same calls are equal byte for byte.
-It is one file of more than 400 lines, because it is the one door to everything below; hardly anything happens here.
 """
 
 from __future__ import annotations
