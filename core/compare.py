@@ -21,7 +21,7 @@ from core.guests.image import Program
 from core.guests.modules import Module
 from core.session import Session
 from core.vmm import kind_named
-from core.vmm.holes import BY_MEMORY, is_hole
+from core.vmm.holes import is_hole
 
 REFERENCE = "bare"
 FIRST_STRIDE, LONGEST_STRIDE = 1 << 12, 1 << 22  # instructions between two looks
@@ -119,7 +119,7 @@ class _Pair:
         traps = other.traps.count
         self.advance(different)
         found = self._differences(different)
-        trapped = any(trap.pc == pc and trap.cause not in BY_MEMORY for trap in other.traps.since(traps))
+        trapped = any(trap.pc == pc and other.vmm.trapped(trap) for trap in other.traps.since(traps))
         documented = kind_named(self._kind).leaves_holes and not trapped and is_hole(decode(code, pc))
         return replace(found, pc=pc, instruction=spell(code, pc), documented=documented)
 

@@ -1,9 +1,9 @@
 """The holes of x86, measured: what each sensitive instruction of Robin & Irvine does on bare, and under every kind.
 
 Each has a tiny guest (`assets/guests/holes`) that runs it once, at the label `hole`, and leaves what it saw in words
-labelled `seen_…`. The guest is run on bare and under a kind; whether the instruction trapped is read from the record of
-departures, whether it told the guest the same from its memory; nothing is known beforehand. (Robin & Irvine, "Analysis
-of the Intel Pentium's ability to support a secure virtual machine monitor", USENIX Security 2000.)
+labelled `seen_…`. The guest is run on bare and under a kind; whether the instruction called the monitor is read from
+the record of departures, whether it told the guest the same from its memory; nothing is known beforehand. (Robin &
+Irvine, "Analysis of the Intel Pentium's ability to support a secure virtual machine monitor", USENIX Security 2000.)
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from core.guests.catalog import GuestInfo, hole_guests, load_program
 from core.guests.image import Program
 from core.session import Session
 from core.vmm import kinds_for
-from core.vmm.holes import BY_MEMORY
 
 HOLE, SEEN = "hole", "seen_"  # labels in the guests
 REFERENCE = "bare"
@@ -30,7 +29,11 @@ class Verdict(Enum):
     """What a kind makes of an instruction. `value` names it in JSON; `phrase`, `meaning` are for people."""
 
     TRAPS = ("traps", "traps", "It traps, the monitor does what it should have done, and the guest sees no difference.")
-    SAME = ("same", "same", "It does not trap, and the guest sees just what it would see on the bare machine.")
+    SAME = (
+        "same",
+        "same",
+        "No monitor is called: the CPU does it or refuses it, and the guest sees just what it would see on bare.",
+    )
     DIFFERS = (
         "silently-differs",
         "silently differs",
@@ -61,7 +64,8 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One instruction under one kind: the verdict, what the guest saw, and the departure it caused, if any."""
+    """One instruction under one kind: the verdict, what the guest saw, and the departure that called the monitor, if
+    one did."""
 
     kind: str
     verdict: Verdict
@@ -105,7 +109,7 @@ def _row(session: Session, info: GuestInfo, under: list[str]) -> Row:
     for kind in under:
         session.load(program, kind)
         instruction = instruction or spell(session.peek_code(address), address)
-        seen, trap = _run(session, program, address)
+        seen, trap = run_to_end(session, program, address)
         differs = bool(cells) and seen != cells[0].seen
         if trap is not None:
             verdict = Verdict.WRONG if differs else Verdict.TRAPS
@@ -115,8 +119,9 @@ def _row(session: Session, info: GuestInfo, under: list[str]) -> Row:
     return Row(info.name, info.title, address, instruction, info.summary, tuple(cells))
 
 
-def _run(session: Session, program: Program, address: int) -> tuple[tuple[Seen, ...], Trap | None]:
-    """Run the guest to its end; what it saw, and the departure that the instruction at `address` caused."""
+def run_to_end(session: Session, program: Program, address: int) -> tuple[tuple[Seen, ...], Trap | None]:
+    """Run the guest to its end; what it saw, and the departure by which the instruction at `address` called the
+    monitor, if it did."""
     session.run(LIMIT)
     end = session.end
     if end is None or end.how is not EndHow.EXIT:
@@ -126,5 +131,5 @@ def _run(session: Session, program: Program, address: int) -> tuple[tuple[Seen, 
         for label, at in program.symbols.items()
         if label.startswith(SEEN)
     )
-    caused = (trap for trap in session.traps.recent() if trap.pc == address and trap.cause not in BY_MEMORY)
+    caused = (trap for trap in session.traps.recent() if trap.pc == address and session.vmm.trapped(trap))
     return seen, next(caused, None)

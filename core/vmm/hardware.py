@@ -25,7 +25,7 @@ from core.cpu.delivery import Event, Origin
 from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector
 from core.cpu.guest_cpu import GuestCpu
 from core.errors import RequestError
-from core.events import Cause, Ring
+from core.events import Cause, Ring, Trap
 from core.interposer import Outcome
 from core.layout import HOST_RESERVED
 from core.looks import SeenVmcb, TableWalk
@@ -65,6 +65,7 @@ EMULATED = frozenset({*range(0x40), *range(0x6A, 0x6E), Exit.HLT, Exit.INVLPG, E
 EXCEPTION_EXITS = range(Exit.EXCEPTION_0, Exit.INTR)
 WITH_ADDRESS = frozenset({Exit.NPF, Exit.EXCEPTION_0 + Vector.PF})
 _HANDLER = {code: f"hypervisor: {exit_name(code)}" for code in (*INTERCEPT, Exit.NPF)}
+_MENDS_TABLES = frozenset(_HANDLER[code] for code in WITH_ADDRESS)  # alone; what goes on to the guest names its handler
 
 
 class Hardware(Vmm):
@@ -105,6 +106,10 @@ class Hardware(Vmm):
     def stage(self) -> Stage:
         """The hypervisor beneath the guest's own four rings."""
         return HARDWARE
+
+    def trapped(self, trap: Trap) -> bool:
+        """As everywhere; here what the tables beneath forbid is an exit as well."""
+        return super().trapped(trap) and trap.handler not in _MENDS_TABLES
 
     # -- setting up
 

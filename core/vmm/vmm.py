@@ -21,7 +21,7 @@ from core.cpu.flags import CR0_ET, CR0_PE, IF, VM
 from core.cpu.guest_cpu import GuestCpu, Segment, Table
 from core.devices.pc import Pc
 from core.errors import UnknownDeparture
-from core.events import RINGS, Cause, Ring, vector_name
+from core.events import RINGS, Cause, Ring, Trap, vector_name
 from core.guests.boot import BootState
 from core.guests.image import Interface
 from core.interposer import Interposer, Outcome
@@ -33,7 +33,8 @@ from core.memory.guest_physical import GuestPhysicalMemory, MemoryBus
 from core.memory.ram import Ram
 from core.memory.reclaim import Mappings
 from core.memory.walk import LinearMemory
-from core.stage import Stage
+from core.stage import Stage, Who
+from core.vmm.holes import BY_MEMORY
 
 FLAT_CODE, FLAT_DATA, BUSY_TSS = 0x00CF_9B00, 0x00CF_9300, 0x0000_8B00
 SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP = 0x174, 0x175, 0x176
@@ -145,6 +146,12 @@ class Vmm(ABC):
     def frame_purposes(self) -> Iterator[tuple[HostPhysical, str]]:
         """What the frames that the monitor keeps for itself are for."""
         return iter(())
+
+    def trapped(self, trap: Trap) -> bool:
+        """Did its instruction bring the monitor in? Not where only the monitor's page tables stopped it, nor where the
+        CPU went to the guest's own handler."""
+        monitors = (ring.ring for ring in self.stage().rings if ring.who is Who.MONITOR)
+        return trap.ring_to in monitors and trap.cause not in BY_MEMORY
 
     # -- what is shared
 

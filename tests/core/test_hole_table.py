@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from core.cpu.decode import decode
+from core.guests.assembler import assemble
 from core.guests.catalog import load_program
-from core.hole_table import HOLE, Row, Verdict, measure_holes
+from core.hole_table import HOLE, Row, Verdict, measure_holes, run_to_end
 from core.session import Session
 from core.vmm import kinds_for
 from core.vmm.holes import is_hole
@@ -47,6 +48,25 @@ def test_deprivileging_leaves_a_hole_just_where_the_list_says_so(table: list[Row
         for kind in LEAKY:
             expected = Verdict.DIFFERS if is_listed(row) else Verdict.TRAPS
             assert row.under(kind).verdict is expected, (row.guest, kind)
+
+
+def test_what_the_cpu_does_as_on_bare_calls_no_monitor(table: list[Row]) -> None:
+    """In guest mode the guest's own faults and gates go through its IDT, and the hypervisor learns nothing of them."""
+    for row in table:
+        assert row.under("bare").verdict is Verdict.SAME, row.guest
+        assert row.under("hardware").verdict is Verdict.SAME, row.guest
+        calls = row.name == "SMSW"  # it reads CR0, which the shadow kind keeps for itself
+        assert row.under("hardware_shadow").verdict is (Verdict.TRAPS if calls else Verdict.SAME), row.guest
+
+
+@pytest.mark.parametrize("kind", list(kinds_for()))
+def test_memory_that_is_touched_for_the_first_time_makes_no_instruction_trap(kind: str) -> None:
+    """MOV from a segment register into a page that the monitor's tables lack yet."""
+    program = assemble(f".globl _start\n_start: nop\n{HOLE}: mov [0x500000], cs\nmov al, 0\nout 0xf4, al\n", "mov.s")
+    session = Session(recording=False)
+    session.load(program, kind)
+    assert run_to_end(session, program, program.symbols[HOLE]) == ((), None)
+    session.close()
 
 
 def test_no_other_kind_shows_its_guest_anything_else_than_bare(table: list[Row]) -> None:
