@@ -1,4 +1,4 @@
-"""Instructions decoded and spelled by iced-x86, 32-bit code, Intel syntax."""
+"""Instructions decoded and spelled by iced-x86, 32-bit code unless told otherwise, Intel syntax."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _FORMATTER.branch_leading_zeros = False
 
 
 @lru_cache(maxsize=1 << 16)
-def decode(code: bytes, address: int) -> Instruction:
+def decode(code: bytes, address: int, bits: int = 32) -> Instruction:
     """The instruction at the start of `code`, which stands at linear `address`; invalid ones decode as such."""
-    return Decoder(32, code, ip=address).decode()
+    return Decoder(bits, code, ip=address).decode()
 
 
 @lru_cache(maxsize=1 << 16)
-def spell(code: bytes, address: int) -> str:
+def spell(code: bytes, address: int, bits: int = 32) -> str:
     """That instruction as text: ``mov eax, [ebx+4]``; ``(bad)`` where it is none."""
-    instruction = decode(code, address)
+    instruction = decode(code, address, bits)
     return _FORMATTER.format(instruction) if instruction else "(bad)"
 
 

@@ -8,17 +8,18 @@ TOCS 2012, §6.2). What stands at which byte, the probes read from the code map.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 
 import numpy as np
 
 from core.addresses import PAGE_MASK, PAGE_SIZE, GuestPhysical
+from core.translations import Fate
 from core.translator.blocks import Mode, Unit
 from core.translator.look_up import LookupTable, Routine, routine
 from core.translator.region import Region
-from core.translator.rewrite import Emitted, Exit, Fate, Site, SiteKind, Step, translate
+from core.translator.rewrite import Emitted, Exit, Site, SiteKind, Step, translate
 
 ROUTINE_ROOM = 128  # bytes kept for a lookup routine
 UNIT_ROOM = 2048  # no unit grows longer
@@ -132,6 +133,16 @@ class CodeCache:
         )
 
     @property
+    def laid(self) -> tuple[Block, ...]:
+        """Every block since it was last emptied, the dead ones too, in the order of translation."""
+        return tuple(self._laid)
+
+    @property
+    def routines(self) -> list[tuple[int, int]]:
+        """The lookup routines: linear address and size."""
+        return [(at, len(made.code)) for at, made in self._routines.values()]
+
+    @property
     def blocks(self) -> list[Block]:
         """Every live block, in the order of translation."""
         return [block for block in self._laid if block.alive]
@@ -139,6 +150,18 @@ class CodeCache:
     def find(self, pc: int, page: GuestPhysical, mode: Mode) -> Block | None:
         """The block that starts at linear `pc` of guest-physical `page`."""
         return self._blocks.get((pc, page, mode))
+
+    def starting_at(self, pc: int, mode: Mode) -> Block | None:
+        """A block made from linear `pc`, wherever that was mapped."""
+        for block in self._by_linear_page.get(pc & ~PAGE_MASK, ()):
+            if block.pc == pc and block.mode == mode:
+                return block
+        return None
+
+    def numbered(self, ordinal: int) -> Block | None:
+        """The block of that number, dead or alive."""
+        number = bisect_left(self._laid, ordinal, key=lambda block: block.ordinal)
+        return self._laid[number] if number < len(self._laid) and self._laid[number].ordinal == ordinal else None
 
     def block_at(self, address: int) -> Block | None:
         """The block in which the linear `address` of the cache lies."""
@@ -151,6 +174,20 @@ class CodeCache:
     def holds_code_of(self, page: GuestPhysical) -> bool:
         """Was anything that lives translated from `page`?"""
         return bool(self._by_page.get(page))
+
+    def entry(self, address: int) -> int:
+        """The code map's entry for the linear `address` of the cache."""
+        return int(self.entries[address - self.region.base])
+
+    def entered(self, block: Block) -> int:
+        """How often `block` was run from its start."""
+        return int(self.heat[block.start - self.region.base])
+
+    def target(self, exit_: Exit) -> Block | None:
+        """The block that `exit_` jumps to; None while it is not chained."""
+        distance = int.from_bytes(self.region.read(exit_.site, 4), "little")
+        reached = exit_.site + 4 + distance & 0xFFFF_FFFF
+        return None if reached == exit_.stub else self.block_at(reached)
 
     def owner(self, exit_: Exit) -> Block:
         """The block that `exit_` leaves."""
@@ -288,8 +325,9 @@ class CodeCache:
             self._unchain(exit_)
         block.incoming.clear()
         for exit_ in block.exits:
-            for other in self._laid_targets(exit_):
-                other.incoming.discard(exit_)
+            reached = self.target(exit_)
+            if reached is not None:
+                reached.incoming.discard(exit_)
             del self._owners[exit_]
         if self._blocks.get((block.pc, block.page, block.mode)) is block:
             del self._blocks[block.pc, block.page, block.mode]
@@ -299,11 +337,6 @@ class CodeCache:
             self._by_page[page].discard(block)
             if not self._by_page[page]:
                 self.released(page)
-
-    def _laid_targets(self, exit_: Exit) -> list[Block]:
-        distance = int.from_bytes(self.region.read(exit_.site, 4), "little")
-        found = self.block_at(exit_.site + 4 + distance & 0xFFFF_FFFF)
-        return [found] if found is not None else []
 
     def flush(self) -> None:
         """Empty it."""

@@ -10,7 +10,7 @@ borrowed register, which is noted. Kept in one file because it is one table of r
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum, IntEnum
+from enum import Enum
 from typing import NamedTuple
 
 from iced_x86 import (
@@ -29,6 +29,7 @@ from iced_x86 import (
 
 from core.cpu import flags
 from core.cpu.relocation import COUNTS, OWN_STORE, STRAYED, VISITS
+from core.translations import Fate, Reason
 from core.translator.blocks import Unit
 from core.translator.region import Slot
 
@@ -43,23 +44,6 @@ BOUNDARY = 1 << 37  # nothing is left of the guest's instruction but to go on at
 INDIRECT = 1 << 38  # as BOUNDARY, but the address is in TARGET
 
 
-class Fate(Enum):
-    """What became of an instruction. `phrase` is for people."""
-
-    COPIED = ("copied", "runs as it is")
-    BRANCH = ("branch", "goes on in the cache")
-    IN_LINE = ("in-line", "replaced in line")
-    CALLOUT = ("callout", "calls the monitor")
-
-    def __new__(cls, value: str, phrase: str) -> Fate:
-        member = object.__new__(cls)
-        member._value_ = value
-        return member
-
-    def __init__(self, value: str, phrase: str) -> None:
-        self.phrase = phrase
-
-
 class Step(NamedTuple):
     """One of the guest's instructions: linear `pc` and length; `offset` in the block and size of what it became."""
 
@@ -68,16 +52,16 @@ class Step(NamedTuple):
     offset: int
     size: int
     fate: Fate
-    reason: str
+    reason: Reason
 
 
-class SiteKind(IntEnum):
-    """What the monitor is called for."""
+class SiteKind(Enum):
+    """What the monitor is called for; `value` says it in words."""
 
-    EMULATE = 0  # carry out the guest's instruction
-    EXIT = 1  # a direct branch, not chained yet
-    MISS = 2  # the lookup table does not know the target
-    NO_CODE = 3  # the guest's code cannot be fetched
+    EMULATE = "to carry the guest's instruction out"
+    EXIT = "to find or make the block that the jump leads to, and to chain it"
+    MISS = "for a target that the lookup table does not know"
+    NO_CODE = "where the guest's code cannot be fetched"
 
 
 class Exit:
@@ -232,12 +216,12 @@ class Emitter:
             rule = RULES.get(instruction.code)  # whatever its LOCK: the emulated CPU ignores it
             if rule is None:
                 self.copy(instruction)
-                fate, reason = Fate.COPIED, ""
+                fate, reason = Fate.COPIED, Reason.HARMLESS
                 ends = False
                 self.shadowed = self.shadowing = False
             else:
                 fate, reason, ends = rule(self, instruction)
-                self.shadowed = reason == STI_REASON and fate is Fate.IN_LINE
+                self.shadowed = instruction.code == Code.STI and fate is Fate.IN_LINE
                 self.shadowing = self.shadowed or instruction.code in _SHADOWING
             self._finish_slow()
             size = len(self.code) - start
@@ -275,7 +259,9 @@ class Emitter:
         for ahead in range(1, len(self.unit.undecodable) + 1):
             self.entries.append((start + ahead, self.pc + ahead | STRAYED))
         self.code += b"\x90"
-        self.steps.append(Step(self.pc, len(self.unit.undecodable), start, len(self.code) - start, Fate.COPIED, ""))
+        self.steps.append(
+            Step(self.pc, len(self.unit.undecodable), start, len(self.code) - start, Fate.COPIED, Reason.UNKNOWN)
+        )
 
     def _emit_stubs(self) -> None:
         self._pending = 0
@@ -352,22 +338,11 @@ _HALVES = ((Register.EAX, Register.AX), (Register.ECX, Register.CX), (Register.E
 
 # -- the rules, one function each: they emit, and give fate, reason, and whether the unit ends with it
 
-Ruled = tuple[Fate, str, bool]
+Ruled = tuple[Fate, Reason, bool]
 Rule = Callable[[Emitter, Instruction], Ruled]
 
-STI_REASON = "the interrupt flag that the guest believes in is a variable of the monitor's"
-_IF_REASON = STI_REASON
-_FLAGS_REASON = "PUSHF and POPF do not trap in ring 1: they would show and keep the real flags"
-_SELECTOR_REASON = "it would show ring 1 in the selector"
-_RING_REASON = "ring 1 would let a selector with RPL 1 pass, which ring 0 refuses"
-_TABLE_REASON = "it would show the monitor's own table"
-_CONTROL_REASON = "the guest's control registers are variables of the monitor's"
-_RETURN_REASON = "return addresses are the guest's own; the translation of one is looked up"
-CALL_REASON = "pushes the guest's return address, and goes on with the translation of what is called"
-_JUMP_REASON = "the target's translation lies elsewhere"
 
-
-def _callout(reason: str, *, ends: bool = False) -> Rule:
+def _callout(reason: Reason, *, ends: bool = False) -> Rule:
     def rule(emitter: Emitter, instruction: Instruction) -> Ruled:
         emitter.call_out(instruction, ends=ends)
         return Fate.CALLOUT, reason, ends
@@ -375,20 +350,25 @@ def _callout(reason: str, *, ends: bool = False) -> Rule:
     return rule
 
 
-_complex = _callout("too much to do in line")
-_ends_unit = _callout("goes where only the monitor can say", ends=True)
+_ends_unit = _callout(Reason.TRANSFER, ends=True)
+
+
+def _called_out(emitter: Emitter, instruction: Instruction, reason: Reason) -> Ruled:
+    """What a rule gives where it is too much in line."""
+    emitter.call_out(instruction, ends=False)
+    return Fate.CALLOUT, reason, False
 
 
 def _cli(emitter: Emitter, _instruction: Instruction) -> Ruled:
     emitter.store_number(Slot.VIRTUAL_IF, 0)
-    return Fate.IN_LINE, _IF_REASON, False
+    return Fate.IN_LINE, Reason.VIRTUAL_IF, False
 
 
 def _sti(emitter: Emitter, instruction: Instruction) -> Ruled:
     if emitter.is_last or emitter.shadowing:  # the interrupt shadow is the monitor's to keep
-        return _complex(emitter, instruction)
+        return _called_out(emitter, instruction, Reason.SHADOW)
     emitter.store_number(Slot.VIRTUAL_IF, flags.IF)
-    return Fate.IN_LINE, STI_REASON, False
+    return Fate.IN_LINE, Reason.VIRTUAL_IF, False
 
 
 _STACK_TOP = MemoryOperand(Register.ESP)
@@ -396,7 +376,7 @@ _STACK_TOP = MemoryOperand(Register.ESP)
 
 def _pushf(emitter: Emitter, instruction: Instruction) -> Ruled:
     if not emitter.mode.wide_stack:
-        return _complex(emitter, instruction)
+        return _called_out(emitter, instruction, Reason.FLAGS)
     emitter.put(Instruction.create(Code.PUSHFD))
     emitter.store(Slot.SAVED, Register.EAX)
     emitter.store(Slot.SAVED_TOO, Register.ECX)
@@ -408,12 +388,12 @@ def _pushf(emitter: Emitter, instruction: Instruction) -> Ruled:
     emitter.put(Instruction.create_mem_reg(Code.MOV_RM32_R32, _STACK_TOP, Register.EAX))
     emitter.load(Register.EAX, Slot.SAVED)
     emitter.load(Register.ECX, Slot.SAVED_TOO)
-    return Fate.IN_LINE, _FLAGS_REASON, False
+    return Fate.IN_LINE, Reason.FLAGS, False
 
 
 def _popf(emitter: Emitter, instruction: Instruction) -> Ruled:
     if not emitter.mode.wide_stack or emitter.is_last:
-        return _complex(emitter, instruction)
+        return _called_out(emitter, instruction, Reason.FLAGS)
     emitter.store(Slot.SAVED, Register.EAX)
     emitter.put(Instruction.create_reg_mem(Code.MOV_R32_RM32, Register.EAX, _STACK_TOP))
     emitter.put(Instruction.create_reg_u32(Code.AND_EAX_IMM32, Register.EAX, flags.IOPL))
@@ -424,7 +404,7 @@ def _popf(emitter: Emitter, instruction: Instruction) -> Ruled:
     emitter.store(Slot.VIRTUAL_IF, Register.EAX)
     emitter.load(Register.EAX, Slot.SAVED)
     emitter.put(Instruction.create(Code.POPFD))
-    return Fate.IN_LINE, _FLAGS_REASON, False
+    return Fate.IN_LINE, Reason.FLAGS, False
 
 
 _CONTROL = {0: Slot.CR0, 2: Slot.CR2, 3: Slot.CR3, 4: Slot.CR4}
@@ -433,9 +413,9 @@ _CONTROL = {0: Slot.CR0, 2: Slot.CR2, 3: Slot.CR3, 4: Slot.CR4}
 def _read_control(emitter: Emitter, instruction: Instruction) -> Ruled:
     slot = _CONTROL.get(RegisterExt.number(instruction.op1_register))
     if slot is None:
-        return _complex(emitter, instruction)
+        return _called_out(emitter, instruction, Reason.CONTROL)
     emitter.load(instruction.op0_register, slot)
-    return Fate.IN_LINE, _CONTROL_REASON, False
+    return Fate.IN_LINE, Reason.CONTROL, False
 
 
 def _smsw(emitter: Emitter, instruction: Instruction) -> Ruled:
@@ -443,7 +423,7 @@ def _smsw(emitter: Emitter, instruction: Instruction) -> Ruled:
         _store_borrowing(emitter, instruction, Slot.CR0)
     else:
         _load_register(emitter, instruction, Slot.CR0)
-    return Fate.IN_LINE, _CONTROL_REASON, False
+    return Fate.IN_LINE, Reason.CONTROL, False
 
 
 def _load_register(emitter: Emitter, instruction: Instruction, slot: Slot) -> None:
@@ -472,9 +452,9 @@ def _store_borrowing(emitter: Emitter, instruction: Instruction, *slots: Slot) -
 def _store_table(limit: Slot, base: Slot) -> Rule:
     def rule(emitter: Emitter, instruction: Instruction) -> Ruled:
         if addresses_by_16_bits(instruction):
-            return _complex(emitter, instruction)
+            return _called_out(emitter, instruction, Reason.TABLE)
         _store_borrowing(emitter, instruction, limit, base)
-        return Fate.IN_LINE, _TABLE_REASON, False
+        return Fate.IN_LINE, Reason.TABLE, False
 
     return rule
 
@@ -486,18 +466,18 @@ def _read_segment(emitter: Emitter, instruction: Instruction) -> Ruled:
     slot = _SELECTOR.get(instruction.op1_register)
     if slot is None:
         emitter.copy(instruction)
-        return Fate.COPIED, "", False
+        return Fate.COPIED, Reason.HARMLESS, False
     if instruction.op0_kind == OpKind.MEMORY:
         _store_borrowing(emitter, instruction, slot)
     else:
         _load_register(emitter, instruction, slot)
-    return Fate.IN_LINE, _SELECTOR_REASON, False
+    return Fate.IN_LINE, Reason.SELECTOR, False
 
 
 def _push_segment(slot: Slot, code: Code_) -> Rule:
     def rule(emitter: Emitter, _instruction: Instruction) -> Ruled:
         emitter.put(Instruction.create_mem(code, emitter.variable(slot)))
-        return Fate.IN_LINE, _SELECTOR_REASON, False
+        return Fate.IN_LINE, Reason.SELECTOR, False
 
     return rule
 
@@ -507,10 +487,10 @@ _STACK = frozenset({Register.SS})
 
 def _load_segment(emitter: Emitter, instruction: Instruction) -> Ruled:
     if instruction.op0_register in _STACK:
-        return _complex(emitter, instruction)
+        return _called_out(emitter, instruction, Reason.STACK)
     if instruction.op0_register in _SELECTOR:  # CS: no such instruction, the CPU will tell
         emitter.copy(instruction)
-        return Fate.COPIED, "", False
+        return Fate.COPIED, Reason.HARMLESS, False
     if instruction.op1_kind == OpKind.REGISTER:
         half = _HALF_OF[RegisterExt.full_register32(instruction.op1_register)]
         peek = Instruction.create_reg_reg(Code.MOVZX_R32_RM16, Register.ECX, half)
@@ -521,7 +501,7 @@ def _load_segment(emitter: Emitter, instruction: Instruction) -> Ruled:
 
 def _pop_segment(emitter: Emitter, instruction: Instruction) -> Ruled:
     if not emitter.mode.wide_stack:
-        return _complex(emitter, instruction)
+        return _called_out(emitter, instruction, Reason.RPL)
     return _load_checked(
         emitter, instruction, Instruction.create_reg_mem(Code.MOVZX_R32_RM16, Register.ECX, _STACK_TOP)
     )
@@ -529,7 +509,7 @@ def _pop_segment(emitter: Emitter, instruction: Instruction) -> Ruled:
 
 def _load_far(emitter: Emitter, instruction: Instruction) -> Ruled:
     if addresses_by_16_bits(instruction):
-        return _complex(emitter, instruction)
+        return _called_out(emitter, instruction, Reason.RPL)
     operand = operand_of(instruction, RegisterExt.size(instruction.op0_register))
     return _load_checked(emitter, instruction, Instruction.create_reg_mem(Code.MOVZX_R32_RM16, Register.ECX, operand))
 
@@ -548,7 +528,7 @@ def _load_checked(emitter: Emitter, instruction: Instruction, peek: Instruction)
     emitter.code[branch - 1] = len(emitter.code) - branch
     emitter.load(Register.ECX, Slot.SAVED)
     emitter.copy(instruction)
-    return Fate.IN_LINE, _RING_REASON, False
+    return Fate.IN_LINE, Reason.RPL, False
 
 
 # -- branches
@@ -560,7 +540,7 @@ def _size(instruction: Instruction) -> int:
 
 def _jump(emitter: Emitter, instruction: Instruction) -> Ruled:
     emitter.jump(_near(emitter, instruction), counted=True)
-    return Fate.BRANCH, _JUMP_REASON, True
+    return Fate.BRANCH, Reason.JUMP, True
 
 
 def _near(emitter: Emitter, instruction: Instruction) -> int:
@@ -576,7 +556,7 @@ def _branch(emitter: Emitter, instruction: Instruction) -> Ruled:
     condition = instruction.condition_code - ConditionCode.O  # in the order in which the CPU numbers them
     emitter.jump(_near(emitter, instruction), bytes([0x0F, 0x80 + condition]), counted=True)
     emitter.jump(instruction.next_ip32)
-    return Fate.BRANCH, _JUMP_REASON, True
+    return Fate.BRANCH, Reason.JUMP, True
 
 
 def _loop(emitter: Emitter, instruction: Instruction) -> Ruled:
@@ -587,7 +567,7 @@ def _loop(emitter: Emitter, instruction: Instruction) -> Ruled:
     emitter.code[-1] = over
     emitter.jump(instruction.next_ip32)
     emitter.jump(_near(emitter, instruction))
-    return Fate.BRANCH, _JUMP_REASON, True
+    return Fate.BRANCH, Reason.JUMP, True
 
 
 _LOOPS = {
@@ -613,7 +593,7 @@ _LOOPS = {
 def _call(emitter: Emitter, instruction: Instruction) -> Ruled:
     emitter.push_number(instruction.next_ip32 - emitter.mode.base, _size(instruction))
     emitter.jump(_near(emitter, instruction))
-    return Fate.BRANCH, CALL_REASON, True
+    return Fate.BRANCH, Reason.CALL, True
 
 
 def _indirect(emitter: Emitter, instruction: Instruction) -> Ruled:
@@ -633,7 +613,7 @@ def _indirect(emitter: Emitter, instruction: Instruction) -> Ruled:
     if calls:
         emitter.push_number(instruction.next_ip32 - emitter.mode.base, 2 if narrow else 4)
     emitter.leave_for_target()
-    return Fate.BRANCH, CALL_REASON if calls else _RETURN_REASON, True
+    return Fate.BRANCH, Reason.CALL if calls else Reason.RETURN, True
 
 
 def _return(emitter: Emitter, instruction: Instruction) -> Ruled:
@@ -650,14 +630,14 @@ def _return(emitter: Emitter, instruction: Instruction) -> Ruled:
         )  # fmt: skip
         emitter.put(Instruction.create_reg_mem(code, register, above), INDIRECT)
     emitter.leave_for_target()
-    return Fate.BRANCH, _RETURN_REASON, True
+    return Fate.BRANCH, Reason.RETURN, True
 
 
 def _interrupt(emitter: Emitter, instruction: Instruction) -> Ruled:
     """It comes to the monitor as it is, with the address after it to be found in the code map."""
     emitter.copy(instruction)
     emitter.jump(instruction.next_ip32)
-    return Fate.COPIED, "", True
+    return Fate.COPIED, Reason.HARMLESS, True
 
 
 # -- the table
@@ -670,30 +650,36 @@ _FAR_LOADS = (
     Code.LDS_R16_M1616, Code.LDS_R32_M1632, Code.LES_R16_M1616, Code.LES_R32_M1632,
     Code.LFS_R16_M1616, Code.LFS_R32_M1632, Code.LGS_R16_M1616, Code.LGS_R32_M1632,
 )  # fmt: skip
-_CALL_OUT = (
-    Mnemonic.CLTS, Mnemonic.INVD, Mnemonic.WBINVD, Mnemonic.WBNOINVD, Mnemonic.INVLPG, Mnemonic.LGDT, Mnemonic.LIDT,
-    Mnemonic.LLDT, Mnemonic.LTR, Mnemonic.RDMSR, Mnemonic.WRMSR, Mnemonic.LAR, Mnemonic.LSL, Mnemonic.VERR,
-    Mnemonic.VERW, Mnemonic.STR, Mnemonic.SLDT, Mnemonic.HLT, Mnemonic.LSS, Mnemonic.LMSW,
-)  # fmt: skip
+_CALL_OUT = {
+    Reason.CONTROL: (Mnemonic.CLTS, Mnemonic.LMSW),
+    Reason.PRIVILEGED: (
+        Mnemonic.INVD, Mnemonic.WBINVD, Mnemonic.WBNOINVD, Mnemonic.INVLPG, Mnemonic.LGDT, Mnemonic.LIDT,
+        Mnemonic.LLDT, Mnemonic.LTR, Mnemonic.RDMSR, Mnemonic.WRMSR, Mnemonic.HLT,
+    ),
+    Reason.DESCRIPTOR: (
+        Mnemonic.LAR, Mnemonic.LSL, Mnemonic.VERR, Mnemonic.VERW, Mnemonic.STR, Mnemonic.SLDT,
+    ),
+    Reason.STACK: (Mnemonic.LSS,),
+}  # fmt: skip
 _CALL_OUT_AND_END = (Mnemonic.IRET, Mnemonic.IRETD, Mnemonic.RETF, Mnemonic.SYSEXIT)
 
 RULES: dict[int, Rule] = {
     Code.CLI: _cli,
     Code.STI: _sti,
     Code.PUSHFD: _pushf,
-    Code.PUSHFW: _complex,
+    Code.PUSHFW: _callout(Reason.FLAGS),
     Code.POPFD: _popf,
-    Code.POPFW: _complex,
+    Code.POPFW: _callout(Reason.FLAGS),
     Code.MOV_R32_CR: _read_control,
-    Code.MOV_CR_R32: _complex,
-    Code.MOV_R32_DR: _complex,
-    Code.MOV_DR_R32: _complex,
+    Code.MOV_CR_R32: _callout(Reason.CONTROL),
+    Code.MOV_R32_DR: _callout(Reason.PRIVILEGED),
+    Code.MOV_DR_R32: _callout(Reason.PRIVILEGED),
     Code.SMSW_RM16: _smsw,
     Code.SMSW_R32M16: _smsw,
     Code.SGDT_M1632: _store_table(Slot.GDT_LIMIT, Slot.GDT_BASE),
     Code.SIDT_M1632: _store_table(Slot.IDT_LIMIT, Slot.IDT_BASE),
-    Code.SGDT_M1632_16: _complex,
-    Code.SIDT_M1632_16: _complex,
+    Code.SGDT_M1632_16: _callout(Reason.TABLE),
+    Code.SIDT_M1632_16: _callout(Reason.TABLE),
     Code.MOV_RM16_SREG: _read_segment,
     Code.MOV_R32M16_SREG: _read_segment,
     Code.PUSHD_CS: _push_segment(Slot.CS, Code.PUSH_RM32),
@@ -702,8 +688,8 @@ RULES: dict[int, Rule] = {
     Code.PUSHW_SS: _push_segment(Slot.SS, Code.PUSH_RM16),
     Code.MOV_SREG_RM16: _load_segment,
     Code.MOV_SREG_R32M16: _load_segment,
-    Code.POPD_SS: _complex,
-    Code.POPW_SS: _complex,
+    Code.POPD_SS: _callout(Reason.STACK),
+    Code.POPW_SS: _callout(Reason.STACK),
     Code.JMP_REL8_16: _jump,
     Code.JMP_REL8_32: _jump,
     Code.JMP_REL16: _jump,
@@ -738,13 +724,14 @@ RULES: dict[int, Rule] = {
 
 def _complete() -> None:
     """Rules for whole families of encodings."""
+    called_out = {each: _callout(reason) for reason, names in _CALL_OUT.items() for each in names}
     for code in vars(Code).values():
         if not isinstance(code, int):
             continue
         plain = Instruction()
         plain.code = code  # type: ignore[assignment] # the package's types call a code something else than an int
-        if plain.mnemonic in _CALL_OUT:
-            RULES[code] = _complex
+        if plain.mnemonic in called_out:
+            RULES[code] = called_out[plain.mnemonic]
         elif plain.mnemonic in _CALL_OUT_AND_END:
             RULES[code] = _ends_unit
         elif plain.is_jcc_short_or_near:

@@ -37,10 +37,12 @@ from core.layout import (
     TRANSLATION_VARIABLES,
 )
 from core.stage import Belt, Stage
+from core.translations import Reason, SeenBlock, SeenCache
 from core.translator.blocks import LONGEST_UNIT, Mode, decode_freely, find_unit
 from core.translator.cache import Block, CodeCache
+from core.translator.picture import see_block, see_cache
 from core.translator.region import BELIEFS, Region, Slot
-from core.translator.rewrite import AFTER_STI, BOUNDARY, CALL_REASON, CALLOUT_VECTOR, INDIRECT, RULES, Site, SiteKind
+from core.translator.rewrite import AFTER_STI, BOUNDARY, CALLOUT_VECTOR, INDIRECT, RULES, Site, SiteKind
 from core.vmm.code_pages import CodePages
 from core.vmm.silent import emulate_silent
 from core.vmm.trap_emulate import PF_WRITE, TrapEmulate
@@ -97,6 +99,23 @@ class Translation(TrapEmulate):
         yield from super().frame_purposes()
         yield from ((frame, "translation cache") for frame in self.cache.region.frames)
         yield from ((frame, "translated code's variables") for frame in self._variables.frames)
+
+    def seen_cache(self) -> SeenCache:
+        """The cache as it is now."""
+        return see_cache(self.cache)
+
+    def seen_block(self, ordinal: int | None) -> SeenBlock | None:
+        """See `Vmm`."""
+        block = self._block_here() if ordinal is None else self.cache.numbered(ordinal)
+        return None if block is None or not block.alive else see_block(self.cache, block, self.physical.read)
+
+    def _block_here(self) -> Block | None:
+        pc, at = self._guest.pc, self._at
+        if self._guest.cpl != 0:
+            return None
+        if at is not None and at[0] == pc and at[2] is not None and at[2].alive:
+            return at[2]
+        return self.cache.starting_at(pc, self._mode())
 
     def stage(self) -> Stage:
         """As trap-and-emulate's, with the cache as a belt on ring 1: all of the kernel passes through it."""
@@ -248,7 +267,7 @@ class Translation(TrapEmulate):
             block = self._block_for(pc, mode)
             if block is not None:
                 ahead += [each.target for each in block.exits]
-                if block.steps and block.steps[-1].reason == CALL_REASON:  # most calls come back
+                if block.steps and block.steps[-1].reason is Reason.CALL:  # most calls come back
                     ahead.append(block.pc + block.length & 0xFFFF_FFFF)
         for block in self.cache.blocks:
             for each in block.exits:

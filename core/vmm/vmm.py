@@ -34,6 +34,7 @@ from core.memory.ram import Ram
 from core.memory.reclaim import Mappings
 from core.memory.walk import LinearMemory
 from core.stage import Stage, Who
+from core.translations import SeenBlock, SeenCache
 from core.vmm.holes import BY_MEMORY
 
 FLAT_CODE, FLAT_DATA, BUSY_TSS = 0x00CF_9B00, 0x00CF_9300, 0x0000_8B00
@@ -141,6 +142,15 @@ class Vmm(ABC):
 
     def seen_vmcb(self) -> SeenVmcb | None:
         """The VM's control block, where there is one."""
+        return None
+
+    def seen_cache(self) -> SeenCache | None:
+        """The translation cache, where there is one."""
+        return None
+
+    def seen_block(self, ordinal: int | None) -> SeenBlock | None:
+        """The block of that number in the translation cache, or (None) the one in which the guest stands; None where
+        there is no such live block."""
         return None
 
     def frame_purposes(self) -> Iterator[tuple[HostPhysical, str]]:

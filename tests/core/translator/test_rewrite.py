@@ -6,8 +6,9 @@ import pytest
 from iced_x86 import Decoder
 
 from core.cpu.relocation import ADDRESS, COUNTS
+from core.translations import Fate
 from core.translator.blocks import LONGEST_UNIT, Mode, Unit, find_unit
-from core.translator.rewrite import Emitted, Fate, translate
+from core.translator.rewrite import Emitted, translate
 
 FLAT = Mode(0, 32, True)
 AT, VARIABLES, LOOK_UP = 0xFFC5_0100, 0xFFC3_0000, 0xFFC5_0010
