@@ -37,17 +37,15 @@ from core.layout import (
     TRANSLATION_VARIABLES,
 )
 from core.stage import Belt, Stage
-from core.translations import Reason, SeenBlock, SeenCache
-from core.translator.blocks import LONGEST_UNIT, Mode, decode_freely, find_unit
+from core.translations import SeenBlock, SeenCache
+from core.translator.blocks import Mode, decode_freely
 from core.translator.cache import Block, CodeCache
 from core.translator.picture import see_block, see_cache
 from core.translator.region import BELIEFS, Region, Slot
 from core.translator.rewrite import AFTER_STI, BOUNDARY, CALLOUT_VECTOR, INDIRECT, RULES, Site, SiteKind
-from core.vmm.code_pages import CodePages
+from core.vmm.block_finder import BlockFinder
 from core.vmm.silent import emulate_silent
 from core.vmm.trap_emulate import PF_WRITE, TrapEmulate
-
-LONGEST_READ = 15 * LONGEST_UNIT
 
 
 class Translation(TrapEmulate):
@@ -75,9 +73,7 @@ class Translation(TrapEmulate):
         self._site: Site | None = None
         self._at: tuple[int, int, Block | None] | None = None
         self._in_place = False  # the next instruction runs where it stands, since the cache itself is out of the way
-        self._no_code_for = 0
-        self._no_code_fault = GuestFault(Vector.UD)
-        self._pages = CodePages(self.pager, self.physical, self.cache.part)
+        self._finder = BlockFinder(self.cache, self._guest, self.pager, self.physical)
         self._beliefs: tuple[int, ...] = ()
         self._segments = self.cpu.state.segs
         self.physical.on_write = self._monitor_wrote
@@ -146,7 +142,7 @@ class Translation(TrapEmulate):
             return None  # a step within what one instruction has become
         guest.interrupts_enabled = bool(self._variables.load(Slot.VIRTUAL_IF))
         if TRANSLATION_CACHE + offset == cache.no_code:
-            state.eip = (self._no_code_for - base) & 0xFFFF_FFFF
+            state.eip = (self._finder.sought - base) & 0xFFFF_FFFF
             return vector, software
         if entry & INDIRECT:
             state.eip = self._variables.load(Slot.TARGET)
@@ -177,8 +173,8 @@ class Translation(TrapEmulate):
     def _called_out(self, site: Site, base: int) -> tuple[int, bool]:
         state = self.cpu.state
         if site.kind is SiteKind.NO_CODE:
-            fault = self._no_code_fault
-            state.eip = (self._no_code_for - base) & 0xFFFF_FFFF
+            fault = self._finder.fault
+            state.eip = (self._finder.sought - base) & 0xFFFF_FFFF
             if fault.address is not None:
                 state.cr[2] = fault.address
             state.error_code = fault.error_code or 0
@@ -202,15 +198,15 @@ class Translation(TrapEmulate):
         if guest.cpl != 0 or self._in_place:
             return
         self._tell_beliefs()
-        self._pages.look(guest.paging)
+        self._finder.look()
         pc, at = guest.pc, self._at
         mode = self._mode()
         cache.use_mode(mode)
         address = cache.no_code
-        if at is not None and at[0] == pc and at[2] is not None and self._still_good(at[2], mode):
+        if at is not None and at[0] == pc and at[2] is not None and self._finder.is_good(at[2], mode):
             address = at[1]
         else:
-            block = self._block_for(pc, mode)
+            block = self._finder.block_for(pc, mode)
             if block is not None:
                 address = block.start
         state.eip = (address - state.segs[Seg.CS].base) & 0xFFFF_FFFF
@@ -233,75 +229,9 @@ class Translation(TrapEmulate):
         state = self.cpu.state
         return Mode(state.segs[Seg.CS].base, 32 if state.hflags & HF_CS32 else 16, bool(state.hflags & HF_SS32))
 
-    # -- finding and making translations
-
-    def _still_good(self, block: Block, mode: Mode) -> bool:
-        return block.alive and block.mode == mode and self._pages.reach(block)
-
-    def _block_for(self, pc: int, mode: Mode) -> Block | None:
-        """The block for linear `pc`, translated now if need be. None: there is no code (`_no_code_fault` says why)."""
-        page = self._code_page(pc, pc)
-        if page is None:
-            return None
-        block = self.cache.find(pc, page, mode)
-        if block is not None:
-            if len(block.pages) == 1:
-                return block
-            beyond = self._code_page((pc & ~PAGE_MASK) + PAGE_SIZE & 0xFFFF_FFFF, pc)
-            if beyond is None:
-                return None
-            if beyond == block.pages[1]:
-                return block
-        return self._translate(pc, page, mode)
-
     def translate_ahead(self, entries: Iterable[int]) -> int:
-        """Before the guest runs: translate and chain all that direct control flow reaches from the linear addresses
-        `entries`; what only runs will show is translated on demand as ever. Gives the number of units."""
-        before, mode = self.cache.counters.units, self._mode()
-        ahead, seen = list(entries), set[int]()
-        while ahead:
-            pc = ahead.pop()
-            if pc in seen or self.cache.is_nearly_full:
-                continue
-            seen.add(pc)
-            block = self._block_for(pc, mode)
-            if block is not None:
-                ahead += [each.target for each in block.exits]
-                if block.steps and block.steps[-1].reason is Reason.CALL:  # most calls come back
-                    ahead.append(block.pc + block.length & 0xFFFF_FFFF)
-        for block in self.cache.blocks:
-            for each in block.exits:
-                page = self._code_page(each.target, each.target)
-                found = None if page is None else self.cache.find(each.target, page, mode)
-                if found is not None:
-                    self.cache.chain(each, found)
-        return self.cache.counters.units - before
-
-    def _translate(self, pc: int, page: GuestPhysical, mode: Mode) -> Block | None:
-        inside = pc & PAGE_MASK
-        code = self.physical.read(GuestPhysical(page | inside), min(PAGE_SIZE - inside, LONGEST_READ))
-        pages: tuple[GuestPhysical, ...] = (page,)
-        unit = find_unit(code, pc, mode)
-        if unit is None:
-            beyond = self._code_page((pc & ~PAGE_MASK) + PAGE_SIZE & 0xFFFF_FFFF, pc)
-            if beyond is None:
-                return None
-            code += self.physical.read(beyond, 16)
-            pages = (page, beyond)
-            unit = find_unit(code, pc, mode)
-            assert unit is not None, "two pages hold every instruction"
-        block = self.cache.add(unit, code, pages)
-        for each in pages:
-            self.pager.trace_code(each)
-        return block
-
-    def _code_page(self, linear: int, pc: int) -> GuestPhysical | None:
-        """The page to fetch from at `linear`, for code at `pc`; None with the fault noted if there is none."""
-        found = self._pages.fetch(self._guest.paging, linear)
-        if isinstance(found, GuestFault):
-            self._no_code_for, self._no_code_fault = pc, found
-            return None
-        return found
+        """Before the guest runs: translate what can be found from the linear addresses `entries`; how many units."""
+        return self._finder.translate_ahead(entries, self._mode())
 
     # -- the guest's code is written
 
@@ -391,9 +321,9 @@ class Translation(TrapEmulate):
         """A jump whose target is not joined to it yet."""
         guest, cache = self._guest, self.cache
         pc, mode = guest.pc, self._mode()
-        self._pages.look(guest.paging)
+        self._finder.look()
         before = cache.counters.units
-        block = self._block_for(pc, mode)
+        block = self._finder.block_for(pc, mode)
         if site.kind is SiteKind.MISS:
             cache.counters.misses += 1
         if block is None:
