@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from app.engine.client import Engine
 
 RECOVERED = "The machine stopped working; it was started again with the same guest, and is where it was."
+RECOVERED_ALL = "The machine stopped working; it was started again with the same guests, and each is where it was."
 RECOVERED_EMPTY = "The machine stopped working; it was started again without a guest."
 
 
@@ -54,7 +55,9 @@ class TroubleController(QObject):
         self._message.show_error(words, self._loss)
 
     def _show_recovery(self) -> None:
-        self._message.show_note(RECOVERED if self._same_guest else RECOVERED_EMPTY, self._loss)
+        latest = self._engine.latest
+        same = RECOVERED_ALL if latest is not None and len(latest.vms) > 1 else RECOVERED
+        self._message.show_note(same if self._same_guest else RECOVERED_EMPTY, self._loss)
         self._loss = ""
 
     def _take_program(self) -> None:

@@ -348,8 +348,9 @@ class Engine(QObject):
             self.lost.emit(f"The engine could not start ({how}).{why} Load a guest to try again.")
             return
         if self.program is not None and self._loaded_as is not None and not again:
-            title = self.program.title
-            self.lost.emit(f"The engine died ({how}). It starts again with {title}, and brings it to where it was.")
+            vms = self.latest.vms if self.latest is not None else ()
+            title = f"VMs {', '.join(vm.letter for vm in vms)}" if len(vms) > 1 else self.program.title
+            self.lost.emit(f"The engine died ({how}). It starts again with {title}, and goes on from where it was.")
         else:
             self._loaded_as = None
             self.lost.emit(f"The engine died ({how}). It starts again, with no guest: choose one to go on.")
@@ -361,7 +362,8 @@ class Engine(QObject):
         self._typed.clear()
         self._typed_in_all = 0
         if self._loaded_as is not None:
-            self._send(replace(self._loaded_as, journal=self._journal, until=self._reached))
+            looked_at = self.latest.vm if self.latest is not None else ""
+            self._send(replace(self._loaded_as, journal=self._journal, until=self._reached, selected=looked_at))
             for command in typed:
                 self._send(command)
 

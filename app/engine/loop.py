@@ -266,14 +266,16 @@ class EngineLoop:
     def _carry_out(self, command: protocol.Command) -> None:
         session = self._session
         match command:
-            case protocol.Load(name_or_path, kind, start, journal, until):
+            case protocol.Load(name_or_path, kind, start, journal, until, selected):
                 program = self._load(name_or_path)
                 disk, modules = start.read_disk(), start.read_modules()
                 session.load(program, kind, command_line=start.command_line, disk=disk, modules=modules)
-                if until:
+                if until or journal:
                     session.resume(journal, until)
                 self._power_on()
                 self._send(protocol.Loaded(program, kind, self._generation(session.snapshot()), name_or_path, start))
+                if selected in session.letters:
+                    session.select(selected)
             case protocol.SaveDisk(path):
                 session.save_disk(Path(path), replace=True)
                 self._send(protocol.DiskSaved(path))

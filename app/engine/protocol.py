@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Load:
     """Power on a fresh machine with this guest (a shipped one's name, or a path) under this kind of monitor; and go on
-    as a former run with that `journal` did, up to its virtual time `until`."""
+    as a former run with that `journal` did, up to its virtual time `until`, with the VM `selected` looked at."""
 
     name_or_path: str
     kind: str
     start: StartWith = NOTHING
     journal: tuple[JournalInput, ...] = ()
     until: int = 0
+    selected: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.controllers.actions import Act
 from app.engine.client import Engine
+from app.engine.protocol import AddVm, SelectVm
 from tests.gui.conftest import Person
 from tests.gui.test_running import ECHO
 
@@ -75,3 +76,34 @@ def test_what_was_typed_is_not_lost_with_the_engine(person: Person, source: Call
     assert person.console.text == "ab"
     person.press(Act.RUN)
     person.wait(lambda: person.console.text == "abc")
+
+
+def test_all_vms_come_back_with_what_each_was_given(person: Person, source: Callable[[str], str]) -> None:
+    person.load(source(ECHO), "trap_emulate")
+    for guest, kind, weight, cap in (("rings", "hardware", 3, None), (source(ECHO), "translation", 1, 20)):
+        person.engine.host(AddVm(guest, kind, weight=weight, cap=cap))
+    person.engine.host(SelectVm("C"))
+    person.wait(lambda: person.sees.vm == "C")
+    given = [(vm.letter, vm.guest, vm.kind, vm.weight, vm.cap) for vm in person.sees.vms]
+    die(person)  # before anything has run
+    assert "same guests" in person.window.message.text
+    assert [(vm.letter, vm.guest, vm.kind, vm.weight, vm.cap) for vm in person.sees.vms] == given
+    assert person.sees.vm == "C"
+    person.press(Act.RUN)
+    person.wait(lambda: person.sees.vms[1].end is not None)
+    person.engine.send_input(b"c")
+    person.wait(lambda: person.console.text == "c")
+    person.engine.stop()
+    person.wait(lambda: not person.sees.running)
+    before = person.sees
+    die(person)
+    assert (person.sees.vms, person.sees.registers) == (before.vms, before.registers)
+    assert person.console.text == "c"
+
+
+def die(person: Person) -> None:
+    """Kill the engine, and wait until another has what that one had."""
+    before = person.sees
+    kill(person)
+    person.wait(lambda: person.sees.generation > before.generation and person.sees.time >= before.time)
+    person.wait(lambda: len(person.sees.vms) == len(before.vms) and person.sees.vm == before.vm)
