@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,8 @@ from core.addresses import PAGE_SIZE, GuestPhysical
 from core.cpu.decode import decode, spell
 from core.devices.disk_image import DiskImage
 from core.events import StopReason
+from core.guests.builds import counterpart
+from core.guests.catalog import load_program, shipped_guests
 from core.guests.image import Program
 from core.guests.modules import Module
 from core.session import Session
@@ -44,6 +47,16 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputDifference:
+    """Two builds of one source cannot be compared instruction by instruction, but by what they show: `where` (a line of
+    the console, from 1, or the end) bare said `expected` and the other build `found`."""
+
+    where: str
+    expected: str
+    found: str
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """What is run: a program with what it is given on its way, and how far at most."""
 
@@ -56,6 +69,29 @@ class Setting:
     def load_into(self, session: Session, kind: str) -> None:
         """Power on, under `kind`."""
         session.load(self.program, kind, command_line=self.command_line, disk=self.disk, modules=self.modules)
+
+    def under(self, kind: str) -> Setting | None:
+        """The same with the build of the guest that `kind` can run; None if there is none."""
+        interface = kind_named(kind).interface
+        if self.program.interface is interface:
+            return self
+        info = shipped_guests().get(self.program.name)
+        other = counterpart(info, interface) if info is not None else None
+        return None if other is None else replace(self, program=load_program(other.name))
+
+
+def output_differences(bare: Session, other: Session) -> tuple[OutputDifference, ...]:
+    """Where the console's lines or the end of two runs to the end are not the same."""
+    left, right = (each.console.decode("utf-8", "backslashreplace").splitlines() for each in (bare, other))
+    found = [
+        OutputDifference(f"console, line {number}", expected, told)
+        for number, (expected, told) in enumerate(zip_longest(left, right, fillvalue=""), 1)
+        if expected != told
+    ]
+    ends = [(end.how.value, end.status) if end else ("no end", None) for end in (bare.end, other.end)]
+    if ends[0] != ends[1]:
+        found.append(OutputDifference("the end", str(ends[0]), str(ends[1])))
+    return tuple(found)
 
 
 def first_difference(

@@ -7,12 +7,9 @@ is *modelled*, never measured. The figures stand in `assets/costs.toml`, which a
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-
-from core.events import Cause
 
 
 class Part(Enum):
@@ -85,18 +82,6 @@ class Known(Enum):
 
     def __init__(self, value: str, phrase: str) -> None:
         self.phrase = phrase
-
-
-def work_done(
-    instructions: int, departures: Mapping[Cause, int], made_of: Mapping[Cause, tuple[Work, ...]]
-) -> Counter[Work]:
-    """How often each class of work was done in a run of so many instructions and departures by cause, where a departure
-    is `made_of` work as its kind of monitor says (`core.vmm.vmm.Vmm.work`)."""
-    done = Counter({Work.INSTRUCTION: instructions})
-    for cause, count in departures.items():
-        for work in made_of.get(cause, ()):
-            done[work] += count
-    return done
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,8 @@ class Trap(NamedTuple):
     pc_after     linear address where execution went on
     cycles       modelled cycles, or None while no cost model is chosen
     machine_time the same moment on the machine's clock, which all VMs share: equal to `time` while there is one VM
+    reason       for a departure whose cause is how it left (#VMEXIT, callout, hypercall): what the guest did, as a
+                 cause of the other kinds (I/O, a privileged instruction …); None where the cause says it
     """
 
     number: int
@@ -106,6 +108,7 @@ class Trap(NamedTuple):
     pc_after: int
     cycles: int | None = None
     machine_time: int = 0
+    reason: Cause | None = None
 
 
 class EndHow(Enum):

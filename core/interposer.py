@@ -42,6 +42,7 @@ class Outcome(NamedTuple):
     """What a monitor did about a departure; the interposer makes the `Trap` of it.
 
     `hidden` says that the guest must not notice: the attempt is not counted, the instruction will be tried again.
+    `reason`: see `Trap`.
     """
 
     cause: Cause
@@ -49,6 +50,7 @@ class Outcome(NamedTuple):
     text: str
     ring_to: Ring
     hidden: bool = False
+    reason: Cause | None = None
 
 
 class Monitor(Protocol):
@@ -582,12 +584,13 @@ class Interposer:
         pc_after: int | None = None,
     ) -> None:
         monitor, cpu, code = self.monitor, self.cpu, self.code
-        cause, handler, text, ring_to, _hidden = outcome
+        cause, handler, text, ring_to, _hidden, reason = outcome
         after = monitor.guest.pc if pc_after is None else pc_after
         time = cpu.executed + self.skipped
         trap = Trap(  # by place: names would cost a microsecond a trap
             self.log.count, time, monitor.letter, real, believed, ring_to, RINGS[cpu.cpl], cause, vector, error_code,
             pc, spell(code, pc) if code else "", handler, text, after, None, time + self.machine_offset,
+            reason,
         )  # fmt: skip
         self.keep(trap)
 

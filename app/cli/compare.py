@@ -1,11 +1,11 @@
-"""``ringside compare``: one guest under every kind, and the first difference from the bare machine, if there is one."""
+"""``ringside compare``: one guest under every kind, counted, and the first difference from the bare machine, if any."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from app.cli import statuses
@@ -13,7 +13,10 @@ from app.cli.numbers import whole
 from app.cli.start_options import add_start_options, start_with
 
 if TYPE_CHECKING:
-    from core.compare import Difference, Setting
+    from core.compare import Setting
+    from core.costs import CostModel
+    from core.events import Cause
+    from core.measured import Measured
 
 LIMIT = 200_000_000
 
@@ -22,6 +25,10 @@ Runs a guest on the bare machine and under each kind of monitor, side by side, a
 which anything that the guest can see is different: a register, a word of its memory, its console. That is the first of
 Popek and Goldberg's three properties, equivalence. The status is 0 if there is no difference, or only one that begins
 at an instruction known not to trap (PUSHF, SGDT and their like), and 1 if there is another.
+
+A paravirtual kind needs a changed guest: it runs its own build of the same source, if there is one, and is said to. Two
+builds are compared by what they show on the console and how they end. All counts are measured, and the same at every
+repetition; with --costs, cycles are modelled from them.
 """
 
 
@@ -29,83 +36,137 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "compare",
-        help="run a guest under every kind and find the first difference",
+        help="run a guest under every kind, count, and find the first difference",
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("image", metavar="IMAGE", help="a shipped guest's name, or a path")
-    parser.add_argument("--kinds", metavar="A,B", default="", help="which kinds (default: all)")
+    parser.add_argument("--kinds", metavar="A,B", default="", help="which kinds beside bare (default: all)")
     add_start_options(parser)
     parser.add_argument(
         "--max-instructions", metavar="N", type=whole(1), default=LIMIT, help=f"at most (default: {LIMIT:,})"
     )
+    parser.add_argument("--costs", metavar="NAME", help="also model cycles: pentium4-2006, sandy-bridge-2011")
     parser.add_argument("--json", action="store_true", help="one object, for scripts")
+    parser.add_argument(
+        "--only",
+        metavar="KIND",
+        help="measure this kind alone, take memory back from the guest meanwhile, and print all that is known as JSON, "
+        "the departures of each guest instruction included; progress goes to standard error",
+    )
     parser.set_defaults(main=main)
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Compare; returns the exit status."""
-    from core.compare import REFERENCE, Setting, first_difference
+    from core.compare import REFERENCE, Setting
+    from core.cost_table import model_named
     from core.guests.catalog import load_program
-    from core.vmm import kind_named, kinds_for
+    from core.measured import JSON, measure
+    from core.vmm import kind_named, kinds
 
-    program = load_program(arguments.image)
-    chosen = [kind_named(name.strip()).kind for name in arguments.kinds.split(",") if name.strip()]
-    wanted = chosen or list(kinds_for(program.interface))
+    costs = None if arguments.costs is None else model_named(arguments.costs)
     start = start_with(arguments)
     setting = Setting(
-        program,
+        load_program(arguments.image),
         start.command_line,
         arguments.max_instructions,
         start.read_disk(),
         start.read_modules(),
     )
+    if arguments.only is not None:
+        found = measure(setting, kind_named(arguments.only).kind, _report, control=True)
+        print(JSON.dump_json(found).decode())
+        return statuses.DONE
+    chosen = [kind_named(name.strip()).kind for name in arguments.kinds.split(",") if name.strip()]
+    wanted = chosen or _suited(setting, kinds())
     rows: dict[str, dict[str, Any]] = {}
     worst = statuses.DONE
     for kind in [REFERENCE, *(kind for kind in wanted if kind != REFERENCE)]:
-        row = rows[kind] = _run(setting, kind)
-        found = None if kind == REFERENCE else first_difference(setting, kind, _progress(kind))
-        row["first_difference"] = None if found is None else asdict(found)
-        if found is not None and not found.documented:
+        found = measure(setting, kind, _progress(kind))
+        rows[kind] = _row(found, costs)
+        if _is_problem(found):
             worst = statuses.PROBLEMS
         if not arguments.json:
-            _say(kind, row, found)
+            _say(found, costs)
     if arguments.json:
         print(json.dumps({"image": arguments.image, "kinds": rows}))
     return worst
 
 
-def _run(setting: Setting, kind: str) -> dict[str, Any]:
-    """The same object as of ``run --json``."""
-    from app.cli.run import run
-    from core.session import Session
+def _suited(setting: Setting, kinds: Any) -> list[str]:
+    """The kinds for which there is a build of the guest."""
+    return [kind for kind in kinds if setting.under(kind) is not None]
 
-    session = Session(recording=False)
-    try:
-        setting.load_into(session, kind)
-        return run(session, setting.limit, lambda _: None).as_json()
-    finally:
-        session.close()
+
+def _is_problem(found: Measured) -> bool:
+    if found.first_difference is not None:
+        return not found.first_difference.documented
+    return any(not each.where.startswith("console") for each in found.output_differences)
+
+
+def _row(found: Measured, costs: CostModel | None) -> dict[str, Any]:
+    """What ``run --json`` prints, and beside it what comes of comparing."""
+    from dataclasses import asdict
+
+    from app.cli.run import Modelled
+
+    account = found.account
+    return {
+        "kind": found.kind,
+        "image": found.guest,
+        "own_build": found.own_build,
+        "end": {"how": found.end.value if found.end else "limit", "status": found.status},
+        "instructions": account.instructions,
+        "ran": {"direct": account.direct, "translated": account.translated, "with_monitor": account.with_monitor},
+        "console": found.console,
+        "traps": _by_name(account.departures()),
+        "acts": _by_name(account.acts()),
+        "work": {work.value: count for work, count in account.work().items() if count},
+        "wall_s": round(found.seconds, 6),
+        "mips": round(account.instructions / found.seconds / 1e6, 3) if found.seconds else 0.0,
+        "modelled_cycles": Modelled(costs, account.cycles(costs)).as_json() if costs else None,
+        "first_difference": asdict(found.first_difference) if found.first_difference else None,
+        "output_differences": [asdict(each) for each in found.output_differences],
+    }
+
+
+def _by_name(counts: Mapping[Cause, int]) -> dict[str, int]:
+    return dict(sorted((cause.value, count) for cause, count in counts.items()))
+
+
+def _report(stage: str, executed: int) -> None:
+    """One line of progress for a program that reads it."""
+    print(f"{executed} {stage}", file=sys.stderr, flush=True)
 
 
 def _progress(kind: str) -> Any:
-    def show(executed: int) -> None:
+    def show(stage: str, executed: int) -> None:
         if sys.stderr.isatty():
-            print(f"\r{kind}: equal after {executed:,} instructions ", end="", file=sys.stderr, flush=True)
+            print(f"\r{kind}: {stage}, {executed:,} instructions ", end="", file=sys.stderr, flush=True)
 
     return show
 
 
-def _say(kind: str, row: dict[str, Any], found: Difference | None) -> None:
-    end = row["end"]["how"] + (f" {row['end']['status']}" if row["end"]["status"] is not None else "")
-    traps = ", ".join(f"{count:,} {cause}" for cause, count in row["traps"].items()) or "none"
-    print(f"{kind}: {end}, {row['instructions']:,} instructions; traps: {traps}")
-    if found is not None:
-        known = " (a known hole: it does not trap)" if found.documented else ""
+def _say(found: Measured, costs: CostModel | None) -> None:
+    from app.cli.run import Modelled
+
+    account = found.account
+    end = (found.end.value if found.end else "limit") + (f" {found.status}" if found.status is not None else "")
+    traps = ", ".join(f"{count:,} {cause}" for cause, count in _by_name(account.departures()).items()) or "none"
+    own = f" ({found.guest}, its own build of the same source)" if found.own_build else ""
+    print(f"{found.kind}{own}: {end}, {account.instructions:,} instructions; traps: {traps}")
+    if costs is not None:
+        print(f"  {Modelled(costs, account.cycles(costs)).in_words()}")
+    first = found.first_difference
+    if first is not None:
+        known = " (a known hole: it does not trap)" if first.documented else ""
         print(
-            f"  first difference after {found.executed:,} instructions, by {found.instruction} at {found.pc:#010x}"
+            f"  first difference after {first.executed:,} instructions, by {first.instruction} at {first.pc:#010x}"
             f"{known}:"
-            f"\n  {found.where} is {found.found}, on the bare machine {found.expected}"
+            f"\n  {first.where} is {first.found}, on the bare machine {first.expected}"
         )
-    elif kind != "bare":
+    for each in found.output_differences:
+        print(f"  {each.where}: {each.found!r}, on the bare machine {each.expected!r}")
+    if found.kind != "bare" and found.equivalent:
         print("  no difference from the bare machine")

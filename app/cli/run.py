@@ -161,6 +161,7 @@ class Outcome:
 
 def main(arguments: argparse.Namespace) -> int:
     """Run it; returns the exit status."""
+    from core.account import Tally
     from core.cost_table import model_named
     from core.guests.catalog import load_program
     from core.session import Session
@@ -180,9 +181,16 @@ def main(arguments: argparse.Namespace) -> int:
         )
         if arguments.input:
             session.send_input(arguments.input.encode())
-        outcome = run(session, arguments.max_instructions, _ignore if arguments.json else _print_console)
+        tally = Tally()
+
+        def between(new: bytes) -> None:
+            tally.take(session)
+            if not arguments.json:
+                _print_console(new)
+
+        outcome = run(session, arguments.max_instructions, between)
         if costs is not None:
-            outcome = replace(outcome, modelled=modelled(session, costs))
+            outcome = replace(outcome, modelled=Modelled(costs, tally.account(session).cycles(costs)))
         report = session.report
         if arguments.save_disk is not None:
             session.save_disk(arguments.save_disk)
@@ -196,14 +204,6 @@ def main(arguments: argparse.Namespace) -> int:
         print(report, file=sys.stderr)
         return statuses.LAB_FAULT
     return outcome.exit_status
-
-
-def modelled(session: Session, model: CostModel) -> Modelled:
-    """What the run so far would cost by `model`."""
-    from core.costs import work_done
-
-    done = work_done(session.executed, session.traps.causes, session.vmm.work)
-    return Modelled(model, model.by_part(done))
 
 
 def _check_saving(start: StartWith, path: Path) -> None:
@@ -261,10 +261,6 @@ def _end(session: Session, reason: StopReason, interrupted: bool) -> tuple[EndHo
 def _print_console(data: bytes) -> None:
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()
-
-
-def _ignore(_data: bytes) -> None:
-    pass
 
 
 def _say(words: str) -> None:

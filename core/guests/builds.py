@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import RequestError
-from core.guests.catalog import MANIFEST, GuestInfo
+from core.guests.catalog import MANIFEST, GuestInfo, shipped_guests
+from core.guests.image import Interface
 
 KERNEL = "kernel"
 ENDINGS = (".c", ".h", ".S")
@@ -45,6 +46,14 @@ def build_of(info: GuestInfo) -> Build:
     path = Path(info.path)
     built = json.loads((path.parent / MANIFEST).read_text(encoding="utf-8"))[info.name]
     return Build(path.parent / info.sources, frozenset(built["defines"]), frozenset(built["left_out"]))
+
+
+def counterpart(info: GuestInfo, interface: Interface) -> GuestInfo | None:
+    """The build of the same sources that was written for `interface`: itself, another, or None if there is none."""
+    if info.interface is interface:
+        return info
+    others = (each for each in shipped_guests().values() if each.sources and each.sources == info.sources)
+    return next((each for each in others if each.interface is interface), None)
 
 
 def as_seen(lines: list[str], defines: Set[str]) -> list[str]:

@@ -41,6 +41,11 @@ class Counters:
     invalidated: int = 0
     flushes: int = 0
 
+    @property
+    def instructions(self) -> int:
+        """Translated so far, each as often as it was."""
+        return self.copied + self.branches + self.in_line + self.callout_sites
+
 
 @dataclass(slots=True, eq=False)
 class Block:

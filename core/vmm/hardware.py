@@ -89,6 +89,16 @@ class Hardware(Vmm):
             Cause.WORLD_SWITCH: (Work.WORLD_SWITCH,),
         }
     )
+    work_by_reason = MappingProxyType(
+        {
+            Cause.IO: (Work.EXIT, Work.DEVICE_MODEL),
+            Cause.PRIVILEGED: (Work.EXIT, Work.EMULATION),
+            Cause.PAGE_FAULT_HIDDEN: (Work.EXIT, Work.NESTED_FILL),
+            Cause.FAULT: (Work.EXIT, Work.REFLECTION),
+            Cause.PAGE_FAULT_TRUE: (Work.EXIT, Work.REFLECTION),
+            Cause.INTERRUPT: (Work.EXIT, Work.REFLECTION),
+        }
+    )
 
     @classmethod
     def vm_frames(cls, allocator: FrameAllocator, vm_memory: int, owner: str) -> Sequence[HostPhysical]:
@@ -256,9 +266,9 @@ class Hardware(Vmm):
         paging = self.guest.paging
         return paging.enabled and (address ^ paging.cr3) & ~0xFFF == 0
 
-    def done(self, code: int, text: str, *, hidden: bool = False) -> Outcome:
+    def done(self, code: int, text: str, reason: Cause = Cause.PRIVILEGED, *, hidden: bool = False) -> Outcome:
         """The exit `code` was handled, as `text` says; the guest goes on."""
-        return Outcome(Cause.EXIT, _HANDLER[code], text, Ring.HOST, hidden)
+        return Outcome(Cause.EXIT, _HANDLER[code], text, Ring.HOST, hidden, reason)
 
     def nested_page_fault(self, code: int) -> Outcome:
         """Fill the nested table, or serve what is no RAM."""
@@ -276,7 +286,7 @@ class Hardware(Vmm):
                 close = self._windows.open(page, lambda window: self.nested.open_once(page, window))
                 self.interposer.after_one_step(close)
                 text = f"showed the guest the bus at guest-physical {address:#010x} for one instruction"
-        return self.done(code, text, hidden=True)
+        return self.done(code, text, Cause.PAGE_FAULT_HIDDEN, hidden=True)
 
     def exception_exit(self, code: int) -> Outcome:
         """An exception the person has asked to see: give it back to the guest."""
@@ -299,6 +309,7 @@ class Hardware(Vmm):
             f"hypervisor: {exit_name(code)}, then {done.handler}",
             f"{why} and injected it: {done.text}",
             Ring.HOST,
+            reason=Cause.PAGE_FAULT_TRUE if fault.vector == Vector.PF else Cause.FAULT,
         )
 
     def _note_injection(self, vector: int, kind: int, error_code: int | None) -> None:
@@ -364,7 +375,8 @@ class Hardware(Vmm):
         self._note_injection(vector, EVENT_EXTERNAL, None)
         done = self.reflect(event, Cause.EXIT)
         text = f"took the interrupt from the interrupt controller and injected it: {done.text}"
-        return Outcome(Cause.EXIT, f"hypervisor: {exit_name(code)}, then {done.handler}", text, Ring.HOST)
+        handler = f"hypervisor: {exit_name(code)}, then {done.handler}"
+        return Outcome(Cause.EXIT, handler, text, Ring.HOST, reason=Cause.INTERRUPT)
 
     def watch_for_open_interrupts(self, wanted: bool) -> None:
         """The CPU's own interrupt window (V_IRQ) cannot be taken back once asked for, so a probe watches IF instead."""
@@ -381,7 +393,7 @@ class Hardware(Vmm):
         guest = self.guest
         next_eip = guest.eip + instruction.len & ALL_ONES
         self._complete(Exit.IOIO, io_information(instruction, port, size, reading=reading), next_eip, next_eip)
-        return Outcome(Cause.EXIT, f"hypervisor: {self.device_name(port)}", text, Ring.HOST)
+        return Outcome(Cause.EXIT, f"hypervisor: {self.device_name(port)}", text, Ring.HOST, reason=Cause.IO)
 
     def device_name(self, port: int) -> str:
         """The VM's devices are the hypervisor's."""

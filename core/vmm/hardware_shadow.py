@@ -11,13 +11,16 @@ the machine stops, such a guest goes by tables of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import MappingProxyType
 
 from core.addresses import GuestPhysical, GuestVirtual, HostPhysical
+from core.costs import Work
 from core.cpu import flags
 from core.cpu.faults import GuestFault, Vector
 from core.cpu.guest_cpu import GuestCpu
 from core.cpu.unicorn_cpu import Cpu
 from core.errors import UnknownDeparture
+from core.events import Cause
 from core.interposer import Outcome
 from core.looks import TableWalk
 from core.memory.shadow import Denied, ShadowPager
@@ -78,6 +81,13 @@ class HardwareShadow(Hardware):
     summary = "As hardware-assisted, before nested paging: page faults and CR3 exit, and the tables are shadowed."
     order = 21
     walks_guest_tables = False
+    work_by_reason = MappingProxyType(
+        {
+            **Hardware.work_by_reason,
+            Cause.PAGE_FAULT_HIDDEN: (Work.EXIT, Work.SHADOW_FILL),
+            Cause.TRACE: (Work.EXIT, Work.TRACE),
+        }
+    )
 
     def make_guest(self) -> GuestCpu:
         """The guest believes in its own CR0, CR3 and CR4."""
@@ -127,7 +137,7 @@ class HardwareShadow(Hardware):
         if isinstance(found, Denied):
             fault = GuestFault(Vector.PF, found.error_code, address)
             return self.inject(fault, "found that the guest's own tables deny it")
-        return self.done(code, f"({found.by}) {found.text}", hidden=True)
+        return self.done(code, f"({found.by}) {found.text}", found.cause, hidden=True)
 
     def device_address(self, address: int) -> int:
         """The page that the window stands for."""

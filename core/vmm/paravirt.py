@@ -64,6 +64,8 @@ from core.vmm.hypercall_abi import (
     TSC_SHIFT,
     USER_CODE,
     USER_DATA,
+    EventOp,
+    Hypercall,
     Refused,
     StartPage,
 )
@@ -97,9 +99,11 @@ class Paravirt(Vmm):
             Cause.INTERRUPT: (Work.INTERRUPT, Work.DEVICE_MODEL),
             Cause.PAGE_FAULT_TRUE: (Work.PAGE_FAULT, Work.REFLECTION),
             Cause.HYPERCALL: (Work.HYPERCALL,),
+            Cause.HALT: (),
             Cause.WORLD_SWITCH: (Work.WORLD_SWITCH,),
         }
     )
+    work_by_reason = MappingProxyType({Cause.IO: (Work.HYPERCALL, Work.DEVICE_MODEL)})
 
     physical: PseudoPhysicalMemory
     guest: ParavirtCpu
@@ -249,10 +253,13 @@ class Paravirt(Vmm):
             return self.guest_event(vector, error_code, software)
         if self.guest.cpl != Ring.ONE:
             return self._refuse_gate(vector)
+        number, command = self.guest.reg(Gpr.EAX), self.guest.reg(Gpr.EBX)
+        to_device = number == Hypercall.CONSOLE_IO or (number, command) == (Hypercall.EVENT_CHANNEL_OP, EventOp.SEND)
         name, text = self._calls.call()
         if self.interposer.end is None:
             text += self._on_the_way_back()
-        return Outcome(Cause.HYPERCALL, f"monitor: {name}", text, Ring.KERNEL)
+        reason = Cause.IO if to_device else None
+        return Outcome(Cause.HYPERCALL, f"monitor: {name}", text, Ring.KERNEL, reason=reason)
 
     def _refuse_gate(self, vector: int) -> Outcome:
         """An INT n that may not be used from there."""

@@ -9,7 +9,7 @@ so; here rings 1 to 3 of the guest always run directly.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -55,8 +55,9 @@ class Translation(TrapEmulate):
     title = "Binary translation"
     summary = "The guest's kernel runs in ring 1 as rewritten code; only what must change is rewritten."
     order = 15
-    work = MappingProxyType({**TrapEmulate.work, Cause.CALLOUT: (Work.EMULATION,)})
+    work = MappingProxyType({**TrapEmulate.work, Cause.CALLOUT: (Work.CALLOUT,), Cause.HALT: (Work.CALLOUT,)})
     leaves_holes = False
+    translates = True
 
     # -- setting up
 
@@ -112,6 +113,10 @@ class Translation(TrapEmulate):
         if at is not None and at[0] == pc and at[2] is not None and at[2].alive:
             return at[2]
         return self.cache.starting_at(pc, self._mode())
+
+    def unseen_work(self) -> Mapping[Work, int]:
+        """Instructions are translated on the way to whatever comes next."""
+        return {Work.TRANSLATION: self.cache.counters.instructions}
 
     def stage(self) -> Stage:
         """As trap-and-emulate's, with the cache as a belt on ring 1: all of the kernel passes through it."""
@@ -304,7 +309,7 @@ class Translation(TrapEmulate):
         if stepping:
             self._step_done()
         cause = Cause.HALT if self.interposer.halted else Cause.CALLOUT
-        return Outcome(cause, f"monitor: {mnemonic(instruction)}", text, Ring.KERNEL)
+        return Outcome(cause, f"monitor: {mnemonic(instruction)}", text, Ring.KERNEL, reason=Cause.PRIVILEGED)
 
     def _instruction(self) -> Instruction:
         """The guest's present one; without its LOCK, which the emulated CPU ignores."""

@@ -53,15 +53,17 @@ class VmHost(Protocol):
 
 class Vmm(ABC):
     """One monitor for one VM. Subclasses set `kind`, `title`, `summary`, `order`, and `work`: what a departure of each
-    cause is made of, for the cost model."""
+    cause is made of, for the cost model; `work_by_reason` where its reason tells more."""
 
     kind: ClassVar[str] = ""
     title: ClassVar[str] = ""
     summary: ClassVar[str] = ""
     order: ClassVar[int] = 0
     work: ClassVar[Mapping[Cause, tuple[Work, ...]]] = {}
+    work_by_reason: ClassVar[Mapping[Cause, tuple[Work, ...]]] = {}
     leaves_holes: ClassVar[bool] = False
     """Does the guest's kernel run directly in an outer ring, so that the holes of x86 are open (`core.vmm.holes`)?"""
+    translates: ClassVar[bool] = False  # does the guest's kernel run as translated code?
     walks_guest_tables: ClassVar[bool] = True  # does the CPU walk the guest's own page tables?
     interface: ClassVar[Interface] = Interface.PC  # what guests of this kind are written for
     hosted: ClassVar[bool] = True  # does a monitor stand beneath, so that other VMs can be beside?
@@ -160,10 +162,24 @@ class Vmm(ABC):
     def trapped(self, trap: Trap) -> bool:
         """Did its instruction bring the monitor in? Not where only the monitor's page tables stopped it, nor where the
         CPU went to the guest's own handler."""
-        monitors = (ring.ring for ring in self.stage().rings if ring.who is Who.MONITOR)
-        return trap.ring_to in monitors and trap.cause not in BY_MEMORY
+        return trap.ring_to in self.monitor_rings() and trap.cause not in BY_MEMORY
+
+    def monitor_rings(self) -> frozenset[Ring]:
+        """The real rings in which the monitor handles departures; none on bare hardware."""
+        return frozenset(ring.ring for ring in self.stage().rings if ring.who is Who.MONITOR)
+
+    def unseen_work(self) -> Mapping[Work, int]:
+        """Work of the monitor's that no departure stands for, since power-on."""
+        return {}
 
     # -- what is shared
+
+    @classmethod
+    def work_of(cls, cause: Cause, reason: Cause | None) -> tuple[Work, ...]:
+        """What a departure of that cause, for that reason, is made of."""
+        if reason is not None and reason in cls.work_by_reason:
+            return cls.work_by_reason[reason]
+        return cls.work.get(cause, ())
 
     def power_on(self, boot: BootState) -> None:
         """Give the guest's CPU the state of the image contract (`core.guests.boot`)."""

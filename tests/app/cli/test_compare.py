@@ -7,7 +7,8 @@ import json
 import pytest
 
 from app.__main__ import main
-from core.vmm import kinds_for
+from core.measured import JSON
+from core.vmm import kinds, kinds_for
 
 
 def ran(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, str]:
@@ -47,3 +48,34 @@ def test_an_unknown_kind_is_one_sentence_and_status_2(capsys: pytest.CaptureFixt
     status, _, err = ran(capsys, "hello", "--kinds", "bochs")
     assert status == 2
     assert err.count("\n") == 1
+
+
+def counts(out: str) -> dict[str, object]:
+    rows = json.loads(out)["kinds"]
+    return {
+        kind: {key: told for key, told in row.items() if key not in ("wall_s", "mips")} for kind, row in rows.items()
+    }
+
+
+def test_pebble_runs_under_all_kinds_at_once_and_counts_the_same_every_time(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("pebble", "--append", "run=hello", "--costs", "pentium4-2006", "--json")
+    status, out, _ = ran(capsys, *words)
+    told = json.loads(out)["kinds"]
+    assert status == 0
+    assert list(told) == list(kinds())
+    assert {kind for kind, row in told.items() if row["own_build"]} == {"paravirt"}
+    assert told["paravirt"]["image"] == "pebble-pv"
+    assert told["hardware"]["acts"]["io"] == told["bare"]["traps"]["io"]
+    for row in told.values():
+        assert sum(row["ran"].values()) == row["instructions"]
+        assert row["modelled_cycles"]["total"] == sum(row["modelled_cycles"]["parts"].values())
+    assert counts(ran(capsys, *words)[1]) == counts(out)
+
+
+def test_one_kind_alone_is_told_whole_with_progress(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = ran(capsys, "hole", "--only", "trap_emulate")
+    found = JSON.validate_json(out)
+    assert status == 0
+    assert found.first_difference is not None
+    assert found.account.instructions > 0
+    assert err.splitlines()[0].endswith(" running")
