@@ -9,14 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 LATE = 0.05  # seconds by which a tick may be late
-FORGIVEN = 0.25  # seconds of lateness after which a slow host is not made up for
+LATE_UNSEEN = 0.2  # the same while ticks do nothing that anyone sees
+FORGIVEN = 0.5  # seconds of lateness after which a slow host is not made up for
 
 
 @dataclass(slots=True)
 class Doze:
-    """`wakes_at`: clock time at which the guest has slept as long as it wanted to."""
+    """`wakes_at`: clock time at which the guest has slept as long as it wanted to; `unseen`: its ticks show nothing."""
 
     wakes_at: float = 0.0
+    unseen: bool = False
 
     def sleep(self, seconds: float, now: float) -> bool:
         """It wants to sleep so long after what it last slept for. Does it really, or is that time over already?"""
@@ -27,8 +29,9 @@ class Doze:
     def wait(self, now: float) -> float:
         """Seconds until the host should look after it again."""
         left = self.wakes_at - now
-        return left + LATE if left > 0 else 0.0
+        return left + (LATE_UNSEEN if self.unseen else LATE) if left > 0 else 0.0
 
     def wake(self) -> None:
         """Something has come from outside."""
         self.wakes_at = 0.0
+        self.unseen = False

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
 SNAPSHOT_PERIOD = 1 / 30
 TRAPS_AGAIN = 2_000  # the newest, after a journey
-IDLE_PERIOD = 1.0  # between snapshots of a guest that does nothing but answer its timer
-IDLE_INSTRUCTIONS = 50_000  # what answering a timer takes at most in that time
+IDLE_PERIOD = 2.0  # between snapshots of a guest that does nothing but answer its timer
+IDLE_INSTRUCTIONS = 200_000  # what answering a timer takes at most in that time
 
 
 class WindowGone(Exception):
@@ -151,15 +151,18 @@ class EngineLoop:
 
     def _snapshot_due(self) -> float:
         """When the window may be told the news: sooner if they are more than that the guest's timer has ticked."""
+        return self._next_snapshot + (IDLE_PERIOD - SNAPSHOT_PERIOD if self._idles() else 0.0)
+
+    def _idles(self) -> bool:
+        """Has the guest done no more since the last snapshot than answer its timer?"""
         session, task = self._session, self._task
-        idles = (
+        return (
             task is not None
             and task.dozes
             and not self._asked
             and session.machine_executed - self._seen_executed < IDLE_INSTRUCTIONS
             and session.console_length == self._seen_console
         )
-        return self._next_snapshot + (IDLE_PERIOD - SNAPSHOT_PERIOD if idles else 0.0)
 
     def _must_be_seen(self, task: Task) -> bool:
         """In slow motion every instruction is shown: must the next one wait until the window has the last?"""
@@ -197,7 +200,8 @@ class EngineLoop:
     def _judge(self, task: Task, reason: StopReason, moved: bool) -> None:
         """Is the task over, after a slice that stopped for `reason`?"""
         session, interrupted = self._session, reason in (StopReason.BUDGET, StopReason.REQUESTED, StopReason.IDLE)
-        task.dozes = reason is StopReason.IDLE
+        if reason is not StopReason.REQUESTED:  # where a slice was cut short says nothing
+            task.dozes = reason is StopReason.IDLE
         waits = reason is StopReason.WAITING and task.patient
         if self._stops.stop_wanted and (interrupted or waits):
             self._finish(StopReason.REQUESTED, explain=True)
@@ -377,6 +381,7 @@ class EngineLoop:
         if self._task is not None and self._task.quiet:
             return
         self._stale = False
+        self._doze.unseen = self._idles()
         self._next_snapshot = now + SNAPSHOT_PERIOD
         task, stop = self._task, self._stopped_by
         if task is not None:

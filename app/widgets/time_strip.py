@@ -10,7 +10,17 @@ from __future__ import annotations
 from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QFontMetricsF, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import (
+    QFontMetricsF,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.models.numerals import grouped
@@ -45,6 +55,7 @@ class TimeStrip(QWidget):
         super().__init__(parent)
         self._theme = theme
         self.past: Past | None = None
+        self._span = 1  # virtual time from one end to the other
         self._dragged_to: int | None = None
         self._looked_at: int | None = None
         self._looking = QTimer(self, interval=PERIOD_MS)
@@ -62,6 +73,7 @@ class TimeStrip(QWidget):
         if past != self.past:
             lanes = len(self._others)
             self.past = past
+            self._span = max([past.reached, *(future.reaches for future in past.futures), 1]) if past is not None else 1
             if len(self._others) != lanes:
                 self._fit()
             self.setAccessibleDescription(self.words)
@@ -91,6 +103,7 @@ class TimeStrip(QWidget):
     # -- measures
 
     def _fit(self) -> None:
+        self._track = self._measured_track()
         self.setFixedHeight(round(self._y(BARS + LINE + TICKS + LANE * len(self._others)) + self._theme.space(1)))
 
     def sizeHint(self) -> QSize:
@@ -100,18 +113,16 @@ class TimeStrip(QWidget):
     def _y(self, pixels: float) -> float:
         return pixels * self._theme.type.scale
 
-    @property
-    def _track(self) -> QRectF:
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The track takes the room there is."""
+        super().resizeEvent(event)
+        self._track = self._measured_track()
+
+    def _measured_track(self) -> QRectF:
         metrics, gap = QFontMetricsF(self._theme.type.sans(Size.CAPTION)), self._theme.space(3)
         left = metrics.horizontalAdvance(CAPTION) + 2 * gap
         right = min(metrics.horizontalAdvance(WIDEST), self.width() / 4) + 2 * gap
         return QRectF(left, self._y(BARS), max(self.width() - left - right, 1), self._y(LINE))
-
-    @property
-    def _span(self) -> int:
-        if self.past is None:
-            return 1
-        return max([self.past.reached, *(future.reaches for future in self.past.futures), 1])
 
     def x_of(self, time: int) -> float:
         """Where virtual time `time` is, in pixels."""

@@ -9,8 +9,8 @@ because the emulated CPU would never clear it again after IRET.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from core.cpu.context import Gpr, Seg
 from core.cpu.descriptors import TSS_AVAILABLE, TSS_BUSY, Descriptor, fetch, selector_error, stack_segment
@@ -45,8 +45,7 @@ class Origin(Enum):
     EXTERNAL = "external interrupt"  # from an interrupt controller
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """Something to deliver. `address` is CR2 of a page fault."""
 
     vector: int
@@ -55,8 +54,7 @@ class Event:
     address: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(NamedTuple):
     """How an event reached its handler: the vector in the end (a double fault may replace the first), the gate."""
 
     vector: int
@@ -78,7 +76,7 @@ def deliver(guest: GuestCpu, memory: LinearMemory, event: Event, fault_eip: int 
             if event.vector == Vector.PF and event.address is not None:
                 guest.set_cr(2, event.address)
             done = _through_gate(guest, memory, event)
-            return Delivered(done.vector, done.gate, done.ring_from, done.ring_to, tuple(tried))
+            return done._replace(passed=tuple(tried)) if tried else done
         except GuestFault as fault:
             if fault_eip is not None:
                 guest.eip = fault_eip

@@ -8,7 +8,7 @@ CPU's do. Not modelled: 16-bit TSSs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.cpu.context import Seg
 from core.cpu.faults import GuestFault, Vector, general_protection
@@ -24,8 +24,7 @@ TSS_AVAILABLE, TSS_BUSY, LDT = 0x9, 0xB, 0x2
 TSS_BUSY_BIT = 1 << 9
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
+class Descriptor(NamedTuple):
     """A descriptor as it stands in memory: its two words and its linear address."""
 
     low: int

@@ -7,7 +7,7 @@ guest must not see (`core.vmm.trap_emulate.DeprivilegedCpu`). Intel SDM vol. 3 c
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from core.cpu import flags
 from core.cpu.context import HF_ADDSEG, HF_CPL, HF_CS32, HF_INHIBIT_IRQ, HF_SS32, Gpr, Seg
@@ -19,8 +19,7 @@ DESC_TYPE_SHIFT, DESC_S, DESC_DPL_SHIFT, DESC_P = 8, 1 << 12, 13, 1 << 15
 DESC_DB, DESC_G = 1 << 22, 1 << 23
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A segment register: visible selector, hidden base, limit (bytes) and attributes (descriptor's second word)."""
 
     selector: int
@@ -34,8 +33,7 @@ class Segment:
         return self.flags >> DESC_DPL_SHIFT & 3
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """A descriptor-table register: linear base and limit in bytes (inclusive)."""
 
     base: int

@@ -8,8 +8,7 @@ Not modelled: PAE and PSE-36, which no guest of ours uses. Intel SDM vol. 3 §4.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from core.addresses import PAGE_SHIFT, PAGE_SIZE, GuestPhysical, GuestVirtual
 from core.cpu.faults import GuestFault, Vector
@@ -32,16 +31,14 @@ class Words(Protocol):
         """The page that a page-table entry names, as an address of this memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """What is attempted: a write or not, by user code (CPL 3) or not."""
 
     write: bool = False
     user: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One page-table entry met on the way: its level (2 = directory, 1 = table), where it stands, its value."""
 
     level: int
@@ -49,8 +46,7 @@ class Entry:
     value: int
 
 
-@dataclass(frozen=True, slots=True)
-class Paging:
+class Paging(NamedTuple):
     """The control registers that rule a walk."""
 
     cr0: int
@@ -63,8 +59,7 @@ class Paging:
         return bool(self.cr0 & CR0_PG)
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(NamedTuple):
     """A finished walk: the entries met, and the address reached or None with the page fault's error code."""
 
     entries: tuple[Entry, ...]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import atan2, cos, degrees, hypot, pi, sin
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPainterPath, QPen, QPolygonF, QTransform
 
 _OUTLINE_SIZE = 128  # pixels at which curved letters are outlined: hinted to no pixel grid, they sit on the curve
 
@@ -23,24 +24,31 @@ def curved_words(
     large = QFont(font)
     large.setPixelSize(_OUTLINE_SIZE)
     large.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
-    metrics = QFontMetricsF(large)
-    around = radius / scale  # the circle, in pixels of the large letters
-    text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, widest / 180 * pi * around)
-    total = metrics.horizontalAdvance(text)
     painter.save()
     painter.translate(centre)
     painter.scale(scale, scale)
+    painter.fillPath(_along_circle(text, large.toString(), radius / scale, widest), color)
+    painter.restore()
+
+
+@lru_cache(maxsize=256)
+def _along_circle(text: str, font: str, around: float, widest: float) -> QPainterPath:
+    """The letters' outlines on a circle of radius `around` about the origin; `font` as `QFont.toString` writes it."""
+    large = QFont()
+    large.fromString(font)
+    metrics = QFontMetricsF(large)
+    text = metrics.elidedText(text, Qt.TextElideMode.ElideRight, widest / 180 * pi * around)
+    total = metrics.horizontalAdvance(text)
+    words = QPainterPath()
+    words.setFillRule(Qt.FillRule.WindingFill)
     for index, letter in enumerate(text):
         # the middle of a letter, measured in its word, so that kerning stays
         width = metrics.horizontalAdvance(letter)
         middle = metrics.horizontalAdvance(text[:index]) + width / 2
         outline = QPainterPath()
         outline.addText(QPointF(-width / 2, -around), large, letter)
-        painter.save()
-        painter.rotate(degrees((middle - total / 2) / around))
-        painter.fillPath(outline, color)
-        painter.restore()
-    painter.restore()
+        words.addPath(QTransform().rotate(degrees((middle - total / 2) / around)).map(outline))
+    return words
 
 
 def plate(painter: QPainter, rect: QRectF, ground: QColor, corner: float, edge: QPen | None = None) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.engine.doze import FORGIVEN, LATE, Doze
+from app.engine.doze import FORGIVEN, LATE, LATE_UNSEEN, Doze
 
 
 def slept_through(doze: Doze, ticks: float, now: float) -> int:
@@ -29,10 +29,19 @@ def test_ticks_are_neither_lost_nor_added_however_late_the_host_is(lateness: lis
 
 
 def test_several_ticks_are_handled_in_one_waking() -> None:
-    doze, now = Doze(), 0.3
+    doze, now = Doze(), 10.3
     doze.sleep(0.01, now)
     assert doze.wait(now) == pytest.approx(0.01 + LATE)
     assert slept_through(doze, 0.01, now + doze.wait(now) + 0.001) == 6
+
+
+def test_ticks_that_show_nothing_are_handled_more_at_a_time_until_something_comes() -> None:
+    doze, now = Doze(unseen=True), 10.3
+    doze.sleep(0.01, now)
+    assert doze.wait(now) == pytest.approx(0.01 + LATE_UNSEEN)
+    doze.wake()
+    doze.sleep(0.01, now)
+    assert doze.wait(now) == pytest.approx(0.01 + LATE)
 
 
 def test_a_host_that_was_away_does_not_make_up_for_it() -> None:
