@@ -395,7 +395,8 @@ class Hypervisor:
     def _notice_wishes(self) -> None:
         """Wake whoever got something from outside."""
         for letter, share in self.scheduler.state.shares.items():
-            if share.asleep and self.vms[letter].interposer.wants_interrupt:
+            interposer = self.vms[letter].interposer
+            if share.asleep and (interposer.wants_interrupt or not interposer.halted):
                 self.scheduler.wake(letter)
 
     def _idle(self, tell: bool, until_time: int) -> StopReason | None:

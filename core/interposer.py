@@ -544,6 +544,10 @@ class Interposer:
 
     # -- the record
 
+    def departed(self, vector: int | None, error_code: int | None, act: Callable[[], Outcome]) -> None:
+        """Let `act` handle a departure that the CPU does not report, before the guest's next instruction; record it."""
+        self._recorded(self.monitor.guest.pc, vector, error_code, act)
+
     def _recorded(self, pc: int, vector: int | None, error_code: int | None, act: Callable[[], Outcome]) -> None:
         """Let the monitor act, and record what it did; a shutdown ends the run."""
         monitor, guest = self.monitor, self.monitor.guest

@@ -15,7 +15,7 @@ Guest-linear space under a monitor: the top 4 MiB belong to the monitor (as VMwa
 ─────────────────────────────
 FFC0_0000  shadow GDT (64 KiB: 8192 descriptors)
 FFC1_0000  shadow LDT (64 KiB)
-FFC2_0000  shadow TSS
+FFC2_0000  shadow TSS; under AMD-V with shadow paging a fence: the CPU's TR points here, and nothing is here
 FFC3_0000  what translated code may write: what the guest believes of its CPU (one page)
 FFC4_0000  lookup table of indirect jumps (64 KiB)
 FFC5_0000  translation cache (256 KiB)

@@ -6,9 +6,11 @@ which the lab's 32-bit machine has not. The emulated CPU checks almost none of i
 
 from __future__ import annotations
 
+from core.cpu.faults import WITH_ERROR_CODE, Vector
 from core.cpu.flags import CR0_CD, CR0_NW
 from core.cpu.guest_mode import EFER_SVME
 from core.vmm.control_area import MSRPM_BYTES
+from core.vmm.event_field import HAS_ERROR_CODE, TYPE_SHIFT, VALID, EventType
 from core.vmm.intercepts import INTERCEPT, Exit
 from core.vmm.io_exit import IOPM_BYTES
 from core.vmm.vmcb import Vmcb
@@ -17,8 +19,6 @@ EFER_DEFINED = 0xFD01  # SCE LME LMA NXE SVME LMSLE FFXSR TCE
 CR4_DEFINED = 0x7FF  # VME to OSXMMEXCPT: what this CPU has
 EFER_LME = 1 << 8
 HIGH = 0xFFFF_FFFF_0000_0000
-EVENT_VALID, EVENT_ERROR_CODE = 1 << 31, 1 << 11
-PUSHING_ERROR_CODES = frozenset({8, 10, 11, 12, 13, 14, 17})
 
 
 def broken_rule(vmcb: Vmcb, memory: int) -> str | None:
@@ -60,13 +60,14 @@ def broken_rule(vmcb: Vmcb, memory: int) -> str | None:
 
 def _broken_event(event: int) -> str | None:
     """§15.20: an event that cannot be injected."""
-    if not event & EVENT_VALID:
+    if not event & VALID:
         return None
-    kind, vector = event >> 8 & 7, event & 0xFF
-    if kind not in (0, 2, 3, 4):
+    kind, vector = event >> TYPE_SHIFT & 7, event & 0xFF
+    if kind not in EventType.__members__.values():
         return f"EVENTINJ has the reserved type {kind}."
-    if kind == 3 and (vector == 2 or vector > 31):
+    exception = kind == EventType.EXCEPTION
+    if exception and (vector == Vector.NMI or vector > 31):
         return f"EVENTINJ injects an exception with vector {vector}, which is not one."
-    if kind == 3 and bool(event & EVENT_ERROR_CODE) != (vector in PUSHING_ERROR_CODES):
+    if exception and bool(event & HAS_ERROR_CODE) != (vector in WITH_ERROR_CODE):
         return f"EVENTINJ and exception {vector} disagree about an error code (EV is {event >> 11 & 1})."
     return None

@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from types import MappingProxyType
 
+from iced_x86 import Instruction
+
 from core.addresses import PAGE_SIZE, GuestPhysical, GuestVirtual, HostPhysical
 from core.costs import Work
 from core.cpu import guest_mode
@@ -38,6 +40,7 @@ from core.vmm.consistency import broken_rule
 from core.vmm.control_area import GUARDED_MSRS, MSRPM_BYTES, ControlArea, suspend
 from core.vmm.device_windows import DeviceWindows
 from core.vmm.emulate import Emulator
+from core.vmm.event_field import VALID, from_field, to_field
 from core.vmm.guest_rings import CALL_NOTIFY, CALL_RING, GuestRings
 from core.vmm.intercepts import INTERCEPT, Exit, exit_name
 from core.vmm.io_exit import IOPM_BYTES, io_information, ports_intercepted
@@ -47,8 +50,6 @@ from core.vmm.vmm import Vmm
 
 NPF_WRITE = 1 << 1
 NPF_FINAL, NPF_TABLE = 1 << 32, 1 << 33
-EVENT_VALID, EVENT_ERROR_CODE = 1 << 31, 1 << 11
-EVENT_EXCEPTION, EVENT_EXTERNAL = 3 << 8, 0 << 8
 ALL_ONES = 0xFFFF_FFFF
 
 # What no guest of the lab may do itself: it stands where its hypervisor should, or would stop the machine.
@@ -193,11 +194,14 @@ class Hardware(Vmm):
             raise RequestError(f"The VMCB has no field {name}.", "Choose one of those in the VMCB view.")
         self._edit()
         self.vmcb.set(name, value)
+        if name == "EVENTINJ" and value & VALID:
+            self.interposer.halted = False  # an event ends HLT
 
     def _edit(self) -> None:
         """Bring the VMCB up to date, as an exit right here would, and take it from there at the next entry."""
         if not self._must_enter:
             self.save_area.store()
+            self.vmcb.set("EVENTINJ", 0)  # what stood there has been delivered
             self._must_enter = True
             self._edited = True
 
@@ -218,11 +222,20 @@ class Hardware(Vmm):
             raise RequestError(f"VMRUN refused the VMCB (VMEXIT_INVALID): {rule}", "Mend that field; the guest waits.")
         if vmcb.get("EXITCODE") == Exit.INVALID:
             vmcb.set("EXITCODE", 0)
-        shadow = vmcb.get("INT_SHADOW") & 1
+        shadow, event = vmcb.get("INT_SHADOW") & 1, vmcb.get("EVENTINJ")
         guest_mode.leave_guest_mode(cpu)
+        vmcb.set("EVENTINJ", 0)  # it is delivered here, as all events are
         guest_mode.vmrun(cpu, self._stub, vmcb.address)
+        vmcb.set("EVENTINJ", event)
         state.hflags = state.hflags & ~HF_INHIBIT_IRQ | (HF_INHIBIT_IRQ if shadow else 0)
         self._must_enter = self._edited = False
+        if event & VALID:
+            self._deliver_injected(from_field(event))
+
+    def _deliver_injected(self, event: Event) -> None:
+        """What EVENTINJ asked for at the entry; whoever injects a page fault sets CR2 too."""
+        cause = Cause.INTERRUPT if event.origin is Origin.EXTERNAL else Cause.FAULT
+        self.interposer.departed(event.vector, event.error_code, lambda: self.reflect(event, cause))
 
     # -- out of it
 
@@ -301,7 +314,7 @@ class Hardware(Vmm):
     def inject(self, fault: GuestFault, why: str) -> Outcome:
         """Have the next entry deliver `fault`."""
         event = Event(fault.vector, Origin.EXCEPTION, fault.error_code, fault.address)
-        self._note_injection(fault.vector, EVENT_EXCEPTION, fault.error_code)
+        self.vmcb.set("EVENTINJ", to_field(event))
         code = self.vmcb.get("EXITCODE")
         done = self.reflect(event, Cause.EXIT)
         return Outcome(
@@ -312,19 +325,13 @@ class Hardware(Vmm):
             reason=Cause.PAGE_FAULT_TRUE if fault.vector == Vector.PF else Cause.FAULT,
         )
 
-    def _note_injection(self, vector: int, kind: int, error_code: int | None) -> None:
-        event = EVENT_VALID | kind | vector
-        if error_code is not None:
-            event |= EVENT_ERROR_CODE | error_code << 32
-        self.vmcb.set("EVENTINJ", event)
-
     def _answer_cpuid(self, code: int) -> Outcome:
         regs = self.cpu.state.regs
         leaf = regs[Gpr.EAX] & ALL_ONES
         answer = self.cpuid(leaf, regs[Gpr.ECX] & ALL_ONES)
         regs[Gpr.EAX], regs[Gpr.EBX], regs[Gpr.ECX], regs[Gpr.EDX] = answer
         self.guest.eip = self.vmcb.get("NRIP")
-        self.finish_emulated()
+        self.finish_emulated(stepping=self.guest.single_stepping)
         return self.done(code, f"answered leaf {leaf:#x} with what the lab's CPU promises")
 
     def _answer_call(self, code: int) -> Outcome:
@@ -335,7 +342,7 @@ class Hardware(Vmm):
         value, text = self._rings.call(number, guest.reg(Gpr.EBX), guest.reg(Gpr.ECX))
         guest.set_reg(Gpr.EAX, value)
         guest.eip = self.vmcb.get("NRIP")
-        self.finish_emulated()
+        self.finish_emulated(stepping=guest.single_stepping)
         return Outcome(Cause.HYPERCALL, _HANDLER[code], text, Ring.HOST)
 
     def cpuid(self, leaf: int, subleaf: int) -> tuple[int, int, int, int]:
@@ -346,14 +353,25 @@ class Hardware(Vmm):
         self.interposer.after_one_step(self.cpu.forget_all_code)
 
     def _emulate(self, code: int) -> Outcome:
+        return self.carry_out(code, decode(self.interposer.code, self.guest.pc)) or self._let_through(code)
+
+    def carry_out(self, code: int, instruction: Instruction) -> Outcome | None:
+        """Do in the CPU's place what made the guest leave. None: it is nothing that we know to do."""
+        stepping = self.guest.single_stepping
         try:
-            text = self._emulator.emulate(decode(self.interposer.code, self.guest.pc))
+            text = self._emulator.emulate(instruction)
         except GuestFault as fault:
             return self.inject(fault, "found the fault that the CPU would have raised")
         if text is None:
-            return self._let_through(code)
-        self.finish_emulated()
+            return None
+        self.finish_emulated(stepping=stepping and not self.interposer.halted)
         return self.done(code, text)
+
+    def finish_emulated(self, *, stepping: bool) -> None:
+        """A single step is injected."""
+        if stepping:
+            self.vmcb.set("EVENTINJ", to_field(Event(Vector.DB, Origin.EXCEPTION)))
+        super().finish_emulated(stepping=stepping)
 
     def _let_through(self, code: int) -> Outcome:
         """Take the bit from the CPU, not from the VMCB, for one instruction."""
@@ -372,7 +390,7 @@ class Hardware(Vmm):
         if not self.intercepts(code):
             return self.reflect(event, Cause.INTERRUPT)
         self._complete(code, 0, 0, self.guest.eip)
-        self._note_injection(vector, EVENT_EXTERNAL, None)
+        self.vmcb.set("EVENTINJ", to_field(event))
         done = self.reflect(event, Cause.EXIT)
         text = f"took the interrupt from the interrupt controller and injected it: {done.text}"
         handler = f"hypervisor: {exit_name(code)}, then {done.handler}"

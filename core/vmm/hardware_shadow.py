@@ -3,9 +3,9 @@
 The first processors with hardware assistance had nothing for memory, so their hypervisors kept shadow page tables as
 before: page faults, INVLPG and every access to CR0, CR3 and CR4 exit (AMD APM vol. 2 §15.24.1; Adams & Agesen, ASPLOS
 2006, §7). All else is as in `hardware`, so that the two can be compared. Simplified: the top 4 MiB of the linear space
-are reached page by page, since the shadow pager keeps them for monitors that need a region there. Not contained: a task
-switch, whose intercept the emulated CPU lacks, loads the guest's CR3 for the shadow's, and until its next exit, where
-the machine stops, such a guest goes by tables of its own.
+are reached page by page, since the shadow pager keeps them for monitors that need a region there. A task switch by
+hardware loads CR3 as well, and the emulated CPU lacks its intercept; so the CPU's TR shows it a TSS that is not there
+(the *fence*), for which it must reach before it changes anything. That page fault exits, and the lab switches the task.
 """
 
 from __future__ import annotations
@@ -13,15 +13,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from types import MappingProxyType
 
-from core.addresses import GuestPhysical, GuestVirtual, HostPhysical
+from iced_x86 import Mnemonic
+
+from core.addresses import PAGE_MASK, GuestPhysical, GuestVirtual, HostPhysical
 from core.costs import Work
 from core.cpu import flags
+from core.cpu.context import Seg
+from core.cpu.decode import decode
 from core.cpu.faults import GuestFault, Vector
-from core.cpu.guest_cpu import GuestCpu
+from core.cpu.guest_cpu import GuestCpu, Segment
 from core.cpu.unicorn_cpu import Cpu
 from core.errors import UnknownDeparture
 from core.events import Cause
 from core.interposer import Outcome
+from core.layout import SHADOW_TSS
 from core.looks import TableWalk
 from core.memory.shadow import Denied, ShadowPager
 from core.memory.shadow_walk import shadow_walk
@@ -35,16 +40,33 @@ from core.vmm.shadow_faults import ShadowFaults
 PAGE_FAULT = Exit.EXCEPTION_0 + Vector.PF
 PF_WRITE = 1 << 1
 SHADOWED = (0, 3, 4)  # the control registers that the guest must not see
+FENCE = SHADOW_TSS  # where the CPU's TR points: a page of the monitor's region in which nothing is
+FENCE_LIMIT, FENCE_TSS = 0xFFFF, 0x0000_8900  # no other TSS may the emulated CPU meet at a gate
+REACHES_TSS = frozenset({Mnemonic.CALL, Mnemonic.JMP, Mnemonic.IRET, Mnemonic.IRETD})
 
 
 class ShadowedCpu(GuestCpu):
-    """All is the CPU's own but CR0, CR3 and CR4, kept here; `paging_changed(before)` when they rule walks anew."""
+    """All is the CPU's own but CR0, CR3, CR4 and TR, kept here; `paging_changed(before)` when the first
+    three rule walks anew."""
 
     def __init__(self, cpu: Cpu, paging_changed: Callable[[Paging], None]) -> None:
         super().__init__(cpu)
         self._paging_changed = paging_changed
         self._cr = {0: flags.CR0_PE | flags.CR0_ET, 3: 0, 4: 0}
         self._paging = Paging(self._cr[0], 0, 0)
+        self._task = Segment(0, 0, 0, 0)
+
+    def segment(self, seg: int) -> Segment:
+        """TR as the guest loaded it; where LTR is not intercepted the CPU holds that itself."""
+        held = super().segment(seg)
+        return self._task if seg == Seg.TR and held.base == FENCE else held
+
+    def set_segment(self, seg: int, value: Segment) -> None:
+        """Keep TR; the CPU's own points at the fence."""
+        if seg == Seg.TR:
+            self._task = value
+            value = Segment(value.selector, FENCE, FENCE_LIMIT, FENCE_TSS)
+        super().set_segment(seg, value)
 
     def cr(self, number: int) -> int:
         """As the guest set it."""
@@ -98,9 +120,9 @@ class HardwareShadow(Hardware):
         return guest
 
     def intercepted(self) -> tuple[int, ...]:
-        """Everything by which the guest rules its page walks, and page faults."""
+        """Everything by which the guest rules its page walks, and page faults; LTR, for the fence."""
         registers = [first + number for first in (Exit.READ_CR0, Exit.WRITE_CR0) for number in SHADOWED]
-        return (*INTERCEPTED, *registers, Exit.INVLPG, PAGE_FAULT)
+        return (*INTERCEPTED, *registers, Exit.TR_WRITE, Exit.INVLPG, PAGE_FAULT)
 
     def set_up_translation(self) -> None:
         """Shadow tables, still empty but for the flat one of a guest without paging."""
@@ -119,10 +141,11 @@ class HardwareShadow(Hardware):
         self.cpu.write_cr(3, self.pager.enter(paging))
 
     def exited(self, code: int, info: int) -> Outcome:
-        """As `Hardware`, unless a task switch has put the shadow aside."""
+        """As `Hardware`, unless the guest has put the shadow aside, as it can where CR3 or LTR does not exit."""
         if self.cpu.state.cr[3] != self.pager.root:
             raise UnknownDeparture(
-                "A task switch loaded the guest's CR3 into the CPU, where the shadow's must be; nothing intercepts it."
+                "The guest loaded its own CR3 into the CPU, where the shadow's must be: without the intercepts of CR3 "
+                "and TR writes shadow paging cannot hold it."
             )
         return super().exited(code, info)
 
@@ -133,11 +156,21 @@ class HardwareShadow(Hardware):
         address = GuestVirtual(self.vmcb.get("EXITINFO2") & 0xFFFF_FFFF)
         write = bool(self.vmcb.get("EXITINFO1") & PF_WRITE)
         guest = self.guest
+        if address & ~PAGE_MASK == FENCE:
+            done = self._at_the_fence(code)
+            if done is not None:
+                return done
         found = self._faults.resolve(guest.paging, address, write=write, user=guest.cpl == 3)
         if isinstance(found, Denied):
             fault = GuestFault(Vector.PF, found.error_code, address)
             return self.inject(fault, "found that the guest's own tables deny it")
         return self.done(code, f"({found.by}) {found.text}", found.cause, hidden=True)
+
+    def _at_the_fence(self, code: int) -> Outcome | None:
+        """The CPU reached for its TSS, to switch tasks or, at a call gate, stacks: done here in its place. None: no
+        instruction that does."""
+        instruction = decode(self.interposer.code, self.guest.pc)
+        return self.carry_out(code, instruction) if instruction.mnemonic in REACHES_TSS else None
 
     def device_address(self, address: int) -> int:
         """The page that the window stands for."""

@@ -25,6 +25,7 @@ class Exit(IntEnum):
     INTR = 0x60
     VINTR = 0x64
     IDTR_READ = 0x66
+    TR_WRITE = 0x6D
     RDTSC = 0x6E
     CPUID = 0x72
     IRET = 0x74

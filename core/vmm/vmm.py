@@ -38,6 +38,7 @@ from core.translations import SeenBlock, SeenCache
 from core.vmm.holes import BY_MEMORY
 
 FLAT_CODE, FLAT_DATA, BUSY_TSS = 0x00CF_9B00, 0x00CF_9300, 0x0000_8B00
+DR6_BS = 1 << 14  # the single step
 SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP = 0x174, 0x175, 0x176
 NameOf = Callable[[int], str]
 
@@ -257,12 +258,13 @@ class Vmm(ABC):
         handler = self.guest_handler(self.guest.pc)
         return Outcome(cause, handler, self._delivered(event, done), self.handling_ring(done))
 
-    def finish_emulated(self) -> None:
-        """An instruction was carried out for the guest: end the interrupt shadow it stood in, and take its single step.
-
-        Call it after EIP has moved on, with TF still as before the instruction.
-        """
+    def finish_emulated(self, *, stepping: bool) -> None:
+        """An instruction was carried out for the guest, and EIP has moved on: end the interrupt shadow it stood in, and
+        take its single step, if TF was set before it (`stepping`)."""
         self.guest.end_interrupt_shadow()
+        if stepping:
+            self.cpu.state.dr[6] |= DR6_BS
+            self.reflect(Event(Vector.DB, Origin.EXCEPTION), Cause.FAULT)
 
     def handling_ring(self, done: Delivered) -> Ring:
         """The real ring in which a delivered event is first handled."""

@@ -294,25 +294,12 @@ paged_programs = st.tuples(
     timer,
 )
 
-_TASKS = (0x28, 0x88, 0x90, 0xA0)
-_NT = 1 << 14
-
-
-def may_switch_tasks(piece: bytes) -> bool:
-    """Does this piece go to a task, or load flags by which the next IRET does?"""
-    far = b"\x9a" in piece or b"\xea" in piece
-    pushed = [int.from_bytes(piece[at + 1 : at + 5], "little") for at in range(len(piece)) if piece[at] == 0x68]
-    goes = far and int.from_bytes(piece[-2:], "little") & ~3 in _TASKS
-    return goes or b"\xcd\x3e" in piece or any(word & _NT for word in pushed)
-
 
 def bearable(kind: str, pieces: list[bytes]) -> list[bytes]:
     """Without what a kind is known not to carry out yet: translation counts a write to code that it has just translated
-    twice; under AMD-V with shadow tables a task switch, which the emulated CPU cannot intercept, loads the real CR3."""
+    twice."""
     if kind == "translation":
         return [piece for piece in pieces if not piece.startswith(SELF_MODIFYING)]
-    if kind == "hardware_shadow":
-        return [piece for piece in pieces if not may_switch_tasks(piece)]
     return pieces
 
 

@@ -14,7 +14,6 @@ from tests.cosim.equality import Pair
 from tests.cosim.random_programs import SCRATCH, build
 
 KINDS = list(kinds_for())
-TASK_KINDS = [kind for kind in KINDS if kind != "hardware_shadow"]  # there a task switch loads the real CR3
 PAIR = Pair()
 TO_RING_3 = bytes.fromhex("6a23 680000 2f00 6802020000 6a1b 68".replace(" ", "")) + b"SLOT\xcf"
 PUSH_TWO = b"\x6a\x05\x6a\x06"
@@ -71,7 +70,7 @@ def test_a_gate_that_is_not_for_the_caller_is_refused(kind: str, selector: int) 
 
 @pytest.mark.parametrize("paging", [False, True])
 @pytest.mark.parametrize("way", [call(0x88), call(0x90), b"\xcd\x3e"], ids=["tss", "task gate", "interrupt"])
-@pytest.mark.parametrize("kind", TASK_KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_task_that_was_called_returns_to_its_caller(kind: str, way: bytes, paging: bool) -> None:
     session = ran([b"\xb8\x34\x12\0\0", way, way, b"\x40"], kind, paging=paging)
     assert count(session, "task_count") == 2
@@ -79,7 +78,7 @@ def test_a_task_that_was_called_returns_to_its_caller(kind: str, way: bytes, pag
     assert session.end.status == 0
 
 
-@pytest.mark.parametrize("kind", TASK_KINDS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_task_that_was_jumped_to_does_not_return(kind: str) -> None:
     session = ran([jump(0x88), b"\xf4"], kind)
     assert count(session, "task_count") == 1

@@ -208,3 +208,139 @@ def test_an_exit_keeps_the_flags_that_the_instruction_before_has_set(operation: 
         session.run()
         seen.append(session.peek(session.vmm.guest.reg(4), 4))
     assert seen[0] == seen[1]
+
+
+STEPPED = """
+.globl _start
+_start: jmp begin
+handler: push eax
+        mov eax, [esp + 4]
+        mov edi, [place]
+        mov [edi], eax
+        add dword ptr [place], 4
+        pop eax
+        iretd
+begin:  mov eax, offset handler
+        mov [idt + 8], ax
+        lidt [idtr]
+        mov ecx, 0xc0000080
+        pushfd
+        or dword ptr [esp], 0x100
+        popfd
+        {instruction}
+        nop
+        mov dword ptr [esp], 2
+        popfd
+        mov al, 0
+        out 0xf4, al
+        .align 8
+idt:    .quad 0, 0x00108e0000080000
+idtr:   .word 15
+        .long idt
+place:  .long 0x300000
+"""
+
+
+@pytest.mark.parametrize("kind", ["hardware", "hardware_shadow"])
+@pytest.mark.parametrize("instruction", ["cpuid", "rdmsr", "mov eax, cr0", "xor eax, eax\nltr ax", "in al, 0x61"])
+def test_an_instruction_carried_out_by_the_hypervisor_is_a_single_step_for_the_guest(
+    kind: str, instruction: str
+) -> None:
+    program = assemble(STEPPED.format(instruction=instruction), "stepped.s")
+    seen = []
+    for each in ("bare", kind):
+        session = Session(recording=False)
+        session.load(program, each)
+        session.run(1000)
+        seen.append((session.end, session.executed, session.peek(0x300000, 32)))
+    assert seen[0] == seen[1]
+    assert any(seen[0][2])
+
+
+COUNTING = """
+        jmp begin
+handler: inc dword ptr [count]
+        iretd
+begin:  mov eax, offset handler
+        mov [idt + 8 * 0x30], ax
+        mov [idt + 8 * 6], ax
+        shr eax, 16
+        mov [idt + 8 * 0x30 + 6], ax
+        mov [idt + 8 * 6 + 6], ax
+        lidt [idtr]
+raise:  nop
+        nop
+        ud2
+        nop
+        nop
+        nop
+        nop
+        .align 8
+idt:    .rept 64
+        .quad 0x00108e0000080000
+        .endr
+idtr:   .word 511
+        .long idt
+count:  .long 0
+"""
+
+
+def counting() -> Session:
+    """A guest that counts its #UD and its interrupts 0x30, soon to raise #UD."""
+    session = on(COUNTING)
+    assert session.program is not None
+    while session.pc != session.program.symbols["raise"]:
+        session.step()
+    return session
+
+
+def counted(session: Session) -> int:
+    assert session.program is not None
+    return int.from_bytes(session.peek(session.program.symbols["count"], 4) or b"", "little")
+
+
+def test_an_event_that_the_hypervisor_injected_is_not_injected_again_by_an_edit() -> None:
+    session = counting()
+    vmm_of(session).set_intercept(Exit.EXCEPTION_0 + 6, on=True)
+    session.step(3)
+    assert field(session, "EVENTINJ") >> 31 & 1  # it has served, and stays to be seen until the next exit
+    vmm_of(session).set_field("TSC_OFFSET", 5)
+    assert field(session, "EVENTINJ") == 0
+    session.step(2)
+    assert counted(session) == 1
+
+
+@pytest.mark.parametrize("event", [0x30, 3 << 8 | 6, 4 << 8 | 0x30], ids=["interrupt", "exception", "software"])
+def test_an_event_that_the_person_injects_is_delivered_once_whatever_is_edited_afterwards(event: int) -> None:
+    session = counting()
+    vmm_of(session).set_field("EVENTINJ", 1 << 31 | event)
+    vmm_of(session).set_field("TSC_OFFSET", 5)
+    session.step()
+    vmm_of(session).set_field("TSC_OFFSET", 6)
+    session.step(3)
+    assert counted(session) == 1
+
+
+def test_an_injected_exception_brings_its_error_code() -> None:
+    session = counting()
+    vmm_of(session).set_field("EVENTINJ", 0xABCD << 32 | 1 << 31 | 1 << 11 | 3 << 8 | 13)
+    vmm_of(session).set_intercept(Exit.EXCEPTION_0 + 13, on=True)  # what is injected is not intercepted
+    session.step()
+    assert session.peek(session.vmm.guest.reg(4), 4) == (0xABCD).to_bytes(4, "little")
+    assert not exits(session)[2:]
+
+
+def test_an_injected_event_wakes_a_guest_that_waits() -> None:
+    session = on(COUNTING.replace("raise:  nop", "raise: sti\nhlt"))
+    session.run(100)
+    vmm_of(session).set_field("EVENTINJ", 1 << 31 | 0x30)
+    session.step(2)
+    assert counted(session) == 1
+
+
+def test_an_event_injected_without_a_gate_for_it_is_a_triple_fault() -> None:
+    session = on("nop\nnop")
+    vmm_of(session).set_field("EVENTINJ", 1 << 31 | 0x30)
+    session.step()
+    assert session.end is not None
+    assert "#GP general protection, then #DF double fault" in session.end.sentence
