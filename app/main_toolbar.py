@@ -9,6 +9,8 @@ from app.controllers.actions import Act, Actions
 from app.controllers.program_controller import ProgramController
 from app.theme import Theme
 from app.widgets.speed_slider import SpeedSlider
+from app.widgets.vm_chooser import VmChooser
+from core.snapshot import VmSummary
 
 STEPS = (
     Act.RUN,
@@ -25,7 +27,8 @@ STEPS = (
 
 
 class MainToolBar(QToolBar):
-    """Holds the choosers of guest and kind, the actions of `STEPS`, the speed and the theme's switch."""
+    """Holds the choosers of VM, guest and kind, the actions of `STEPS`, the speed and the theme's switch. The one of
+    the VM is there while there is more than one."""
 
     def __init__(self, actions: Actions, program: ProgramController, speed: SpeedSlider) -> None:
         super().__init__("Toolbar")
@@ -33,11 +36,16 @@ class MainToolBar(QToolBar):
         self.setObjectName("toolbar")
         self.setMovable(False)
         self.toggleViewAction().setVisible(False)
+        self.vms = VmChooser()
+        self._of_vms = (self.addWidget(_caption("VM", self.vms)), self.addWidget(self.vms))
         guest = self.addWidget(_caption("Guest", program.guests))
         self.addWidget(program.guests)
         under = self.addWidget(_caption("under", program.kinds))
         self.addWidget(program.kinds)
         self._captions = (guest, under)
+        self._has_several = False
+        for action in self._of_vms:
+            action.setVisible(False)
         self.addAction(actions[Act.START_WITH])
         self.addSeparator()
         for act in STEPS:
@@ -54,6 +62,14 @@ class MainToolBar(QToolBar):
         side = theme.type.pixels(20)
         self.setIconSize(QSize(side, side))
 
+    def show_vms(self, vms: tuple[VmSummary, ...], selected: str) -> None:
+        """Offer the VMs of the machine."""
+        if self.vms.show_vms(vms, selected):
+            self._has_several = len(vms) > 1
+            for action in self._of_vms:
+                action.setVisible(self._has_several)
+            self.fit(self.width())
+
     def fit(self, width: int) -> None:
         """Name the actions beside their icons as far as `width` pixels are enough.
 
@@ -66,6 +82,7 @@ class MainToolBar(QToolBar):
             self.setToolButtonStyle(style)
             for caption in self._captions:
                 caption.setVisible(with_words)
+            self._of_vms[0].setVisible(with_words and self._has_several)
             self._speed.label.setVisible(with_words)
             lacking = self.sizeHint().width() - width
             if lacking <= 0:

@@ -201,6 +201,7 @@ class MainWindow(QMainWindow):
             "gotoRequested": self.go_to,
         }
         self.hosting.connect_views(self.layout_.views.values())
+        self.hosting.connect_toolbar(self.toolbar, actions)
         for view in self.layout_.views.values():
             if isinstance(view, VmsView):
                 self.hosting.offer(view.others, self.program.catalogue)

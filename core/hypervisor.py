@@ -286,6 +286,8 @@ class Hypervisor:
             taken_back=vm.spec.memory - memory,
             end=vm.interposer.end,
             console_tail=bytes(vm.console[-TAIL:]),
+            title=vm.spec.program.title,
+            kind_title=vm.spec.kind.title,
         )
 
     def _state(self, vm: Vm) -> VmState:

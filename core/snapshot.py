@@ -84,6 +84,7 @@ class VmState(Enum):
 class VmSummary:
     """One VM among others.
 
+    guest, kind    what runs in it under which kind of monitor, as both are asked for; `title`, `kind_title` for people
     weight, cap    its part of the CPU relative to others' weights; the percentage it may have at most, None: all
     executed       its instructions and exceptions so far; shares over a while are differences of it
     share          executed, as part of the whole machine's, 0 to 1; None before anything ran
@@ -107,6 +108,8 @@ class VmSummary:
     taken_back: int
     end: End | None
     console_tail: bytes
+    title: str
+    kind_title: str
 
 
 @dataclass(frozen=True, slots=True)

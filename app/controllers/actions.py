@@ -41,6 +41,8 @@ class Act(StrEnum):
     FASTER = "faster"
     FULL_SPEED = "full-speed"
     FOLLOW_PC = "follow-pc"
+    NEXT_VM = "next-vm"
+    PREVIOUS_VM = "previous-vm"
     SWITCH_THEME = "switch-theme"
     TEXT_LARGER = "text-larger"
     TEXT_SMALLER = "text-smaller"
@@ -154,6 +156,8 @@ ACTIONS: dict[Act, ActionSpec] = {
     Act.FOLLOW_PC: ActionSpec(
         VIEW, "Back to the &PC", "Show the instruction at the program counter, and follow it.", ("Ctrl+G",)
     ),
+    Act.NEXT_VM: ActionSpec(VIEW, "&Next VM", "Look at the next VM of the machine, in every view.", ("F6",)),
+    Act.PREVIOUS_VM: ActionSpec(VIEW, "Pre&vious VM", "Look at the VM before, in every view.", ("Shift+F6",)),
     Act.SWITCH_THEME: ActionSpec(
         VIEW, "&Dark or light", "Change between dark and light.", ("Ctrl+T",), Icon.THEME, wordless=True
     ),

@@ -1,4 +1,4 @@
-"""Hosting: what the person wishes of VMs, in the VMs view, becomes commands to the engine."""
+"""Hosting: what the person wishes of VMs, in the VMs view and the toolbar, becomes commands to the engine."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMenu, QWidget
 
+from app.controllers.actions import Act, Actions
 from app.controllers.catalogue import Catalogue
 from app.engine import protocol
 from core.guests.start import StartWith
@@ -15,6 +16,10 @@ from core.guests.start import StartWith
 if TYPE_CHECKING:
     from app.engine.client import Engine
     from app.engine.hosting import HostCommand
+    from app.main_toolbar import MainToolBar
+    from core.snapshot import Snapshot
+
+ONE_VM = "There is but one VM. The VMs view adds others."
 
 
 class HostingController(QObject):
@@ -34,7 +39,7 @@ class HostingController(QObject):
                 ("removeRequested", lambda letter: self._host(protocol.RemoveVm(letter))),
                 ("pauseRequested", lambda letter: self._host(protocol.PauseVm(letter))),
                 ("resumeRequested", lambda letter: self._host(protocol.ResumeVm(letter))),
-                ("selectRequested", lambda letter: self._host(protocol.SelectVm(letter))),
+                ("selectRequested", self.select),
                 ("weightRequested", lambda letter, weight: self._host(protocol.SetWeight(letter, weight))),
                 ("capRequested", lambda letter, cap: self._host(protocol.SetCap(letter, cap or None))),
                 ("memoryRequested", lambda letter, taken: self._host(protocol.Balloon(letter, taken))),
@@ -42,6 +47,25 @@ class HostingController(QObject):
                 signal = getattr(view, name, None)
                 if signal is not None:
                     signal.connect(slot)
+
+    def connect_toolbar(self, toolbar: MainToolBar, actions: Actions) -> None:
+        """Let the toolbar's chooser, and the keys beside it, say which VM is looked at."""
+
+        def offer(snapshot: Snapshot) -> None:
+            toolbar.show_vms(snapshot.vms, snapshot.vm)
+            for act in (Act.NEXT_VM, Act.PREVIOUS_VM):
+                actions.allow(act, "" if len(snapshot.vms) > 1 else ONE_VM)
+
+        self._engine.updated.connect(offer)
+        toolbar.vms.chosen.connect(self.select)
+        actions[Act.NEXT_VM].triggered.connect(lambda: self.select(toolbar.vms.beside(1)))
+        actions[Act.PREVIOUS_VM].triggered.connect(lambda: self.select(toolbar.vms.beside(-1)))
+        for act in (Act.NEXT_VM, Act.PREVIOUS_VM):
+            actions.allow(act, ONE_VM)
+
+    def select(self, letter: str) -> None:
+        """Look at that VM."""
+        self._host(protocol.SelectVm(letter))
 
     def add(self) -> None:
         """One more VM like the one that is looked at."""

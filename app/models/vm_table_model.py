@@ -21,13 +21,15 @@ SHARE_ROLE = Qt.ItemDataRole.UserRole  # (measured or None, entitled), 0 to 1
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: heading, what it means, what it shows of a VM, whether it is a number; `edit` gives what is edited."""
+    """A column: heading, what it means, what it shows of a VM, whether it is a number; `edit` gives what is edited,
+    `name` how what is shown is named where it is asked for."""
 
     heading: str
     meaning: str
     show: Callable[[VmSummary], str]
     number: bool = False
     edit: Callable[[VmSummary], int] | None = None
+    name: Callable[[VmSummary], str] | None = None
 
     @property
     def alignment(self) -> int:
@@ -43,8 +45,8 @@ def _cap(vm: VmSummary) -> str:
 VM, GUEST, KIND, STATE, SHARE, WEIGHT, CAP, MEMORY, TAKEN = range(9)
 COLUMNS = (
     Column("VM", "The VM's letter; the selected one is in bold. Click a row to look at that VM.", lambda vm: vm.letter),
-    Column("Guest", "What runs in it.", lambda vm: vm.guest),
-    Column("Kind", "The kind of monitor under it.", lambda vm: vm.kind),
+    Column("Guest", "What runs in it.", lambda vm: vm.title, name=lambda vm: vm.guest),
+    Column("Kind", "The kind of monitor under it.", lambda vm: vm.kind_title, name=lambda vm: vm.kind),
     Column("State", "", lambda vm: vm.state.value),
     Column(
         "Share",
@@ -87,11 +89,11 @@ class VmTableModel(QAbstractTableModel):
     capWished = Signal(str, int)
     memoryWished = Signal(str, int)
 
-    def __init__(self, mono: QFont) -> None:
+    def __init__(self, mono: QFont, sans: QFont) -> None:
         super().__init__()
         self._rows: tuple[VmSummary, ...] = ()
         self._selected = ""
-        self._mono = mono
+        self._mono, self._sans = mono, sans
         self._counts: deque[dict[str, int]] = deque(maxlen=WATCHED)
 
     def clear(self) -> None:
@@ -132,9 +134,9 @@ class VmTableModel(QAbstractTableModel):
         """The row of a VM; -1 if it is not there."""
         return next((row for row, vm in enumerate(self._rows) if vm.letter == letter), -1)
 
-    def set_font(self, mono: QFont) -> None:
-        """The face for numbers."""
-        self._mono = mono
+    def set_fonts(self, mono: QFont, sans: QFont) -> None:
+        """The faces for numbers and for words."""
+        self._mono, self._sans = mono, sans
 
     def rowCount(self, parent: Index | None = None) -> int:
         """One a VM."""
@@ -172,9 +174,11 @@ class VmTableModel(QAbstractTableModel):
         if role == SHARE_ROLE:
             return self.share(vm.letter), vm.entitled
         if role == Qt.ItemDataRole.ToolTipRole:
+            if column.name is not None:
+                return f"{column.show(vm)} ({column.name(vm)}). {column.meaning}"
             return vm.state.meaning if index.column() == STATE else column.meaning
         if role == Qt.ItemDataRole.FontRole:
-            font = QFont(self._mono)
+            font = QFont(self._sans if column.name is not None else self._mono)
             font.setBold(vm.letter == self._selected)
             return font
         if role == Qt.ItemDataRole.TextAlignmentRole:

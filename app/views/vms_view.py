@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFontMetrics, QPainter
+from PySide6.QtGui import QFontMetrics, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.models.vm_table_model import CAP, COLUMNS, SHARE, SHARE_ROLE, STATE, VmTableModel
+from app.models.vm_table_model import CAP, COLUMNS, GUEST, KIND, SHARE, SHARE_ROLE, STATE, VmTableModel
 from app.theme import Theme
 from app.views.view import Area, Loaded, View, ViewSpec
 from core.layout import MIB
@@ -87,7 +87,7 @@ class VmsView(View):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        self.model = VmTableModel(theme.type.mono())
+        self.model = VmTableModel(theme.type.mono(), theme.type.sans())
         self.model.weightWished.connect(self.weightRequested)
         self.model.capWished.connect(self.capRequested)
         self.model.memoryWished.connect(self.memoryRequested)
@@ -185,7 +185,7 @@ class VmsView(View):
         """Take colours and type from `theme`."""
         super().apply_theme(theme)
         self._shares.theme = theme
-        self.model.set_font(theme.type.mono())
+        self.model.set_fonts(theme.type.mono(), theme.type.sans())
         self._fit()
 
     def _fit(self) -> None:
@@ -198,6 +198,15 @@ class VmsView(View):
         for section, longest in ((STATE, VmState.RUNNING.value), (CAP, "100 %")):  # whatever it may yet say
             width = metrics.horizontalAdvance(longest) + 14
             self.table.setColumnWidth(section, max(self.table.columnWidth(section), width))
+        least = metrics.horizontalAdvance("Mmmmmm")
+        for section in (KIND, GUEST):  # titles give way; their tooltips have them whole
+            lacking = sum(self.table.columnWidth(one) for one in range(len(COLUMNS))) - self.table.viewport().width()
+            if lacking > 0:
+                self.table.setColumnWidth(section, max(least, self.table.columnWidth(section) - lacking))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
 
 VIEW = ViewSpec(

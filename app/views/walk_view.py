@@ -232,7 +232,7 @@ VIEW = ViewSpec(
     id="walk",
     title="Page walk",
     question="How does an address find its byte, and what would stop it on the way?",
-    area=Area.BOTTOM,
-    order=30,
+    area=Area.CENTRE,
+    order=25,
     make=WalkView,
 )

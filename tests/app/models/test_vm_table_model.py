@@ -13,13 +13,15 @@ from pytestqt.qtbot import QtBot
 from app.models.vm_table_model import CAP, SHARE, STATE, TAKEN, WEIGHT, VmTableModel
 from core.snapshot import VmState, VmSummary
 
-A = VmSummary("A", "hello", "trap_emulate", VmState.RUNNING, 1, None, 0, None, 0.25, 16 << 20, 0, None, b"")
+A = VmSummary(
+    "A", "hello", "trap_emulate", VmState.RUNNING, 1, None, 0, None, 0.25, 16 << 20, 0, None, b"", "Hello", "Trap!"
+)
 B = replace(A, letter="B", weight=3, cap=50, entitled=0.5, state=VmState.READY)
 
 
 @pytest.fixture
 def model(qtbot: QtBot) -> VmTableModel:
-    model = VmTableModel(QFont())
+    model = VmTableModel(QFont(), QFont())
     QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Fatal)
     model.show((A, B), "A")
     return model
