@@ -7,6 +7,8 @@ breakpoint in one program at a time.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from core.guests.image import Program
 
 
@@ -31,6 +33,15 @@ class Breakpoints:
         program = guest.programs.get(in_sight) if guest is not None else None
         if program is not None:
             self._program_of |= {address: in_sight for address in fresh if program.holds(address)}
+
+    def programs(self) -> dict[int, str]:
+        """Of each breakpoint, the program that it belongs to; empty for none."""
+        return {address: self._program_of.get(address, "") for address in sorted(self.addresses)}
+
+    def put(self, programs: Mapping[int, str]) -> None:
+        """Have just these, as `programs` told of them."""
+        self.addresses = frozenset(programs)
+        self._program_of = {address: name for address, name in programs.items() if name}
 
     def needs_program(self, pc: int) -> bool:
         """Does it take the program in sight to say whether the breakpoint at `pc` counts?"""

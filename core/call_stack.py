@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from core.addresses import PAGE_SIZE
 from core.call_frame import Argument, CallFrame
@@ -90,10 +89,7 @@ class Unwinder:
     def _image(self, user: str) -> bytes:
         program = self._program
         if not user:
-            try:
-                return Path(program.path).read_bytes()
-            except OSError:
-                return b""
+            return program.image
         address = program.symbols.get(EMBEDDED + user, -1)
         inside = (one for one in program.segments if one.address <= address < one.address + len(one.data))
         return next((one.data[address - one.address :] for one in inside), b"")

@@ -7,6 +7,7 @@
     │   ├── AssemblyError    guest source that does not assemble
     │   ├── LessonError      a lesson that does not follow the format
     │   ├── CostError        a table of costs that does not follow its format
+    │   ├── LabError         a lab file that cannot be opened, or not be written
     │   └── RequestError     a command that makes no sense in the machine's present state
     └── LabFault             Ringside itself, or the CPU it stands on, is wrong: a report worth saving
         ├── CpuLayoutError   the emulated CPU's state is not laid out as this version expects
@@ -62,6 +63,10 @@ class LessonError(UserError):
 
 class CostError(UserError):
     """A table of costs that does not follow its format."""
+
+
+class LabError(UserError):
+    """A lab file that cannot be opened, or not be written."""
 
 
 class RequestError(UserError):

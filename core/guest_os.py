@@ -26,7 +26,7 @@ def read_guest(program: Program, peek: Peek, cr3: int) -> GuestSystem | None:
     """What `peek(linear, size)` shows of the guest's system; None for a guest that has none that we know."""
     if not all(symbol in program.symbols for symbol in SYMBOLS):
         return None
-    types = types_of(program.path, SOURCE)
+    types = types_of(program.image, SOURCE)
     if types is None or PROCESS not in types.structures or STATE not in types.enumerations:
         return None
     layout = types.structures[PROCESS]

@@ -93,6 +93,11 @@ def of_power_on(guest: str, kind: str, pc: int, given: str = "") -> str:
     )
 
 
+def of_replay(time: int, whole: int) -> str:
+    """A lab is being opened."""
+    return f"Opening the lab: {100 * time // max(whole, 1)} % of its history is replayed. Stop leaves it there."
+
+
 def of_journey(executed: int, instruction: str, pc: int) -> str:
     """The machine is at another moment than before."""
     if not executed:

@@ -7,22 +7,17 @@ and looked at again; from the last one it runs on, and its end must be the first
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from core.addresses import PAGE_SIZE
 from core.cpu.probes import Word
 from core.cpu.unicorn_cpu import Cpu
 from core.cpu.world import WORDS, World
 from core.errors import RequestError
 from core.events import StopReason
 from core.guests.image import Program
+from core.lab.fingerprint import memory_digest
 from core.session import Session
 from core.timeline.checkpoint import OPAQUE
 from core.timeline.describe import describe
@@ -63,7 +58,7 @@ def look(session: Session) -> Sight:
     facts: dict[str, object] = {
         "CPU": cpu.save_world(),
         "eflags": cpu.eflags,
-        "RAM": _hash(machine.ram.array[:used]),
+        "RAM": memory_digest(machine.ram.array[:used]),
         "traps": (session.traps.count, tuple(session.traps.recent(TRAPS_COMPARED))),
         "causes": dict(session.traps.causes),
         "stop": session.end,
@@ -82,15 +77,6 @@ def _comparable(fact: object) -> object:
     if not isinstance(fact, World):
         return fact
     return fact.context, [count for word, count in zip(WORDS, fact.words, strict=True) if word not in RUNNERS]
-
-
-def _hash(array: npt.NDArray[Any]) -> bytes:
-    """Of memory: of the pages that are not all zero, and where they are."""
-    pages = array.reshape(-1, PAGE_SIZE)
-    used = pages.view(np.uint64).any(axis=1)
-    digest = hashlib.blake2b(np.flatnonzero(used).tobytes(), digest_size=16)
-    digest.update(pages[used].tobytes())
-    return digest.digest()
 
 
 def rewind_check(

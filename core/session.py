@@ -23,7 +23,7 @@ from core.cpu.decode import spell
 from core.cpu.guest_cpu import GuestCpu
 from core.cpu.probes import PC_RING
 from core.devices.disk_image import DiskImage, save_disk_image
-from core.errors import RequestError, UnknownName
+from core.errors import RequestError, UnknownName, UserError
 from core.events import End, Ring, StopReason, Trap
 from core.guest_os import read_guest
 from core.guest_system import GuestSystem
@@ -33,6 +33,9 @@ from core.guests.modules import Module
 from core.guests.start import StartWith
 from core.guests.unwind import CS, EIP
 from core.hypervisor import Hypervisor
+from core.lab.fingerprint import fingerprint
+from core.lab.futures import branches_of, futures_of
+from core.lab.lab import Desk, Lab, Rhythm, StopAt
 from core.listing import disassemble
 from core.looking import look_at
 from core.looks import Look, Seen
@@ -66,6 +69,7 @@ from core.vmm import check_kind, kind_named
 from core.vmm.vmm import Vmm
 
 FOREVER = 1 << 62
+NOTHING_OPEN = Desk()
 
 
 class Session:
@@ -90,6 +94,7 @@ class Session:
         self._machine: Machine | None = None
         self._power_on_count = 0
         self._hypervisor: Hypervisor | None = None
+        self._first: AddVm | None = None  # what the machine was powered on with
         self._selected = ""
         self._breakpoints = Breakpoints()  # for the next machine's first VM
         self.look = Look()  # what the snapshots show of memory
@@ -119,7 +124,11 @@ class Session:
         `command_line` and `modules` are given to guests with a multiboot header; `disk` is never changed, its writes
         lie in the VM.
         """
-        vmm_class = kind_named(kind)
+        self._power_on(AddVm(program, kind, memory, 1, None, command_line, disk, modules), self._history)
+
+    def _power_on(self, first: AddVm, history: Recording | None) -> None:
+        vmm_class, program, memory = kind_named(first.kind), first.program, first.memory
+        command_line, disk, modules = first.command_line, first.disk, first.modules
         check_kind(vmm_class, program)
         check_memory(program, memory)
         check_start(program, memory, command_line, modules)
@@ -134,11 +143,12 @@ class Session:
         spec = VmSpec(letter, vmm_class, program, memory, command_line, disk, modules)
         self._hypervisor.create(spec)
         self._selected = spec.letter
+        self._first = first
         self.vm.breakpoints = breakpoints
         self._watch_breakpoints(self.vm)
         self._real = GuestCpu(self._machine.cpu)
         self._power_on_count += 1
-        self._timeline = Timeline(self._hypervisor, self.traps, self._history) if self._history else None
+        self._timeline = Timeline(self._hypervisor, self.traps, history) if history else None
         given = StartWith(command_line, disk.path if disk else "", tuple(module.path for module in modules)).in_words()
         self.sentence = narration.of_power_on(program.name, vmm_class.title, self.pc, given)
 
@@ -341,6 +351,77 @@ class Session:
     def journal(self) -> tuple[Input, ...]:
         """What came from outside in this future, oldest first."""
         return tuple(self._timeline.branch.inputs) if self._timeline is not None else ()
+
+    # -- the whole lab, to be kept
+
+    def lab(self, desk: Desk = NOTHING_OPEN) -> Lab:
+        """All that it takes to have this lab again; a RequestError for a session without history."""
+        timeline, first = self.timeline, self._first
+        assert first is not None, "a machine that is on was powered on with something"
+        stops = {
+            letter: tuple(StopAt(address, name) for address, name in vm.breakpoints.programs().items())
+            for letter, vm in self.hypervisor.vms.items()
+            if vm.breakpoints.addresses
+        }
+        return Lab(
+            first=first,
+            rhythm=Rhythm(timeline.recording.instructions, timeline.recording.departures),
+            futures=futures_of(timeline),
+            present=timeline.branch.number,
+            now=timeline.now,
+            applied=timeline.applied,
+            selected=self._selected,
+            stops=stops,
+            fingerprint=fingerprint(self.hypervisor, self.registers(), self.traps),
+            desk=desk,
+        )
+
+    def open_lab(self, lab: Lab) -> None:
+        """Have this lab in place of what is there. On a UserError the former one is there again."""
+        for _ in self.opening(lab):
+            pass
+
+    def opening(self, lab: Lab, powered_on: Callable[[], None] = lambda: None) -> Iterator[float]:
+        """As `open_lab`, in slices of some hundredths of a second; gives how much is replayed, 0 to 1. Closed early,
+        the lab stands where it has come to, with the rest of its future before it. `powered_on` is called when the
+        first VM is: twice, if the former lab must be brought back."""
+        machine, former = self._machine, self.lab() if self._machine is not None else None
+        try:
+            yield from self._replaying(lab, powered_on)
+        except UserError:
+            if former is None:
+                self.close()
+            elif self._machine is not machine:
+                yield from self._replaying(former, powered_on)
+            raise
+
+    def _replaying(self, lab: Lab, powered_on: Callable[[], None]) -> Iterator[float]:
+        history = self._history or Recording()
+        rhythm = {"instructions": lab.rhythm.instructions, "departures": lab.rhythm.departures}
+        self._power_on(lab.first, dataclasses.replace(history, **rhythm))
+        self.vm.breakpoints.put({})
+        powered_on()
+        timeline = self.timeline
+        with self.travelling():
+            timeline.take_over(*branches_of(lab))
+            for _ in timeline.approach(lab.now, lab.applied):
+                self._select_what_is_there()
+                self.sentence = narration.of_replay(timeline.now.time, lab.now.time)
+                self.stop = StopReason.BUDGET
+                yield timeline.now.time / max(lab.now.time, 1)
+        if lab.selected in self.letters:
+            self.select(lab.selected)
+        for letter, stops in lab.stops.items():
+            if letter in self.letters:
+                self.hypervisor.vms[letter].breakpoints.put({each.address: each.program for each in stops})
+        self._select_what_is_there()
+        found = fingerprint(self.hypervisor, self.registers(), self.traps)
+        if lab.fingerprint not in ("", found):
+            raise RequestError(
+                "The run, replayed, comes to another machine than the one that was saved.",
+                "Open it with the version of Ringside that saved it.",
+            )
+        self._tell_journey()
 
     def undo(self) -> None:
         """To before the last thing that was done from outside, in a future without it."""

@@ -7,12 +7,11 @@ all, and not over a file that has become another since it was read.
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ImageError
+from core.whole_file import write_whole
 
 SECTOR = 512
 LARGEST = 1 << 30
@@ -107,23 +106,9 @@ def save_disk_image(image: DiskImage, contents: bytes, path: Path, *, replace: b
 
 
 def _write(path: Path, contents: bytes) -> None:
-    """The whole file or nothing: written beside it under another name, then given its name."""
-    path = path.resolve()  # what a link names is replaced, not the link
-    beside = ""
     try:
-        handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
-            file.write(contents)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            shutil.copymode(path, beside)
-        else:
-            os.chmod(beside, 0o644)
-        os.replace(beside, path)
+        write_whole(path, contents)
     except OSError as error:
-        if beside:
-            Path(beside).unlink(missing_ok=True)
         raise _not_saved(error, path) from None
 
 

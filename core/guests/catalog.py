@@ -114,6 +114,13 @@ def _with_sources(program: Program, folder: Path) -> Program:
     return replace(program, sources=sources)
 
 
+def load_flat(image: bytes, name: str, path: str) -> Program:
+    """The program whose memory `image` is; it starts at its first byte."""
+    segments = (ImageSegment(FLAT_BASE, image, len(image)),)
+    check_fit(segments, path)
+    return Program(name, name, "", path, FLAT_BASE, segments, image=image)
+
+
 def _load_binary(path: Path) -> Program:
     place = str(path)
     try:
@@ -129,9 +136,7 @@ def _load_binary(path: Path) -> Program:
     if image.startswith(MAGIC):
         return load_elf(image, path.stem, place)
     if path.suffix.lower() == FLAT_ENDING and image:
-        segments = (ImageSegment(FLAT_BASE, image, len(image)),)
-        check_fit(segments, place)
-        return Program(path.stem, path.stem, "", place, FLAT_BASE, segments)
+        return load_flat(image, path.stem, place)
     if not image:
         raise ImageError("The file is empty.", "Choose an ELF32 image or assembly source.", place)
     raise ImageError(

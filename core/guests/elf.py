@@ -72,6 +72,7 @@ def load_elf(
             multiboot=not embedded and is_multiboot(image, path),
             interface=_interface(elf),
             programs={} if embedded else _programs(segments, symbols, path),
+            image=b"" if embedded else image,
         )
 
 

@@ -59,6 +59,7 @@ class Program:
     programs  those that it carries and runs as its processes, by name, at their own linear addresses
     user      the one whose code is included here (see `seen_from`)
     interface what its kernel expects beneath it; an image says so by an ELF note
+    image     the file's bytes that all this was read from; empty for one found inside another
     """
 
     name: str
@@ -74,6 +75,7 @@ class Program:
     programs: Mapping[str, Program] = field(default_factory=dict)
     user: str = ""
     interface: Interface = Interface.PC
+    image: bytes = field(default=b"", repr=False)
 
     def seen_from(self, name: str) -> Program:
         """The code of an address space in which its program `name` runs: the kernel's and that program's together.

@@ -6,10 +6,10 @@ offsets that would have to be kept true by hand.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from elftools.common.exceptions import DWARFError, ELFError
 from elftools.dwarf.die import DIE
@@ -33,18 +33,17 @@ class Types:
 
 
 @lru_cache(maxsize=8)
-def types_of(image: str, source: str) -> Types | None:
-    """The types that `source` (the end of its name) uses in the ELF file at `image`; None if none can be read."""
+def types_of(image: bytes, source: str) -> Types | None:
+    """The types that `source` (the end of its name) uses in the ELF file `image`; None if none can be read."""
     try:
-        with Path(image).open("rb") as file:
-            elf = ELFFile(file)
-            if not elf.has_dwarf_info():
-                return None
-            for unit in elf.get_dwarf_info().iter_CUs():
-                top = unit.get_top_DIE()
-                if _name(top).endswith(source):
-                    return Types(dict(_structures(top)), dict(_enumerations(top)))
-    except (OSError, ELFError, DWARFError, KeyError, ValueError):
+        elf = ELFFile(io.BytesIO(image))
+        if not elf.has_dwarf_info():
+            return None
+        for unit in elf.get_dwarf_info().iter_CUs():
+            top = unit.get_top_DIE()
+            if _name(top).endswith(source):
+                return Types(dict(_structures(top)), dict(_enumerations(top)))
+    except (ELFError, DWARFError, KeyError, ValueError):
         return None  # a guest without readable debug information is still a guest
     return None
 

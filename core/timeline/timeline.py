@@ -4,6 +4,7 @@ Checkpoints fall after a fixed number of instructions or departures since the on
 replay empties the TLB at the same moments as the first run. Going back is loading the nearest one before and replaying
 from there; what it passes where old ones were thinned out is kept again. Whatever is done in the past begins a new
 branch; the future that was there stays. (Elnozahy et al., ACM Computing Surveys 2002, §2: checkpoints and replay.)
+It is one file: where one is, how one gets there and which futures there are is one state.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from core.traplog import NEVER, TrapLog
 
 ALWAYS_KEPT = 16  # checkpoints nearest to the present that are never thinned out
 MOST_SHOWN = 200  # checkpoints, and inputs, that an onlooker gets
+NARROW, WIDE = 250_000, 1 << 24  # virtual time of a slice of a long replay: about 10 ms, and when nothing happens
 TRAP_COST = 2_500  # replaying a departure takes as long as replaying so many instructions
 
 
@@ -278,6 +280,44 @@ class Timeline:
         self.replay(until_time=time)
         self._apply_due()
         self.branch.reached = self.now
+
+    def take_over(self, futures: list[Branch], present: Branch) -> None:
+        """At power-on: have these futures of another run of the same machine, of which nothing has been replayed."""
+        first = self.branch.path[0]
+        for each in futures:
+            each.path[:] = [first]
+        self.branches, self.branch = futures, present
+        self._numbers = max(each.number for each in futures)
+        self._load(first)
+
+    def approach(self, wanted: Moment, inputs: int) -> Iterator[None]:
+        """As `seek_moment` from before `wanted`, with the first `inputs` inputs done, in slices short enough to wait
+        for; a RequestError if the run does not come to such a moment."""
+        width = NARROW
+        while self.now.time < wanted.time:
+            before, traps = self.now, self._log.count
+            self.replay(until_time=min(before.time + width, wanted.time))
+            if self.now == before:
+                break
+            ran = _cost(self.now.executed - before.executed, self._log.count - traps)
+            width = min(width * 2, WIDE) if ran < NARROW else max(width // 2, NARROW)
+            yield
+        if wanted.at_threshold and self.now.time == wanted.time:
+            self._to_threshold()
+        while self._applied < inputs and self.now == wanted:
+            self._do_next()
+        if self.now != wanted or self._applied != inputs:
+            raise RequestError("The run, replayed, does not come to where it was.", "Start the guest anew.")
+
+    @property
+    def applied(self) -> int:
+        """How many inputs of this future have been done."""
+        return self._applied
+
+    @property
+    def recording(self) -> Recording:
+        """How densely this past is kept."""
+        return self._recording
 
     # -- futures
 

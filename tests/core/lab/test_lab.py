@@ -1,0 +1,217 @@
+"""A lab that was saved and opened is the lab that it was, and goes on as that would have."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.devices.disk_image import DiskImage
+from core.errors import LabError, RequestError
+from core.events import StopReason
+from core.guests.assembler import assemble
+from core.guests.catalog import load_program
+from core.lab.files import open_lab, save_lab
+from core.lab.lab import Desk, Lab
+from core.layout import MIB
+from core.rewind import look
+from core.session import Session
+from core.timeline.timeline import Recording
+from tests.core.test_session import each_kind
+from tests.core.timeline.test_timeline import DENSE, ECHO, recorded, run_to
+
+
+def reopened(lab: Lab, tmp_path: Path) -> Session:
+    """The lab in another session, by way of a file."""
+    path = tmp_path / "it.ringside"
+    save_lab(lab, path, "test")
+    session = Session(history=Recording())
+    session.open_lab(open_lab(path))
+    return session
+
+
+def same(one: Session, other: Session) -> bool:
+    return one.lab() == other.lab() and one.console == other.console and one.registers() == other.registers()
+
+
+@each_kind
+def test_a_lab_comes_back_as_it_was_and_goes_on_as_it_would_have(kind: str, tmp_path: Path) -> None:
+    session = recorded(ECHO, kind)
+    for text in (b"a", b"bc"):
+        run_to(session, session.machine_executed + 3_000)
+        session.send_input(text)
+    run_to(session, session.machine_executed + 5_001)
+    session.breakpoints = frozenset({session.pc + 5})
+    again = reopened(session.lab(Desk(("code",), (), "four-rings", 2)), tmp_path)
+    assert same(session, again)
+    assert again.breakpoints == session.breakpoints
+    for each in (session, again):
+        each.breakpoints = frozenset()
+        each.send_input(b"z")
+        run_to(each, each.machine_executed + 4_000)
+    assert same(session, again)
+    assert look(session).facts["RAM"] == look(again).facts["RAM"]
+
+
+def test_several_vms_with_shares_come_back(tmp_path: Path) -> None:
+    session = Session(history=DENSE)
+    session.load(load_program("rings"), "trap_emulate")
+    session.run(4_000)
+    session.add_vm(load_program("hello"), "hardware", memory=2 * MIB, weight=3, cap=40, disk=DiskImage(bytes(1024)))
+    session.run(9_000)
+    session.pause_vm("A")
+    session.select("B")
+    session.run(2_000)
+    again = reopened(session.lab(), tmp_path)
+    assert same(session, again)
+    assert again.summaries() == session.summaries()
+    assert again.selected == "B"
+
+
+def test_every_future_comes_back_and_can_be_entered(tmp_path: Path) -> None:
+    session = recorded(ECHO)
+    run_to(session, 6_000)
+    begin = session.machine_executed
+    session.send_input(b"first")
+    run_to(session, 20_000)
+    first = session.console
+    session.go_to(begin - 1)
+    session.send_input(b"second")
+    run_to(session, 20_000)
+    assert (first, session.console) == (b"first", b"second")
+    session.go_to(begin + 5)
+    again = reopened(session.lab(), tmp_path)
+    assert again.past() is not None
+    assert session.past() is not None
+    assert again.past().futures == session.past().futures  # type: ignore[union-attr]
+    again.enter_future(0)
+    assert again.console == b"first"
+    again.enter_future(1)
+    assert again.console == b"second"
+    again.undo()
+    assert again.console == b""
+
+
+def test_a_lab_in_the_past_has_its_future_before_it(tmp_path: Path) -> None:
+    session = recorded(ECHO)
+    run_to(session, 6_000)
+    session.send_input(b"x")
+    session.send_input(b"y")
+    between = session.machine_executed
+    run_to(session, 9_000)
+    session.go_to(between)
+    again = reopened(session.lab(), tmp_path)
+    assert same(session, again)
+    run_to(again, 9_000)
+    assert again.console == b"xy"
+
+
+def test_a_lab_at_a_breakpoint_comes_back_to_it(tmp_path: Path) -> None:
+    program = load_program("hello")
+    session = Session(history=DENSE)
+    session.load(program, "trap_emulate")
+    session.breakpoints = frozenset({program.symbols["print_next"]})
+    for _ in range(3):
+        assert session.run() is StopReason.BREAKPOINT
+    again = reopened(session.lab(), tmp_path)
+    assert same(session, again)
+    assert again.run() is session.run()
+    assert same(session, again)
+
+
+def test_a_lab_whose_replay_is_another_machine_is_refused_and_the_former_is_there(tmp_path: Path) -> None:
+    other = recorded("again: inc eax\njmp again")
+    other.run(7_000)
+    wrong = other.lab()
+    session = recorded(ECHO)
+    run_to(session, 5_000)
+    session.send_input(b"kept")
+    run_to(session, 9_000)
+    before = session.lab()
+    for lab in (
+        _changed(wrong, fingerprint="0" * 64),
+        _changed(wrong, now=wrong.now._replace(executed=wrong.now.executed - 1)),
+    ):
+        with pytest.raises(RequestError):
+            session.open_lab(lab)
+        assert session.lab() == before
+        assert session.console == b"kept"
+
+
+def _changed(lab: Lab, **fields: object) -> Lab:
+    import dataclasses
+
+    return dataclasses.replace(lab, **fields)  # type: ignore[arg-type]
+
+
+def test_opening_that_is_given_up_stands_on_the_way_with_the_rest_before_it() -> None:
+    session = recorded("again: inc eax\njmp again", recording=Recording())
+    session.run(3_000_000)
+    lab = session.lab()
+    opening = session.opening(lab)
+    shares = [next(opening) for _ in range(3)]
+    opening.close()
+    assert shares == sorted(shares)
+    assert 0 < session.machine_executed < 3_000_000
+    past = session.past()
+    assert past is not None
+    assert past.reached == 3_000_000
+    session.run(3_000_000 - session.machine_executed)
+    assert session.lab() == lab
+
+
+def test_the_same_lab_gives_the_same_file_in_every_process(tmp_path: Path) -> None:
+    script = """
+import sys
+from pathlib import Path
+from core.guests.catalog import load_program
+from core.lab.files import save_lab
+from core.session import Session
+from core.timeline.timeline import Recording
+session = Session(history=Recording(instructions=50_000, departures=100))
+session.load(load_program("pebble-clean"), sys.argv[2], command_line="run=hello")
+session.run(300_000)
+save_lab(session.lab(), Path(sys.argv[1]), "test")
+"""
+    files = [tmp_path / f"{seed}.ringside" for seed in (1, 2)]
+    for seed, file in enumerate(files, 1):
+        environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
+        subprocess.run([sys.executable, "-c", script, str(file), "translation"], check=True, env=environment)
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_saving_over_a_lab_leaves_it_whole_if_it_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    session = recorded("again: inc eax\njmp again")
+    path = tmp_path / "lab.ringside"
+    save_lab(session.lab(), path, "test")
+    before = path.read_bytes()
+    session.run(1_000)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(LabError, match="No space left"):
+        save_lab(session.lab(), path, "test")
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_sources_and_debug_information_travel_with_a_guest(tmp_path: Path) -> None:
+    session = Session(history=DENSE)
+    program = load_program("pebble")
+    session.load(program, "bare")
+    lab = session.lab()
+    path = tmp_path / "lab.ringside"
+    save_lab(lab, path, "test")
+    assert open_lab(path).first.program == program
+
+
+def test_a_session_without_history_cannot_be_saved() -> None:
+    session = Session()
+    session.load(assemble("nop", "guest.s"), "bare")
+    with pytest.raises(RequestError, match="not recorded"):
+        session.lab()
