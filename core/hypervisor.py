@@ -147,7 +147,8 @@ class Hypervisor:
             disk=spec.disk,
         )
         physical = spec.kind.memory(self.machine.ram, frames, pc.bus, spec.owner)
-        physical.kept = {number: bytearray() for number, frame in enumerate(frames) if frame == ABSENT}
+        present = len(frames) - (taken >> PAGE_SHIFT)
+        physical.kept = {number: bytearray() for number in range(present, len(frames))}
         for address, data in boot_memory(spec.program, spec.memory, spec.command_line, spec.modules):
             physical.write(address, data)
         self.machine.cpu.forget_all_code()

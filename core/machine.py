@@ -40,7 +40,7 @@ class Machine:
         for buffer in (backing.probes.ring, backing.probes.reads, backing.probes.writes, backing.probes.fetches):
             buffer[:] = 0
         self.ram = Ram(backing.ram[:memory], backing.probes.dirty)
-        self.ram.clear(backing.clean_from)
+        backing.ram[: backing.clean_from] = 0  # all of it: the last machine may have been larger than this one
         backing.clean_from = None
         backing.probes.dirty[:] = 0
         self.frames = FrameAllocator(memory)

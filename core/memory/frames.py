@@ -48,14 +48,14 @@ class FrameAllocator:
 
     def claim(self, first: HostPhysical, size: int, owner: str) -> None:
         """Give `owner` the frames of `size` bytes at `first`; all must be free."""
-        frames = range(first >> PAGE_SHIFT, (first + size) >> PAGE_SHIFT)
-        taken = next((frame for frame in frames if self._owners[frame] != FREE), None)
-        if taken is not None:
+        frames = slice(first >> PAGE_SHIFT, (first + size) >> PAGE_SHIFT)
+        wanted = frames.stop - frames.start
+        if self._owners[frames] != [FREE] * wanted:
+            taken = next(frame for frame in range(frames.start, frames.stop) if self._owners[frame] != FREE)
             raise ValueError(f"frame {taken:#x} already belongs to {self._owners[taken]}")
-        for frame in frames:
-            self._owners[frame] = owner
-        self._free -= len(frames)
-        self._owned[owner] += len(frames)
+        self._owners[frames] = [owner] * wanted
+        self._free -= wanted
+        self._owned[owner] += wanted
         self._used_to = max(self._used_to, frames.stop)
 
     def allocate(self, size: int, owner: str) -> list[HostPhysical]:
@@ -66,8 +66,14 @@ class FrameAllocator:
                 f"{owner} needs {size / 2**20:.1f} MiB, but only {self.free_bytes() / 2**20:.1f} MiB are free.",
                 "Remove a VM or give this one less memory.",
             )
-        found: list[HostPhysical] = []
         owners, frame = self._owners, self._lowest
+        if wanted:
+            frame = owners.index(FREE, frame)
+            if owners[frame : frame + wanted] == [FREE] * wanted:
+                self.claim(HostPhysical(frame << PAGE_SHIFT), wanted << PAGE_SHIFT, owner)
+                self._lowest = frame + wanted
+                return [HostPhysical(number << PAGE_SHIFT) for number in range(frame, frame + wanted)]
+        found: list[HostPhysical] = []
         for _ in range(wanted):
             frame = owners.index(FREE, frame)
             owners[frame] = owner

@@ -55,10 +55,6 @@ class Ram:
         """Store the 32-bit word `value` at `address`."""
         self.write(address, _U32.pack(value & 0xFFFF_FFFF))
 
-    def clear(self, end: int | None = None) -> None:
-        """All zero, as at power-on; `end`: from there on it is."""
-        self.array[:end] = 0
-
     @property
     def released(self) -> bool:
         """Has it let go of the buffer?"""

@@ -209,6 +209,19 @@ def test_reset_is_power_on_again(kind: str) -> None:
     assert session.run() is StopReason.ENDED
 
 
+@each_kind
+def test_power_on_clears_memory_that_a_larger_machine_has_left_behind_a_smaller_one(kind: str) -> None:
+    """A VM's frames lie above those of the bare machine's memory, which is all that the bare machine has."""
+    last = VM_MEMORY - 4
+    session = on(f"mov dword ptr [{last}], 0x5eed\n" + EXIT, kind)
+    session.run()
+    assert session.read_memory(last, 4) == b"\xed\x5e\0\0"
+    for each in ("bare", kind):
+        session.load(assemble(EXIT, "guest.s"), each)
+        session.run()
+    assert session.read_memory(last, 4) == bytes(4)
+
+
 def test_an_unknown_kind_leaves_the_machine_as_it_was() -> None:
     session = on("nop\nhlt")
     session.step()

@@ -8,6 +8,7 @@ from core.session import Session
 
 from .random_programs import SCRATCH, SCRATCH_BYTES
 
+MEMORY = 8 << 20  # all that the frame uses: less to clear and to hand out
 LIMIT, PAGING_LIMIT = 4_000, 10_000  # nearly all end before; one that has run away shows no more by running on
 # what the guest itself can read; IF and IOPL of EFLAGS included, since belief is compared
 VISIBLE = (
@@ -63,7 +64,7 @@ class Pair:
 
     def run(self, program: Program, kind: str) -> dict[str, object]:
         """What the program has left under `kind`."""
-        self.session.load(program, kind)
+        self.session.load(program, kind, memory=MEMORY)
         self.session.run(PAGING_LIMIT if "turn_paging_on" in program.symbols else LIMIT)
         return visible(self.session)
 
