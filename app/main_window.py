@@ -29,6 +29,7 @@ from app.controllers.run_controller import RunController
 from app.controllers.speed import FULL, SPEEDS, words_of
 from app.controllers.start_controller import StartController
 from app.controllers.time_controller import TimeController
+from app.controllers.translation_controller import TranslationController
 from app.controllers.trouble_controller import TroubleController
 from app.engine.protocol import Loaded
 from app.main_toolbar import MainToolBar
@@ -97,6 +98,7 @@ class MainWindow(QMainWindow):
         )
         self.start = StartController(engine, self.actions_, self.program, self.appearance, self)
         self.looks = LookController(engine, self.layout_, self)
+        self.translation = TranslationController(engine, self.layout_, self)
         self.help = HelpController(self.actions_, self.appearance, self.layout_, self)
         self.message = MessageArea()
         self.trouble = TroubleController(engine, self.message, self.appearance, self)

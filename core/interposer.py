@@ -120,7 +120,7 @@ class Interposer:
     """Drives the machine for the monitor of one VM and records every departure in `log`. While another VM has the CPU,
     `away` is this one's world."""
 
-    NOT_STATE = ("looked_for", "stops_here", "_found", "_told_idle", "_until_time", "_settled")
+    NOT_STATE = ("looked_for", "stops_at_new_code", "stops_here", "_found", "_told_idle", "_until_time", "_settled")
 
     def __init__(self, machine: Machine, log: TrapLog) -> None:
         self.machine = machine
@@ -145,6 +145,7 @@ class Interposer:
         self._changed: list[int] = []  # numbers of frames whose contents the CPU may know from before
         self.stops_here: Callable[[], bool] = lambda: True  # at a breakpoint: is it one for this address space?
         self.looked_for: Callable[[Trap], bool] | None = None  # stop right after the first trap that satisfies it
+        self.stops_at_new_code = False  # stop before code runs that the monitor has just made for the guest
         self._found = False
         self._until_time = NEVER
         self._delivered_at = -1  # the count at which an interrupt was delivered: none follows before an instruction ran
@@ -226,6 +227,12 @@ class Interposer:
         forgotten the code that it knew there. For use while handling a hidden departure, or between runs."""
         self._changed.append(frame >> PAGE_SHIFT)
         self.cpu.end = min(self.cpu.end, max(self.cpu.executed - 1, 0))  # the hidden attempt is uncounted after this
+
+    def code_was_made(self) -> None:
+        """The monitor has made code for the guest, which is about to run."""
+        if self.stops_at_new_code:
+            self._found = True
+            self.cpu.end = min(self.cpu.end, self.cpu.executed)
 
     def after_one_step(self, action: Callable[[], None]) -> None:
         """Let exactly one more instruction run, then call `action`. For use while handling a hidden departure."""

@@ -38,6 +38,10 @@ def look_at(look: Look, watched: Watched) -> Seen:
         map=PageUse(watched).map(look.page) if look.map else None,
         screen=_screen(vmm) if look.screen else None,
         vmcb=vmm.seen_vmcb() if look.vmcb else None,
+        cache=vmm.seen_cache() if look.cache else None,
+        block=vmm.seen_block(None if isinstance(look.block, Follow) else look.block)
+        if look.block is not None
+        else None,
     )
 
 

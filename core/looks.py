@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from core.translations import SeenBlock, SeenCache
+
 
 class Space(Enum):
     """Which kind of address is meant; `value` is what people call it."""
@@ -242,7 +244,8 @@ class SeenVmcb:
 @dataclass(frozen=True, slots=True)
 class Look:
     """What is looked at: bytes, the walk of a linear address (or of a register's), the map and in it one guest page,
-    the screen, the control block of AMD-V."""
+    the screen, the control block of AMD-V, the translation cache, and of its blocks one by its ordinal, or the one
+    that the next instruction is in."""
 
     span: Span | None = None
     walk: int | Follow | None = None
@@ -250,6 +253,8 @@ class Look:
     page: int | None = None
     screen: bool = False
     vmcb: bool = False
+    cache: bool = False
+    block: int | Follow | None = None
 
     def __or__(self, other: Look) -> Look:
         """Both looks at once; where both want the same thing, the first has it."""
@@ -260,6 +265,8 @@ class Look:
             other.page if self.page is None else self.page,
             self.screen or other.screen,
             self.vmcb or other.vmcb,
+            self.cache or other.cache,
+            other.block if self.block is None else self.block,
         )
 
 
@@ -272,3 +279,5 @@ class Seen:
     map: PhysicalMap | None = None
     screen: SeenScreen | None = None
     vmcb: SeenVmcb | None = None
+    cache: SeenCache | None = None
+    block: SeenBlock | None = None

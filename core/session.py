@@ -590,6 +590,17 @@ class Session:
         self.sentence = narration.of_stop(reason, self.end, self.pc) if self.end else self._last_event()
         return reason
 
+    def run_to_new_code(self) -> StopReason:
+        """Until right before code that the selected VM's monitor has just made for it (BREAKPOINT)."""
+        interposer = self.vm.interposer
+        interposer.stops_at_new_code = True
+        try:
+            reason = self._run_to_count(FOREVER, leave=True)
+        finally:
+            interposer.stops_at_new_code = False
+        self.sentence = narration.of_stop(reason, self.end, self.pc) if self.end else self._last_event()
+        return reason
+
     def run_to_any(self, addresses: frozenset[int], *, leave: bool, limit: int = FOREVER) -> StopReason:
         """Until the instruction at one of `addresses` or at a breakpoint is about to run; `leave`: not the present."""
         vm = self.vm

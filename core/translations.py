@@ -57,6 +57,36 @@ class Reason(Enum):
         return member
 
 
+class UnitEnd(Enum):
+    """Why a unit ends where it does; `value` says it in words."""
+
+    FLOW = "the last of them may go elsewhere"
+    LENGTH = "no unit has more than twelve"
+    PAGE = "the next would lie on another page, or is no instruction"
+
+
+class UnitCause(Enum):
+    """Why the translator was called; `value` says it in words."""
+
+    ENTRY = "the kernel was entered here, or goes on here after the monitor has acted"
+    JUMP = "a block leads here for the first time"
+    LOOKUP = "an indirect jump leads here, and the lookup does not know the place"
+    AHEAD = "it was found ahead of time, from code that leads here"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitWork:
+    """The translator's report of its work on a unit, which became block `ordinal`: why it was called; how many bytes it
+    read, from linear `pc`, which is guest-physical `physical`; and why the unit ends."""
+
+    ordinal: int
+    cause: UnitCause
+    pc: int
+    physical: int
+    read: int
+    end: UnitEnd
+
+
 @dataclass(frozen=True, slots=True)
 class CacheCounters:
     """What the translator has done since power-on.
@@ -120,7 +150,7 @@ class Chain:
 @dataclass(frozen=True, slots=True)
 class SeenCache:
     """The whole cache: `size` bytes from linear `base`, the first `used` of them in use; blocks in the order of their
-    addresses, which is that of their birth; the lookup routines as (address, bytes)."""
+    addresses, which is that of their birth; the lookup routines as (address, bytes); what was translated last."""
 
     base: int
     size: int
@@ -129,6 +159,16 @@ class SeenCache:
     chains: tuple[Chain, ...]
     routines: tuple[tuple[int, int], ...]
     counters: CacheCounters
+    newest: UnitWork | None = None
+
+    @property
+    def living(self) -> tuple[CacheBlock, ...]:
+        """The blocks that can be run."""
+        return tuple(each for each in self.blocks if each.alive)
+
+    def holding(self, address: int) -> tuple[CacheBlock, ...]:
+        """Those of them that were made from the guest's code at linear `address`."""
+        return tuple(each for each in self.living if address - each.pc & 0xFFFF_FFFF < each.length)
 
 
 @dataclass(frozen=True, slots=True)

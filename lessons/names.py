@@ -14,8 +14,11 @@ from lessons.laboratory import REGISTER_FIELDS
 from lessons.part import broken_rule, one_of
 
 # The views that a lesson may point at.
-VIEWS = ("rings", "code", "registers", "traps", "console", "memory", "bytes", "walk", "screen", "holes", "vmcb")
-VIEWS_OF_LABELS = ("code", "bytes", "walk")  # in these, a label of the guest can be pointed at
+VIEWS = (
+    *("rings", "code", "registers", "traps", "console", "memory", "bytes", "walk", "screen", "holes", "vmcb"),
+    *("translation", "cache"),
+)
+VIEWS_OF_LABELS = ("code", "bytes", "walk", "translation")  # in these, a label of the guest can be pointed at
 
 # The registers of the lab by name, beside their fields; under every kind they are the same.
 REGISTER_NAMES = (

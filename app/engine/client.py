@@ -156,6 +156,11 @@ class Engine(QObject):
         self._send(protocol.RunTo(address))
 
     @Slot()
+    def run_to_new_code(self) -> None:
+        """Run until the monitor has translated another unit of the guest's code."""
+        self._send(protocol.RunToNewCode())
+
+    @Slot()
     def reset(self) -> None:
         """The same program from power-on."""
         self._send(protocol.Reset())

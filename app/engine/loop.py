@@ -22,7 +22,7 @@ from app.engine.doze import Doze
 from app.engine.hosting import host
 from app.engine.journeys import Journey, travel
 from app.engine.pace import Pace
-from app.engine.tasks import Task, run, run_to, step, step_by
+from app.engine.tasks import Task, run, run_to, run_to_new_code, step, step_by
 from core import narration
 from core.errors import LabFault, RequestError, UserError
 from core.events import StopReason
@@ -293,6 +293,8 @@ class EngineLoop:
                 self._begin(run(session, lambda: self._pace.watchable))
             case protocol.RunTo(address):
                 self._begin_step(run_to(session, address))
+            case protocol.RunToNewCode():
+                self._begin_step(run_to_new_code(session))
             case protocol.Step(count, quietly):
                 self._begin_step(step(session, count, quietly))
             case protocol.StepBy(kind):

@@ -86,6 +86,11 @@ class RunTo:
 
 
 @dataclass(frozen=True, slots=True)
+class RunToNewCode:
+    """Run at full speed until the monitor has made code for the guest (binary translation), and stop before it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reset:
     """The same program and kind from power-on."""
 
@@ -264,8 +269,8 @@ class Shutdown:
 
 
 Command: TypeAlias = (
-    "Load | SaveDisk | Run | Stop | Step | StepOver | StepBy | RunTo | Reset | SetSpeed | SetBreakpoints | Input"
-    " | Keys | LookAt | AddVm | RemoveVm | SelectVm | PauseVm | ResumeVm | SetWeight | SetCap | Balloon"
+    "Load | SaveDisk | Run | Stop | Step | StepOver | StepBy | RunTo | RunToNewCode | Reset | SetSpeed | SetBreakpoints"
+    " | Input | Keys | LookAt | AddVm | RemoveVm | SelectVm | PauseVm | ResumeVm | SetWeight | SetCap | Balloon"
     " | StepBack | RunBack | GoTo | EnterFuture | DiscardFuture | Undo"
     " | SetIntercept | SetVmcbField | CheckLesson | Shown | Shutdown"
 )

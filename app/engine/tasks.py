@@ -69,6 +69,11 @@ def run_to(session: Session, address: int) -> Task:
     return Task(lambda _: session.run_to(address), is_there=lambda: session.pc == address, patient=True)
 
 
+def run_to_new_code(session: Session) -> Task:
+    """Run until the monitor has translated another unit."""
+    return Task(lambda _: session.run_to_new_code(), patient=True)
+
+
 def step_by(session: Session, kind: StepKind) -> Task:
     """A step of that kind, which begins where the guest is when its turn comes."""
     under_way: list[Step] = []

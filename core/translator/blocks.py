@@ -14,6 +14,7 @@ from iced_x86 import Decoder, DecoderError, DecoderOptions, FlowControl, Instruc
 
 from core.addresses import PAGE_MASK, PAGE_SIZE
 from core.memory.walk import LONGEST_INSTRUCTION
+from core.translations import UnitEnd
 
 LONGEST_UNIT = 12  # instructions
 GOES_ON = frozenset({FlowControl.NEXT, FlowControl.XBEGIN_XABORT_XEND})
@@ -41,6 +42,13 @@ class Unit:
         """Linear address after it."""
         last = self.instructions[-1].next_ip if self.instructions else self.pc
         return (int(last) + len(self.undecodable)) & 0xFFFF_FFFF
+
+    @property
+    def why_it_ends(self) -> UnitEnd:
+        """What ended it."""
+        if self.instructions and self.instructions[-1].flow_control not in GOES_ON:
+            return UnitEnd.FLOW
+        return UnitEnd.LENGTH if len(self.instructions) == LONGEST_UNIT else UnitEnd.PAGE
 
 
 def decode_freely(code: bytes, pc: int, bits: int) -> Instruction:

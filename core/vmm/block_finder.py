@@ -14,7 +14,7 @@ from core.cpu.faults import GuestFault, Vector
 from core.cpu.guest_cpu import GuestCpu
 from core.memory.guest_physical import GuestPhysicalMemory
 from core.memory.shadow import ShadowPager
-from core.translations import Reason
+from core.translations import Reason, UnitCause, UnitWork
 from core.translator.blocks import LONGEST_UNIT, Mode, find_unit
 from core.translator.cache import Block, CodeCache
 from core.vmm.code_pages import CodePages
@@ -23,7 +23,8 @@ LONGEST_READ = 15 * LONGEST_UNIT
 
 
 class BlockFinder:
-    """For one VM. Where no code could be fetched, `sought` is the linear address and `fault` what fetching it gives."""
+    """For one VM. Where no code could be fetched, `sought` is the linear address and `fault` what fetching it gives;
+    `newest` reports the last translation."""
 
     def __init__(self, cache: CodeCache, guest: GuestCpu, pager: ShadowPager, physical: GuestPhysicalMemory) -> None:
         self._cache = cache
@@ -33,6 +34,7 @@ class BlockFinder:
         self._pages = CodePages(pager, physical, cache.part)
         self.sought = 0
         self.fault = GuestFault(Vector.UD)
+        self.newest: UnitWork | None = None
 
     def look(self) -> None:
         """The CPU is about to go on: which pages of code are no longer where they were?"""
@@ -42,7 +44,7 @@ class BlockFinder:
         """May `block`, met earlier, still be run?"""
         return block.alive and block.mode == mode and self._pages.reach(block)
 
-    def block_for(self, pc: int, mode: Mode) -> Block | None:
+    def block_for(self, pc: int, mode: Mode, cause: UnitCause = UnitCause.ENTRY) -> Block | None:
         """The block for linear `pc`, translated now if need be. None: there is no code (`fault` says why)."""
         page = self._code_page(pc, pc)
         if page is None:
@@ -56,7 +58,7 @@ class BlockFinder:
                 return None
             if beyond == block.pages[1]:
                 return block
-        return self._translate(pc, page, mode)
+        return self._translate(pc, page, mode, cause)
 
     def translate_ahead(self, entries: Iterable[int], mode: Mode) -> int:
         """Before the guest runs: translate and chain all that direct control flow reaches from the linear addresses
@@ -68,7 +70,7 @@ class BlockFinder:
             if pc in seen or self._cache.is_nearly_full:
                 continue
             seen.add(pc)
-            block = self.block_for(pc, mode)
+            block = self.block_for(pc, mode, UnitCause.AHEAD)
             if block is not None:
                 ahead += [each.target for each in block.exits]
                 if block.steps and block.steps[-1].reason is Reason.CALL:  # most calls come back
@@ -81,7 +83,7 @@ class BlockFinder:
                     self._cache.chain(each, found)
         return self._cache.counters.units - before
 
-    def _translate(self, pc: int, page: GuestPhysical, mode: Mode) -> Block | None:
+    def _translate(self, pc: int, page: GuestPhysical, mode: Mode, cause: UnitCause) -> Block | None:
         inside = pc & PAGE_MASK
         code = self._physical.read(GuestPhysical(page | inside), min(PAGE_SIZE - inside, LONGEST_READ))
         pages: tuple[GuestPhysical, ...] = (page,)
@@ -95,6 +97,7 @@ class BlockFinder:
             unit = find_unit(code, pc, mode)
             assert unit is not None, "two pages hold every instruction"
         block = self._cache.add(unit, code, pages)
+        self.newest = UnitWork(block.ordinal, cause, pc, page | inside, len(code), unit.why_it_ends)
         for each in pages:
             self._pager.trace_code(each)
         return block

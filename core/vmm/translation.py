@@ -37,7 +37,7 @@ from core.layout import (
     TRANSLATION_VARIABLES,
 )
 from core.stage import Belt, Stage
-from core.translations import SeenBlock, SeenCache
+from core.translations import SeenBlock, SeenCache, UnitCause
 from core.translator.blocks import Mode, decode_freely
 from core.translator.cache import Block, CodeCache
 from core.translator.picture import see_block, see_cache
@@ -99,7 +99,7 @@ class Translation(TrapEmulate):
 
     def seen_cache(self) -> SeenCache:
         """The cache as it is now."""
-        return see_cache(self.cache)
+        return replace(see_cache(self.cache), newest=self._finder.newest)
 
     def seen_block(self, ordinal: int | None) -> SeenBlock | None:
         """See `Vmm`."""
@@ -211,10 +211,17 @@ class Translation(TrapEmulate):
         if at is not None and at[0] == pc and at[2] is not None and self._finder.is_good(at[2], mode):
             address = at[1]
         else:
-            block = self._finder.block_for(pc, mode)
+            block = self._block_for(pc, mode, UnitCause.ENTRY)
             if block is not None:
                 address = block.start
         state.eip = (address - state.segs[Seg.CS].base) & 0xFFFF_FFFF
+
+    def _block_for(self, pc: int, mode: Mode, cause: UnitCause) -> Block | None:
+        before = self.cache.counters.units
+        block = self._finder.block_for(pc, mode, cause)
+        if self.cache.counters.units > before:
+            self.interposer.code_was_made()
+        return block
 
     def _tell_beliefs(self) -> None:
         """What translated code, which runs in the guest's ring 0, reads of the guest's CPU."""
@@ -328,7 +335,7 @@ class Translation(TrapEmulate):
         pc, mode = guest.pc, self._mode()
         self._finder.look()
         before = cache.counters.units
-        block = self._finder.block_for(pc, mode)
+        block = self._block_for(pc, mode, UnitCause.LOOKUP if site.kind is SiteKind.MISS else UnitCause.JUMP)
         if site.kind is SiteKind.MISS:
             cache.counters.misses += 1
         if block is None:

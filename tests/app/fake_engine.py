@@ -86,6 +86,9 @@ class FakeEngine(QObject):
     def run_to(self, address: int) -> None:
         self.told.append(("run_to", address))
 
+    def run_to_new_code(self) -> None:
+        self.told.append(("run_to_new_code",))
+
     def reset(self) -> None:
         self.told.append(("reset",))
 

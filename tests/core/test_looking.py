@@ -7,6 +7,7 @@ import pytest
 from core.addresses import GuestPhysical
 from core.events import Cause
 from core.guests.assembler import assemble
+from core.guests.catalog import load_program
 from core.looks import Follow, Ground, Look, SeenBytes, Space, Span, TableWalk
 from core.memory import nested_walk, shadow_walk
 from core.session import Session
@@ -217,3 +218,19 @@ def test_a_page_that_the_hypervisor_closed_says_so() -> None:
     (nested,) = walk_of(session, USER_PAGE)[1]
     assert nested.entries[-1].remark == nested_walk.CLOSED
     assert [attempt.error_code for attempt in nested.attempts] == [None, 7, None, 7]
+
+
+def test_the_translation_cache_and_a_block_of_it_are_looked_at_only_when_wanted() -> None:
+    session = Session()
+    session.load(load_program("hello"), "translation")
+    session.step(3)
+    assert (session.snapshot().seen.cache, session.snapshot().seen.block) == (None, None)
+    session.look = Look(cache=True, block=Follow.EIP)
+    seen = session.snapshot().seen
+    assert seen.cache is not None
+    assert seen.block is not None
+    assert seen.block.block in seen.cache.living
+    session.look = Look(block=0)
+    first = session.snapshot().seen.block
+    assert first is not None
+    assert first.block.ordinal == 0

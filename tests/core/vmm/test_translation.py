@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.events import Cause, Ring
+from core.events import Cause, Ring, StopReason
 from core.guests.catalog import load_program
 from core.session import Session
+from core.translations import UnitCause, UnitEnd
 from core.vmm.translation import Translation
 from tests.bench import loops
 
@@ -75,3 +76,29 @@ def test_pushf_shows_the_virtual_if_without_a_trap(session: Session) -> None:
     assert registers["EAX"] & 0x200 == 0
     assert registers["EBX"] & 0x200
     assert Cause.PRIVILEGED not in {trap.cause for trap in session.traps.since(0)}
+
+
+def test_running_to_new_code_stops_before_each_unit_and_changes_nothing() -> None:
+    """Each unit is reported as it is made, and the guest that was stopped so often ends as if it had not been."""
+    plain, halting = Session(recording=False), Session(recording=False)
+    for session in (plain, halting):
+        session.load(load_program("privileged"), "translation")
+    plain.run()
+    met = []
+    while halting.run_to_new_code() is StopReason.BREAKPOINT:
+        cache, block = halting.vmm.seen_cache(), halting.vmm.seen_block(None)
+        assert cache is not None
+        assert cache.newest is not None
+        assert block is not None
+        assert (cache.newest.ordinal, cache.newest.pc) == (block.block.ordinal, halting.pc)
+        assert block.block.entered == 0
+        met.append(cache.newest)
+    ended = plain.vmm.seen_cache()
+    assert ended is not None
+    assert [each.ordinal for each in met] == list(range(ended.counters.units))
+    assert {each.cause for each in met} >= {UnitCause.ENTRY, UnitCause.JUMP, UnitCause.LOOKUP}
+    assert {each.end for each in met} >= {UnitEnd.FLOW, UnitEnd.LENGTH}
+    assert (halting.end, halting.executed, halting.console) == (plain.end, plain.executed, plain.console)
+    assert [trap[:12] for trap in halting.traps.since(0, 9999)] == [trap[:12] for trap in plain.traps.since(0, 9999)]
+    plain.close()
+    halting.close()

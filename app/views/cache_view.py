@@ -1,0 +1,215 @@
+"""What is in the translation cache, and does it pay? Its blocks as a map, the chains among them, and the counters."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QButtonGroup,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QSplitter,
+    QTableView,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.models.block_rows import NameOf
+from app.models.cache_counters import CacheCountersModel
+from app.models.numerals import grouped
+from app.theme import Theme
+from app.theme.typography import Size
+from app.views.view import Area, Loaded, View, ViewSpec
+from app.widgets.block_chooser import block_title
+from app.widgets.cache_map import CacheMap, Shade
+from core.events import Ring
+from core.looks import Look
+from core.snapshot import Snapshot
+from core.translations import CacheBlock, SeenCache
+
+KIND = "translation"
+NO_CACHE = (
+    "This kind of monitor has no translation cache. Load a guest under “Binary translation”, and here you will see the "
+    "blocks of its kernel's code, and how they are chained."
+)
+NOTHING_YET = "The cache is empty: nothing has been translated yet. Press Step or Run, and it fills with blocks."
+
+
+class CacheView(View):
+    """Map on the left with words under it, counters on the right.
+
+    blockChosen  (ordinal) the person chose a block
+    """
+
+    lookChanged = Signal()
+    blockChosen = Signal(object)
+
+    empty_text = NO_CACHE
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self._name_of: NameOf = lambda _address: ""
+        self._cache: SeenCache | None = None
+        self._chains: dict[int, tuple[list[int], list[int]]] = {}
+        self.counters = CacheCountersModel()
+        self.map = CacheMap(theme, self.tell)
+        self.words, self.filled = QLabel(), QLabel()
+        self.shades = {shade: QToolButton() for shade in Shade}
+        self.table = QTableView()
+        self._build()
+        self.map.hovered.connect(lambda _ordinal: self._say())
+        self.map.chosen.connect(self._choose)
+        self.setAccessibleName("Translation cache")
+        self.setFocusProxy(self.map)
+        self.apply_theme(theme)
+
+    # -- what the window says
+
+    @property
+    def look(self) -> Look:
+        """The cache."""
+        return Look(cache=True)
+
+    def show_program(self, loaded: Loaded) -> None:
+        """A fresh machine: its cache is empty."""
+        self._name_of = loaded.program.name_of
+        self._cache = None
+        self.map.select(None)
+        self.set_empty(True, NOTHING_YET if loaded.kind == KIND else NO_CACHE)
+
+    def show_snapshot(self, snapshot: Snapshot) -> None:
+        """Show the cache as it is now."""
+        cache = snapshot.seen.cache
+        if cache is None:
+            if snapshot.kind != KIND:
+                self.set_empty(True, NO_CACHE)
+            return
+        if not cache.blocks:
+            self.set_empty(True, NOTHING_YET)
+            return
+        self._cache = cache
+        self._chains = {each.ordinal: ([], []) for each in cache.blocks}
+        for chain in cache.chains:
+            self._chains[chain.source][0].append(chain.target)
+            self._chains[chain.target][1].append(chain.source)
+        held = cache.holding(snapshot.pc) if snapshot.believed is Ring.KERNEL else ()
+        self.map.show_cache(cache, held[-1].ordinal if held else None)
+        self.counters.show(cache)
+        share = 100 * cache.used / cache.size
+        self.filled.setText(
+            f"{len(cache.blocks)} blocks, {grouped(cache.used)} of {grouped(cache.size)} bytes ({share:.0f} %)"
+        )
+        self._say()
+        self.set_empty(False)
+
+    def show_block(self, ordinal: int | None) -> None:
+        """Mark that block."""
+        self.map.select(ordinal)
+        self._say()
+
+    def tell(self, block: CacheBlock) -> str:
+        """A block in words."""
+        if not block.alive:
+            title = block_title(block, self._name_of)
+            return f"{title}: dead, since the guest wrote to its code. Its room is lost until the cache is emptied."
+        leads, reached = self._chains.get(block.ordinal, ([], []))
+        times = "once" if block.entered == 1 else f"{grouped(block.entered)} times"
+        words = (
+            f"{block_title(block, self._name_of)}: {block.instructions} instructions, {block.changed} of them changed, "
+            f"run {times}"
+        )
+        if leads:
+            words += f"; chained to {_listed(leads)}"
+        if reached:
+            words += f"; chained from {_listed(reached)}"
+        return f"{words}."
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take colours and type from `theme`."""
+        super().apply_theme(theme)
+        self.map.apply_theme(theme)
+        for label in (self.words, self.filled):
+            label.setFont(theme.type.sans(Size.CAPTION))
+        self.words.setMinimumHeight(2 * theme.type.pixels(Size.CAPTION) + theme.space(3))
+        rows = self.table.verticalHeader()
+        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        rows.setDefaultSectionSize(theme.type.row_height() - theme.space(1))
+        self.table.setFont(theme.type.sans())
+
+    # -- inside
+
+    def _build(self) -> None:
+        tools = QHBoxLayout()
+        tools.setSpacing(4)
+        group = QButtonGroup(self)
+        for shade, button in self.shades.items():
+            button.setText(shade.value)
+            button.setToolTip(shade.tip)
+            button.setCheckable(True)
+            button.setChecked(shade is self.map.shade)
+            button.clicked.connect(lambda _checked=False, shade=shade: self.map.set_shade(shade))
+            group.addButton(button)
+            tools.addWidget(button)
+        self.filled.setProperty("role", "quiet")
+        tools.addWidget(self.filled, 1)
+        self.words.setWordWrap(True)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.words.setAccessibleName("About the block")
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(8, 4, 8, 0)
+        column.setSpacing(4)
+        column.addLayout(tools)
+        column.addWidget(self.map, 1)
+        column.addWidget(self.words)
+        table = self.table
+        table.setModel(self.counters)
+        table.setAccessibleName("Counters of the translator")
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setShowGrid(False)
+        table.setTabKeyNavigation(False)
+        table.setWordWrap(False)
+        table.verticalHeader().hide()
+        table.verticalHeader().setMinimumSectionSize(8)
+        header = table.horizontalHeader()
+        header.setHighlightSections(False)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        halves = QSplitter(Qt.Orientation.Horizontal)
+        halves.addWidget(left)
+        halves.addWidget(table)
+        halves.setStretchFactor(0, 3)
+        halves.setStretchFactor(1, 1)
+        halves.setSizes([460, 230])
+        halves.setChildrenCollapsible(False)
+        self.set_content(halves)
+
+    def _choose(self, ordinal: int) -> None:
+        self._say()
+        self.blockChosen.emit(ordinal)
+
+    def _say(self) -> None:
+        """The block under the pointer, or the chosen one, in words."""
+        shown = self.map.shown
+        self.words.setText(
+            self.tell(shown) if shown is not None else "Point at a block to see what it is and where it leads."
+        )
+
+
+def _listed(ordinals: list[int]) -> str:
+    first = ", ".join(str(each) for each in sorted(ordinals)[:6])
+    return f"{first} and {len(ordinals) - 6} more" if len(ordinals) > 6 else first
+
+
+VIEW = ViewSpec(
+    id="cache",
+    title="Translation cache",
+    question="What is in the translation cache, and how are its blocks joined?",
+    area=Area.BOTTOM,
+    order=60,
+    make=CacheView,
+    behind="traps",
+)
