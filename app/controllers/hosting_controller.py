@@ -30,6 +30,8 @@ class HostingController(QObject):
     ) -> None:
         super().__init__(parent)
         self._engine, self._same = engine, same
+        self._toolbar: MainToolBar | None = None
+        self._actions: Actions | None = None
 
     def connect_views(self, views: Iterable[QWidget]) -> None:
         """Listen to every view that has such wishes."""
@@ -50,18 +52,19 @@ class HostingController(QObject):
 
     def connect_toolbar(self, toolbar: MainToolBar, actions: Actions) -> None:
         """Let the toolbar's chooser, and the keys beside it, say which VM is looked at."""
-
-        def offer(snapshot: Snapshot) -> None:
-            toolbar.show_vms(snapshot.vms, snapshot.vm)
-            for act in (Act.NEXT_VM, Act.PREVIOUS_VM):
-                actions.allow(act, "" if len(snapshot.vms) > 1 else ONE_VM)
-
-        self._engine.updated.connect(offer)
+        self._toolbar, self._actions = toolbar, actions
+        self._engine.updated.connect(self._show_vms)  # a method: Qt ends it with this object, as it would no closure
         toolbar.vms.chosen.connect(self.select)
         actions[Act.NEXT_VM].triggered.connect(lambda: self.select(toolbar.vms.beside(1)))
         actions[Act.PREVIOUS_VM].triggered.connect(lambda: self.select(toolbar.vms.beside(-1)))
         for act in (Act.NEXT_VM, Act.PREVIOUS_VM):
             actions.allow(act, ONE_VM)
+
+    def _show_vms(self, snapshot: Snapshot) -> None:
+        if self._toolbar is not None and self._actions is not None:
+            self._toolbar.show_vms(snapshot.vms, snapshot.vm)
+            for act in (Act.NEXT_VM, Act.PREVIOUS_VM):
+                self._actions.allow(act, "" if len(snapshot.vms) > 1 else ONE_VM)
 
     def select(self, letter: str) -> None:
         """Look at that VM."""
