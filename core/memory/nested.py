@@ -76,6 +76,8 @@ class NestedPager:
         self._flush = flush
         self.protected: set[GuestPhysical] = set()  # pages closed to writing
         self._opened: Counter[int] = Counter()  # frames that are shown for one instruction
+        self._lent: Counter[HostPhysical] = Counter()  # directory entries with a table for that time, pages open in each
+        self._spare: list[HostPhysical] = []  # empty tables
         self._logging = False
         self._written: set[GuestPhysical] = set()
         self.root = self._new_frame()  # the page directory pointers
@@ -96,6 +98,7 @@ class NestedPager:
             for entry in np.frombuffer(self._ram.read(directory, PAGE_SIZE), np.uint64).tolist():
                 if entry & PRESENT and not entry & LARGE:
                     yield HostPhysical(entry & LEAF_MASK)
+        yield from self._spare
 
     # -- faults
 
@@ -209,6 +212,8 @@ class NestedPager:
 
     def open_once(self, page: GuestPhysical, frame: int) -> Callable[[], None]:
         """Map `page` to `frame`, writable; calling the result puts things back."""
+        at = self._directory_slot(page)
+        self._lend_table(page, at)
         slot = self._slot(page)
         before = self._ram.read_u64(slot)
         self._ram.write_u64(slot, (frame & LEAF_MASK) | RIGHTS)
@@ -219,9 +224,27 @@ class NestedPager:
         def close() -> None:
             self._opened[frame & LEAF_MASK] -= 1
             self._ram.write_u64(slot, before)
+            self._take_table_back(at)
             self._flush()
 
         return close
+
+    def _lend_table(self, page: GuestPhysical, at: HostPhysical) -> None:
+        """Where nothing but the bus is, a table stays only while a page of it is open: a guest may look everywhere."""
+        if at not in self._lent:
+            if self._large_start(page) < self._physical.size or self._ram.read_u64(at) & PRESENT:
+                return
+            self._ram.write_u64(at, (self._spare.pop() if self._spare else self._new_frame()) | RIGHTS)
+        self._lent[at] += 1
+
+    def _take_table_back(self, at: HostPhysical) -> None:
+        if at not in self._lent:
+            return
+        self._lent[at] -= 1
+        if not self._lent[at]:
+            del self._lent[at]
+            self._spare.append(HostPhysical(self._ram.read_u64(at) & LEAF_MASK))
+            self._ram.write_u64(at, 0)
 
     # -- pages that are taken from the VM and come back (`core.memory.reclaim.Mappings`)
 

@@ -81,3 +81,28 @@ def test_logging_begun_on_large_pages_splits_them() -> None:
     made.step()
     assert nested.written() == {PAGE}
     assert made.vmm.physical.read(PAGE, 8) == bytes([1, 0, 0, 0, 2, 0, 0, 0])
+
+
+BEYOND = """
+.globl _start
+_start: mov ebx, 0x1000000
+next:   mov eax, [ebx + 0x1ffffe]
+        add ebx, 0x200000
+        cmp ebx, 0xff000000
+        jb next
+        hlt
+"""
+
+
+def test_a_guest_that_reads_all_over_the_bus_does_not_make_the_table_grow() -> None:
+    """Each read lies across two regions of 2 MiB, of which the last has another read's first half."""
+    made = Session()
+    made.load(assemble(BEYOND, "beyond.s"), "hardware")
+    made.step()
+    before = set(cast(Hardware, made.vmm).nested.table_frames())
+    made.run()
+    assert made.vmm.guest.reg(0) == 0xFFFF_FFFF
+    assert nested_faults(made) > 2 * 2000
+    after = set(cast(Hardware, made.vmm).nested.table_frames())
+    assert len(after - before) == 2
+    assert {made.machine.frames.owner(frame) for frame in after} == {"monitor of A"}
