@@ -133,6 +133,7 @@ class Interposer:
         self.report = ""
         self.halted = False
         self.code = b""  # of the instruction at which the present departure happened
+        self._place_now = 0  # its linear address
         self._monitor: Monitor | None = None
         self._line = False  # the interrupt controller's INTR output
         self._denied: _DeniedIo | None = None
@@ -555,11 +556,15 @@ class Interposer:
         """Let `act` handle a departure that the CPU does not report, before the guest's next instruction; record it."""
         self._recorded(self.monitor.guest.pc, vector, error_code, act)
 
+    def departed_within(self, outcome: Outcome) -> None:
+        """Record a departure that happened while the present one was handled, as while an event is delivered."""
+        self._record(outcome, self._place_now, None, None, RINGS[self.cpu.cpl], RINGS[self.monitor.guest.cpl])
+
     def _recorded(self, pc: int, vector: int | None, error_code: int | None, act: Callable[[], Outcome]) -> None:
         """Let the monitor act, and record what it did; a shutdown ends the run."""
         monitor, guest = self.monitor, self.monitor.guest
         real, believed = RINGS[self.cpu.cpl], RINGS[guest.cpl]
-        self.code = monitor.linear.peek_code(guest.paging, pc)
+        self.code, self._place_now = monitor.linear.peek_code(guest.paging, pc), pc
         try:
             outcome = act()
         except Shutdown as shutdown:

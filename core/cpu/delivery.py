@@ -10,7 +10,7 @@ because the emulated CPU would never clear it again after IRET.
 from __future__ import annotations
 
 from enum import Enum
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from core.cpu.context import Gpr, Seg
 from core.cpu.descriptors import TSS_AVAILABLE, TSS_BUSY, Descriptor, fetch, selector_error, stack_segment
@@ -64,7 +64,19 @@ class Delivered(NamedTuple):
     passed: tuple[int, ...] = ()  # vectors tried before, of a double fault
 
 
-def deliver(guest: GuestCpu, memory: LinearMemory, event: Event, fault_eip: int | None = None) -> Delivered:
+class Witness(Protocol):
+    """Who is told of what happens on the way: a hypervisor whose guest may leave in the middle of a delivery."""
+
+    def met(self, event: Event, fault: GuestFault) -> None:
+        """Delivering `event` raised `fault`."""
+
+    def became(self, event: Event) -> None:
+        """`event` is what the two make, and is delivered next."""
+
+
+def deliver(
+    guest: GuestCpu, memory: LinearMemory, event: Event, fault_eip: int | None = None, witness: Witness | None = None
+) -> Delivered:
     """Deliver `event`, turning faults met on the way into the fault, the double fault or `Shutdown` they cause.
 
     EIP must already be the one to save: the instruction's own for faults, the next one's for traps and interrupts.
@@ -81,7 +93,11 @@ def deliver(guest: GuestCpu, memory: LinearMemory, event: Event, fault_eip: int 
             if fault_eip is not None:
                 guest.eip = fault_eip
             tried.append(event.vector)
+            if witness is not None:
+                witness.met(event, fault)
             event = _combine(event, fault, tried)
+            if witness is not None:
+                witness.became(event)
 
 
 def _combine(first: Event, second: GuestFault, tried: list[int]) -> Event:

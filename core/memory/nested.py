@@ -76,7 +76,9 @@ class NestedPager:
         self._flush = flush
         self.protected: set[GuestPhysical] = set()  # pages closed to writing
         self._opened: Counter[int] = Counter()  # frames that are shown for one instruction
-        self._lent: Counter[HostPhysical] = Counter()  # directory entries with a table for that time, pages open in each
+        self._lent: Counter[HostPhysical] = (
+            Counter()
+        )  # directory entries with a table for that time, pages open in each
         self._spare: list[HostPhysical] = []  # empty tables
         self._logging = False
         self._written: set[GuestPhysical] = set()
@@ -121,6 +123,16 @@ class NestedPager:
         rights = RIGHTS if self._may_write(page) else RIGHTS & ~WRITABLE
         self._ram.write_u64(self._slot(page), self._physical.host(page) | rights)
         return Mapped(self._physical.host(page), PAGE_SIZE, absent)
+
+    def lets(self, page: GuestPhysical, *, write: bool) -> bool:
+        """Would the CPU pass to guest-physical `page` now? If so it marks the entry, as it does on a walk."""
+        last = self.walk(page)[-1]
+        wanted = PRESENT | WRITABLE if write else PRESENT
+        if last.value & wanted != wanted:
+            return False
+        if not last.value & ACCESSED:
+            self._ram.write_u64(last.address, last.value | ACCESSED)
+        return True
 
     def _may_write(self, page: GuestPhysical) -> bool:
         return page not in self.protected and (not self._logging or page in self._written)

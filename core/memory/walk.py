@@ -14,7 +14,6 @@ from core.addresses import PAGE_SHIFT, PAGE_SIZE, GuestPhysical, GuestVirtual
 from core.cpu.faults import GuestFault, Vector
 from core.cpu.flags import CR0_PG, CR0_WP, CR4_PAE, CR4_PSE
 from core.errors import UnknownDeparture
-from core.memory.guest_physical import GuestPhysicalMemory
 
 PRESENT, WRITABLE, USER, ACCESSED, DIRTY, LARGE = 1 << 0, 1 << 1, 1 << 2, 1 << 5, 1 << 6, 1 << 7
 LARGE_MASK = (1 << 22) - 1
@@ -29,6 +28,26 @@ class Words(Protocol):
 
     def named_by(self, entry: int, /) -> GuestPhysical:
         """The page that a page-table entry names, as an address of this memory."""
+
+
+class Physical(Words, Protocol):
+    """The guest-physical memory behind a walk (`core.memory.guest_physical.GuestPhysicalMemory`)."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of RAM."""
+
+    def write_u32(self, address: GuestPhysical, value: int, /) -> None:
+        """Store a word of a page table."""
+
+    def read(self, address: GuestPhysical, size: int, /) -> bytes:
+        """`size` bytes, in RAM or not."""
+
+    def read_within(self, address: GuestPhysical, size: int, /) -> bytes:
+        """`size` bytes that lie in one page of RAM."""
+
+    def write(self, address: GuestPhysical, data: bytes, /) -> None:
+        """Store `data`, in RAM or not."""
 
 
 class Access(NamedTuple):
@@ -95,7 +114,7 @@ def walk(memory: Words, paging: Paging, linear: GuestVirtual, access: Access) ->
     return Walk(entries, None, refused | PRESENT) if forbidden else Walk(entries, physical)
 
 
-def translate(memory: GuestPhysicalMemory, paging: Paging, linear: GuestVirtual, access: Access) -> GuestPhysical:
+def translate(memory: Physical, paging: Paging, linear: GuestVirtual, access: Access) -> GuestPhysical:
     """Translate as the CPU does: set accessed and dirty bits, or raise #PF with its address and error code."""
     if not paging.enabled:
         return GuestPhysical(linear)
@@ -106,7 +125,7 @@ def translate(memory: GuestPhysicalMemory, paging: Paging, linear: GuestVirtual,
     return result.physical
 
 
-def mark_walked(memory: GuestPhysicalMemory, result: Walk, access: Access) -> None:
+def mark_walked(memory: Physical, result: Walk, access: Access) -> None:
     """Set the accessed and dirty bits of a walk: of every entry passed, the last one only if it lets the access in."""
     passed = result.entries if result.physical is not None else result.entries[:-1]
     for entry in passed:
@@ -122,9 +141,7 @@ class LinearMemory:
     `store` writes what is written; a monitor that keeps shadows of some pages gives one that makes them follow.
     """
 
-    def __init__(
-        self, physical: GuestPhysicalMemory, store: Callable[[GuestPhysical, bytes], None] | None = None
-    ) -> None:
+    def __init__(self, physical: Physical, store: Callable[[GuestPhysical, bytes], None] | None = None) -> None:
         self.physical = physical
         self._store = store or physical.write
 

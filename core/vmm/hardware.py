@@ -23,19 +23,22 @@ from core.cpu import guest_mode
 from core.cpu.context import HF_INHIBIT_IRQ, Gpr
 from core.cpu.cpuid import HYPERVISOR_LEAF, hypervisor_cpuid
 from core.cpu.decode import decode
-from core.cpu.delivery import Event, Origin
+from core.cpu.delivery import Delivered, Event, Origin, deliver
 from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector
 from core.cpu.guest_cpu import GuestCpu
 from core.errors import RequestError
-from core.events import Cause, Ring, Trap
+from core.events import Cause, Ring, Trap, vector_name
 from core.interposer import Outcome
 from core.layout import HOST_RESERVED
 from core.looks import SeenVmcb, TableWalk
 from core.memory.frames import FREE, FrameAllocator
 from core.memory.nested import LARGE_BYTES, Beyond, Forbidden, Mapped, NestedPager
+from core.memory.nested_reach import NestedReach
 from core.memory.nested_walk import nested_walk
 from core.memory.reclaim import BROUGHT_BACK
+from core.memory.walk import PRESENT, LinearMemory
 from core.stage import HARDWARE, Stage
+from core.vmm.accesses import met_as_table
 from core.vmm.consistency import broken_rule
 from core.vmm.control_area import GUARDED_MSRS, MSRPM_BYTES, ControlArea, suspend
 from core.vmm.device_windows import DeviceWindows
@@ -48,7 +51,7 @@ from core.vmm.save_area import SaveArea
 from core.vmm.vmcb import FIELD, Vmcb
 from core.vmm.vmm import Vmm
 
-NPF_WRITE = 1 << 1
+NPF_WRITE, NPF_USER = 1 << 1, 1 << 2
 NPF_FINAL, NPF_TABLE = 1 << 32, 1 << 33
 ALL_ONES = 0xFFFF_FFFF
 
@@ -136,7 +139,7 @@ class Hardware(Vmm):
         self._windows = DeviceWindows()
         self._rings = GuestRings(self.physical, self.pc, self._memory_written)
         self._msrs = dict.fromkeys(GUARDED_MSRS, 0)
-        self._waited = self._exited = False
+        self._waited = self._exited = self._cut_short = False
         self._must_enter = True
         self._edited = False
         guest_mode.leave_guest_mode(self.cpu)
@@ -169,8 +172,10 @@ class Hardware(Vmm):
     def set_up_translation(self) -> None:
         """Nested paging, its table still empty."""
         self.mappings = self.nested = NestedPager(
-            self.physical, self.machine.frames, f"monitor of {self.letter}", self.cpu.flush_tlb
+            self.physical, self.machine.frames, f"monitor of {self.letter}", self._flush
         )
+        self._reach = NestedReach(self.physical, self.nested, self._missed_in_delivery)
+        self._delivery_memory = LinearMemory(self._reach)
         self.vmcb.set("NP_ENABLE", 1)
         self.vmcb.set("N_CR3", self.nested.root)
 
@@ -218,7 +223,7 @@ class Hardware(Vmm):
             self.save_area.store()
         rule = broken_rule(vmcb, self.machine.ram.size)
         if rule is not None:
-            self.save_area.store_exit(Exit.INVALID, 0, 0, 0)
+            self.save_area.store_exit(Exit.INVALID, 0, 0, 0, 0)
             raise RequestError(f"VMRUN refused the VMCB (VMEXIT_INVALID): {rule}", "Mend that field; the guest waits.")
         if vmcb.get("EXITCODE") == Exit.INVALID:
             vmcb.set("EXITCODE", 0)
@@ -250,19 +255,19 @@ class Hardware(Vmm):
         if code in WITH_ADDRESS:
             info2 = self.vmcb.get("EXITINFO2")  # the CPU has put it there
             if code == Exit.NPF:
-                info |= NPF_TABLE if self._is_table(info2) else NPF_FINAL
+                info |= NPF_TABLE if self._is_table(info, info2) else NPF_FINAL
         elif code not in EXCEPTION_EXITS:
             next_eip = eip + decode(self.interposer.code, self.cpu.last_pc).len
         self._complete(code, info, info2, next_eip)
         handle = self._handlers.get(code)
         return handle(code) if handle is not None else self._let_through(code)
 
-    def _complete(self, code: int, info1: int, info2: int, next_eip: int) -> None:
+    def _complete(self, code: int, info1: int, info2: int, next_eip: int, cut_short: int = 0) -> None:
         """What hardware stores at #VMEXIT."""
         self.before = self.save_area.image()
         self._exited = True
         self.save_area.store()
-        self.save_area.store_exit(code, info1, info2, next_eip)
+        self.save_area.store_exit(code, info1, info2, next_eip, cut_short)
 
     def _make_handlers(self) -> dict[int, Callable[[int], Outcome]]:
         """Who handles which exit; what is missing here is let through."""
@@ -274,10 +279,11 @@ class Hardware(Vmm):
         handlers[Exit.NPF] = self.nested_page_fault
         return handlers
 
-    def _is_table(self, address: int) -> bool:
-        """Does a guest-physical address lie in a page table in use? (The CPU gives only the low half of EXITINFO1.)"""
-        paging = self.guest.paging
-        return paging.enabled and (address ^ paging.cr3) & ~0xFFF == 0
+    def _is_table(self, info: int, address: int) -> bool:
+        """Was guest-physical `address` met in the guest's own tables? The CPU gives only the low half of EXITINFO1."""
+        guest = self.guest
+        instruction = decode(self.interposer.code, guest.pc)
+        return bool(info & NPF_WRITE) and met_as_table(guest, self.physical, instruction, address)
 
     def done(self, code: int, text: str, reason: Cause = Cause.PRIVILEGED, *, hidden: bool = False) -> Outcome:
         """The exit `code` was handled, as `text` says; the guest goes on."""
@@ -286,14 +292,14 @@ class Hardware(Vmm):
     def nested_page_fault(self, code: int) -> Outcome:
         """Fill the nested table, or serve what is no RAM."""
         address, info = self.vmcb.get("EXITINFO2"), self.vmcb.get("EXITINFO1")
-        page = GuestPhysical(address & ~0xFFF)
         match self.nested.resolve(GuestPhysical(address), write=bool(info & NPF_WRITE)):
             case Mapped(frame, size, brought_back):
                 what = "2 MiB" if size == LARGE_BYTES else "4 KiB"
                 text = f"entered guest-physical {address:#010x} into the nested table ({what}, frame {frame:#010x})"
                 text = f"{BROUGHT_BACK} and {text}" if brought_back else text
             case Forbidden(page):
-                self.interposer.after_one_step(self.nested.open_once(page, self.physical.host(page)))
+                if not self._cut_short:  # else the write is the lab's own
+                    self.interposer.after_one_step(self.nested.open_once(page, self.physical.host(page)))
                 text = f"let one write to guest-physical {address:#010x}, which it has closed, through"
             case Beyond(page):
                 close = self._windows.open(page, lambda window: self.nested.open_once(page, window))
@@ -378,6 +384,54 @@ class Hardware(Vmm):
         self.interposer.after_one_step(suspend(self.cpu.state, INTERCEPT[code]))
         text = f"saw {exit_name(code)} coming and let it run, without its intercept, once"
         return self.done(code, text, hidden=True)
+
+    # -- events, which the lab delivers in the CPU's place; the guest may leave in the middle
+
+    def _deliver(self, event: Event) -> Delivered:
+        self._delivering, self._cut_short = event, False
+        try:
+            return deliver(self.guest, self._delivery_memory, event, self._fault_eip(event), self)
+        finally:
+            self._cut_short = False
+
+    def met(self, event: Event, fault: GuestFault) -> None:
+        """See `Witness`: an exit, if `fault` is intercepted."""
+        code = Exit.EXCEPTION_0 + fault.vector
+        if not self.intercepts(code):
+            return
+        self._complete(code, fault.error_code or 0, fault.address or 0, self.guest.eip, to_field(event))
+        self._cut_short = True
+        text = f"found that {vector_name(event.vector)} was being delivered, and injected what the two make"
+        self.interposer.departed_within(self.done(code, text, Cause.FAULT))
+
+    def became(self, event: Event) -> None:
+        """See `Witness`: injected, if there was an exit; else the CPU's own, and a double fault may be intercepted."""
+        self._delivering = event
+        code = Exit.EXCEPTION_0 + event.vector
+        if not self._cut_short and event.vector == Vector.DF and self.intercepts(code):
+            self._complete(code, 0, 0, self.guest.eip)
+            self._cut_short = True
+            self.interposer.departed_within(self.done(code, "injected it", Cause.FAULT))
+        if self._cut_short:
+            self.vmcb.set("EVENTINJ", to_field(event))
+
+    def _missed_in_delivery(self, address: GuestPhysical, write: bool, table: bool) -> None:
+        """A nested page fault of the delivery's own accesses."""
+        present = self.nested.walk(address)[-1].value & PRESENT
+        info = present | write * NPF_WRITE | NPF_USER | (NPF_TABLE if table else NPF_FINAL)
+        event = to_field(self._delivering)
+        self._complete(Exit.NPF, info, address, self.guest.eip, event)
+        self._cut_short = True
+        done = self.nested_page_fault(Exit.NPF)
+        self.vmcb.set("EVENTINJ", event)
+        what = vector_name(self._delivering.vector)
+        self.interposer.departed_within(
+            done._replace(text=f"{done.text}, and injected {what}, whose delivery it cut short")
+        )
+
+    def _flush(self) -> None:
+        self.cpu.flush_tlb()
+        self._reach.flush()
 
     # -- interrupts, which the lab causes in the CPU's place
 

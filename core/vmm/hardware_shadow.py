@@ -129,6 +129,7 @@ class HardwareShadow(Hardware):
         owner = f"monitor of {self.letter}"
         self.mappings = self.pager = ShadowPager(self.physical, self.machine.frames, owner, self.cpu.flush_tlb)
         self._faults = ShadowFaults(self.pager, self.physical, self.interposer, self._followed)
+        self._delivery_memory = self.linear
         self.cpu.write_cr(3, self.pager.root)
 
     def _followed(self, page: GuestPhysical, before: bytes, after: bytes) -> None:

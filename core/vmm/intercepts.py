@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from core.cpu.faults import Vector
 from core.events import VECTOR_NAMES
 
 
@@ -90,7 +91,6 @@ _EXCEPTION_INERT = {
     2: _NEVER,
     3: _SOFTWARE,
     4: _SOFTWARE,
-    8: "A double fault arises in delivery through the IDT, which the lab does in the CPU's place.",
     17: "The emulated CPU does not check alignment.",
     18: _NEVER,
     19: "The CPU does not promise SSE.",
@@ -99,7 +99,15 @@ _EXCEPTION_INERT = {
 
 def _exceptions() -> list[Intercept]:
     return [
-        Intercept(name, "EXCEPTIONS", n, Exit.EXCEPTION_0 + n, f"the guest raises {name}", _EXCEPTION_INERT.get(n, ""))
+        Intercept(
+            name,
+            "EXCEPTIONS",
+            n,
+            Exit.EXCEPTION_0 + n,
+            f"the guest raises {name}",
+            _EXCEPTION_INERT.get(n, ""),
+            by_lab=n == Vector.DF,
+        )
         for n, name in VECTOR_NAMES.items()
     ]
 

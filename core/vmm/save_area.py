@@ -87,9 +87,9 @@ class SaveArea:
             values += (selector & 0xFFFF, attributes(flags), limit, base & ALL_ONES)
         _IN_VMCB.pack_into(self._page, 0x400, *values)
 
-    def store_exit(self, code: int, info1: int, info2: int, next_eip: int) -> None:
-        """Why the guest left; EVENTINJ has served."""
+    def store_exit(self, code: int, info1: int, info2: int, next_eip: int, cut_short: int) -> None:
+        """Why the guest left, and what delivery that `cut_short` (EXITINTINFO); EVENTINJ has served."""
         page = self._page
-        _EXIT.pack_into(page, 0x70, code, info1, info2, 0)
+        _EXIT.pack_into(page, 0x70, code, info1, info2, cut_short)
         _QUAD.pack_into(page, 0xA8, 0)
         _QUAD.pack_into(page, 0xC8, next_eip)

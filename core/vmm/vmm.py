@@ -16,7 +16,7 @@ from core.costs import Work
 from core.cpu.context import Gpr, Seg
 from core.cpu.cpuid import sober_cpuid
 from core.cpu.delivery import Delivered, Event, Origin, deliver
-from core.cpu.faults import GuestFault, Vector, general_protection
+from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector, general_protection
 from core.cpu.flags import CR0_ET, CR0_PE, IF, VM
 from core.cpu.guest_cpu import GuestCpu, Segment, Table
 from core.devices.pc import Pc
@@ -243,7 +243,8 @@ class Vmm(ABC):
             return self.reflect(Event(vector, Origin.SOFTWARE), cause)
         cause = Cause.PAGE_FAULT_TRUE if vector == Vector.PF else Cause.FAULT
         address = self.faulting_address() if vector == Vector.PF else None
-        return self.reflect(Event(vector, Origin.EXCEPTION, error_code, address), cause)
+        pushed = error_code if vector in WITH_ERROR_CODE else None
+        return self.reflect(Event(vector, Origin.EXCEPTION, pushed, address), cause)
 
     def faulting_address(self) -> int:
         """CR2 as the CPU set it."""
@@ -298,10 +299,11 @@ class Vmm(ABC):
         return sober_cpuid(leaf, subleaf)
 
     def _deliver(self, event: Event) -> Delivered:
-        if event.origin is not Origin.SOFTWARE:
-            return deliver(self.guest, self.linear, event)
-        # an accepted INT n saves the next EIP, a refused one faults at the instruction itself
-        return deliver(self.guest, self.linear, event, fault_eip=self._instruction_eip())
+        return deliver(self.guest, self.linear, event, self._fault_eip(event))
+
+    def _fault_eip(self, event: Event) -> int | None:
+        """An accepted INT n saves the next EIP, a refused one faults at the instruction itself."""
+        return self._instruction_eip() if event.origin is Origin.SOFTWARE else None
 
     def _instruction_eip(self) -> int:
         return (self.cpu.last_pc - self.cpu.state.segs[Seg.CS].base) & 0xFFFF_FFFF

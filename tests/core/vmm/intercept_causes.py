@@ -52,6 +52,7 @@ CAUSES: dict[str, str] = {
     "#BR bound range": "mov eax, 9\nbound eax, [limits]\nlimits: .long 0, 1",
     "#UD invalid opcode": "ud2",
     "#NM device not available": "mov eax, cr0\nor eax, 8\nmov cr0, eax\nfldz",
+    "#DF double fault": "mov dword ptr [idt + 13 * 8 + 4], 0\nmov ax, 0x50\nmov ds, ax",
     "#TS invalid TSS": "pushfd\nor dword ptr [esp], 0x4000\npopfd\niretd",
     "#NP segment not present": _ABSENT.format(segment="ds"),
     "#SS stack fault": _ABSENT.format(segment="ss"),
