@@ -165,6 +165,7 @@ class Hypervisor:
         cpu.load_world(World(self.machine.power_on_world.context, cpu.save_world().words))
         taken, vm.reclaimer = len(old.physical.kept) * PAGE_SIZE, None
         vm.vmm = self._build(vm.spec, vm.interposer, vm.console, taken)
+        vm.vmm.inherit(old)
         if taken and vm.vmm.mappings is not None:
             self._reclaimer(vm, vm.vmm.mappings)
         vm.vmm.pc.disk.state.overlay = old.pc.disk.state.overlay

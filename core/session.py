@@ -57,12 +57,14 @@ from core.timeline.actions import (
     SerialInput,
     SetCap,
     SetIntercept,
+    SetTranslation,
     SetVmcbField,
     SetWeight,
 )
 from core.timeline.backward import to_breakpoint, to_trap
 from core.timeline.journal import Input
 from core.timeline.timeline import Recording, Timeline
+from core.translations import Switch
 from core.traplog import TrapLog
 from core.vm import Vm, VmSpec, check_memory, check_room
 from core.vmm import check_kind, kind_named
@@ -157,11 +159,13 @@ class Session:
         virtual time, its disk and the record go on."""
         if self._hypervisor is None:
             raise RequestError("There is nothing to reset.", "Load a guest first.")
-        spec = self.vm.spec
+        spec, switched = self.vm.spec, self.vm.vmm.switches
         if len(self._hypervisor.vms) == 1:
             self.load(
                 spec.program, spec.kind.kind, command_line=spec.command_line, disk=spec.disk, modules=spec.modules
             )
+            for switch in self.vm.vmm.switches ^ switched:
+                self.set_translation(switch, on=switch in switched)
             return
         self._do(ResetVm(self._selected))
         self.sentence = narration.of_power_on(f"{spec.program.name} in VM {spec.letter}", spec.kind.title, self.pc)
@@ -706,6 +710,10 @@ class Session:
     def set_vmcb_field(self, name: str, value: int) -> None:
         """Write a field of the selected VM's control block; VMRUN judges it at the next entry."""
         self._do(SetVmcbField(self._selected, name, value))
+
+    def set_translation(self, switch: Switch, *, on: bool) -> None:
+        """Switch how the selected VM's code is translated from now on."""
+        self._do(SetTranslation(self._selected, switch, on))
 
     # -- look
 

@@ -46,6 +46,7 @@ class Reason(Enum):
     SHADOW = ("interrupt shadow", "interrupts stay closed for one more instruction, and the monitor keeps that")
     STACK = ("stack segment", "ring 1 may not load the stack segment of ring 0")
     PRIVILEGED = ("privileged", "ring 1 may not do it: it would trap, and calling the monitor costs less")
+    TRAPS = ("traps often", "as it was it trapped again and again: calling the monitor costs less")
     DESCRIPTOR = ("descriptor", "it does not trap in ring 1, and would tell of the monitor's descriptors")
 
     phrase: str
@@ -87,6 +88,23 @@ class UnitWork:
     end: UnitEnd
 
 
+class Switch(Enum):
+    """What of the translator can be switched. `phrase` names it for people, `meaning` explains it."""
+
+    ADAPTIVE = ("adaptive", "Adaptive", "What traps often is translated again, into a call of the monitor.")
+    AHEAD = ("ahead", "Ahead of time", "All that can be found is translated before it runs; the rest as it is reached.")
+
+    phrase: str
+    meaning: str
+
+    def __new__(cls, value: str, phrase: str, meaning: str) -> Switch:
+        member = object.__new__(cls)
+        member._value_ = value
+        member.phrase = phrase
+        member.meaning = meaning
+        return member
+
+
 @dataclass(frozen=True, slots=True)
 class CacheCounters:
     """What the translator has done since power-on.
@@ -97,6 +115,8 @@ class CacheCounters:
     hits, misses   lookups of indirect jumps that found their translation, and that had to ask the monitor
     callouts       instructions that the monitor carried out for translated code
     invalidated    blocks that died because the guest's code they were made from was written
+    adapted        instructions that trapped so often that they became callouts
+    reverted       those of them that became copies again, since nothing trapped there any more
     flushes        how often the full cache was emptied
     """
 
@@ -110,6 +130,8 @@ class CacheCounters:
     misses: int
     callouts: int
     invalidated: int
+    adapted: int
+    reverted: int
     flushes: int
 
 
@@ -150,7 +172,8 @@ class Chain:
 @dataclass(frozen=True, slots=True)
 class SeenCache:
     """The whole cache: `size` bytes from linear `base`, the first `used` of them in use; blocks in the order of their
-    addresses, which is that of their birth; the lookup routines as (address, bytes); what was translated last."""
+    addresses, which is that of their birth; the lookup routines as (address, bytes); what was
+    translated last; what is switched on."""
 
     base: int
     size: int
@@ -160,6 +183,7 @@ class SeenCache:
     routines: tuple[tuple[int, int], ...]
     counters: CacheCounters
     newest: UnitWork | None = None
+    switches: frozenset[Switch] = frozenset()
 
     @property
     def living(self) -> tuple[CacheBlock, ...]:

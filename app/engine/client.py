@@ -26,6 +26,7 @@ from core.guests.start import NOTHING, StartWith
 from core.looks import Look
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
+from core.translations import Switch
 from lessons.checks import CheckLesson, LessonChecked
 
 if TYPE_CHECKING:
@@ -199,6 +200,11 @@ class Engine(QObject):
     def set_intercept(self, code: int, on: bool) -> None:
         """Set or clear an intercept bit of the selected VM's control block."""
         self._send(protocol.SetIntercept(code, on))
+
+    @Slot(object, bool)
+    def set_translation(self, switch: Switch, on: bool) -> None:
+        """Switch how the selected VM's kernel is translated."""
+        self._send(protocol.SetTranslation(switch, on))
 
     @Slot(str, object)
     def set_vmcb_field(self, name: str, value: int) -> None:

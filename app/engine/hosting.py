@@ -22,6 +22,7 @@ HostCommand: TypeAlias = (
     | protocol.Balloon
     | protocol.SetIntercept
     | protocol.SetVmcbField
+    | protocol.SetTranslation
 )
 
 
@@ -51,3 +52,5 @@ def host(session: Session, command: HostCommand, load: Callable[[str], Program])
             session.set_intercept(code, on=on)
         case protocol.SetVmcbField(name, value):
             session.set_vmcb_field(name, value)
+        case protocol.SetTranslation(switch, on):
+            session.set_translation(switch, on=on)

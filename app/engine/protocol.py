@@ -17,6 +17,7 @@ from core.looks import Look
 from core.past import BackTo
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
+from core.translations import Switch
 
 if TYPE_CHECKING:
     from core.guests.image import Program
@@ -146,6 +147,14 @@ class SetVmcbField:
     value: int
 
 
+@dataclass(frozen=True, slots=True)
+class SetTranslation:
+    """Switch how the selected VM's kernel is translated (binary translation)."""
+
+    switch: Switch
+    on: bool
+
+
 # Several VMs: each has a letter (`Snapshot.vms`). One is selected (`Snapshot.vm`): registers, code, console,
 # breakpoints, `Input`, `Keys`, `SetBreakpoints`, `Step…` and `Reset` are its own; `Run` and `Stop` are the machine's.
 
@@ -272,7 +281,7 @@ Command: TypeAlias = (
     "Load | SaveDisk | Run | Stop | Step | StepOver | StepBy | RunTo | RunToNewCode | Reset | SetSpeed | SetBreakpoints"
     " | Input | Keys | LookAt | AddVm | RemoveVm | SelectVm | PauseVm | ResumeVm | SetWeight | SetCap | Balloon"
     " | StepBack | RunBack | GoTo | EnterFuture | DiscardFuture | Undo"
-    " | SetIntercept | SetVmcbField | CheckLesson | Shown | Shutdown"
+    " | SetIntercept | SetVmcbField | SetTranslation | CheckLesson | Shown | Shutdown"
 )
 
 # -- messages: engine → window

@@ -14,10 +14,12 @@ from core.guests.boot import check_start
 from core.guests.image import Program
 from core.guests.modules import Module
 from core.hypervisor import Hypervisor
+from core.translations import Switch
 from core.vm import VmSpec
 from core.vmm import kind_named
 from core.vmm.hardware import Hardware
 from core.vmm.intercepts import exit_name
+from core.vmm.translation import Translation
 
 
 class Action(Protocol):
@@ -218,6 +220,28 @@ class SetVmcbField:
     def in_words(self) -> str:
         """See `Action`."""
         return f"{self.name} of {self.vm}'s VMCB set to {self.value:#x}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetTranslation:
+    """A switch of a VM's translator."""
+
+    vm: str
+    switch: Switch
+    on: bool
+
+    def carry_out(self, hypervisor: Hypervisor) -> None:
+        """See `Action`."""
+        vmm = hypervisor.vms[self.vm].vmm
+        if not isinstance(vmm, Translation):
+            why = f"VM {self.vm} runs under {vmm.title}: nothing is translated."
+            raise RequestError(why, f"Choose {Translation.title.lower()}.")
+        hypervisor.show(self.vm)
+        vmm.set_switch(self.switch, on=self.on)
+
+    def in_words(self) -> str:
+        """See `Action`."""
+        return f"“{self.switch.phrase}” of VM {self.vm}'s translator switched {'on' if self.on else 'off'}"
 
 
 def _with_vmcb(hypervisor: Hypervisor, letter: str) -> Hardware:

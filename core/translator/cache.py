@@ -9,7 +9,7 @@ TOCS 2012, §6.2). What stands at which byte, the probes read from the code map.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -39,6 +39,8 @@ class Counters:
     misses: int = 0
     callouts: int = 0
     invalidated: int = 0
+    adapted: int = 0
+    reverted: int = 0
     flushes: int = 0
 
     @property
@@ -68,6 +70,11 @@ class Block:
     incoming: set[Exit] = field(default_factory=set)
     alive: bool = True
     looked_up: bool = False
+
+    def place_of(self, pc: int) -> GuestPhysical:
+        """Guest-physical address of its instruction at linear `pc`."""
+        inside = (self.pc & PAGE_MASK) + (pc - self.pc & 0xFFFF_FFFF)
+        return GuestPhysical(self.pages[inside // PAGE_SIZE] | inside & PAGE_MASK)
 
     def step_at(self, offset: int) -> Step:
         """The step whose translation the byte at `offset` belongs to."""
@@ -200,12 +207,13 @@ class CodeCache:
 
     # -- translating
 
-    def add(self, unit: Unit, code: bytes, pages: tuple[GuestPhysical, ...]) -> Block:
-        """Translate `unit`, whose bytes `code` begins with, from the guest-physical `pages`."""
+    def add(self, unit: Unit, code: bytes, pages: tuple[GuestPhysical, ...], guilty: Set[int] = frozenset()) -> Block:
+        """Translate `unit`, whose bytes `code` begins with, from the guest-physical `pages`; the instructions at the
+        linear addresses `guilty` call the monitor."""
         if self.is_nearly_full:
             self.flush()
         look_up = self._routine(unit.mode)
-        made = translate(unit, code, self._next, self._variables, look_up)
+        made = translate(unit, code, self._next, self._variables, look_up, guilty)
         self._lay(made.at, made.code, made.entries)
         block = Block(
             unit.pc,
@@ -317,10 +325,15 @@ class CodeCache:
 
     def invalidate(self, page: GuestPhysical, first: int, last: int) -> int:
         """Bytes `first` to `last` of `page` were written: the blocks made from them die; how many."""
+        dying = self.drop(page, first, last)
+        self.counters.invalidated += dying
+        return dying
+
+    def drop(self, page: GuestPhysical, first: int, last: int) -> int:
+        """The blocks made from bytes `first` to `last` of `page` shall be made anew when they are reached; how many."""
         dying = [block for block in self._by_page.get(page, ()) if _touches(block, page, first, last)]
         for block in dying:
             self._kill(block)
-        self.counters.invalidated += len(dying)
         return len(dying)
 
     def _kill(self, block: Block) -> None:

@@ -12,7 +12,7 @@ from dataclasses import asdict
 
 from iced_x86 import Decoder, DecoderOptions
 
-from core.addresses import PAGE_MASK, GuestPhysical
+from core.addresses import GuestPhysical
 from core.cpu.decode import spell
 from core.cpu.relocation import ADDRESS
 from core.translations import (
@@ -26,6 +26,7 @@ from core.translations import (
     Reason,
     SeenBlock,
     SeenCache,
+    Switch,
     TranslatedInstruction,
 )
 from core.translator.cache import Block, CodeCache
@@ -33,8 +34,8 @@ from core.translator.cache import Block, CodeCache
 ReadGuest = Callable[[GuestPhysical, int], bytes]
 
 
-def see_cache(cache: CodeCache) -> SeenCache:
-    """The whole of it."""
+def see_cache(cache: CodeCache, switches: frozenset[Switch]) -> SeenCache:
+    """The whole of it, and what is switched on."""
     blocks = cache.laid
     chains = (
         Chain(cache.owner(exit_).ordinal, exit_.site, block.ordinal)
@@ -49,6 +50,7 @@ def see_cache(cache: CodeCache) -> SeenCache:
         tuple(chains),
         tuple(cache.routines),
         counters(cache),
+        switches=switches,
     )
 
 
@@ -89,10 +91,7 @@ def _facts(cache: CodeCache, block: Block) -> CacheBlock:
 
 def _original(block: Block, number: int, read: ReadGuest) -> GuestInstruction:
     step = block.steps[number]
-    code = b""
-    for ahead in range(step.length):
-        place = (block.pc & PAGE_MASK) + (step.pc - block.pc & 0xFFFF_FFFF) + ahead
-        code += read(GuestPhysical(block.pages[place // (PAGE_MASK + 1)] | place & PAGE_MASK), 1)
+    code = b"".join(read(block.place_of(step.pc + ahead), 1) for ahead in range(step.length))
     text = spell(code, step.pc, block.mode.bits)
     return GuestInstruction(step.pc, code, text, step.fate, step.reason, block.start + step.offset, step.size)
 

@@ -9,7 +9,7 @@ borrowed register, which is noted. Kept in one file because it is one table of r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from enum import Enum
 from typing import NamedTuple
 
@@ -106,8 +106,9 @@ class Emitter:
     """Writes the translation of one unit, for linear address `at`; `variables` is where the monitor's page is, and
     `look_up` where the lookup routine is."""
 
-    def __init__(self, unit: Unit, at: int, variables: int, look_up: int) -> None:
+    def __init__(self, unit: Unit, at: int, variables: int, look_up: int, guilty: Set[int]) -> None:
         self.unit = unit
+        self._guilty = guilty
         self.mode = unit.mode
         self.at = at
         self.look_up = look_up
@@ -214,6 +215,8 @@ class Emitter:
             self.is_last = number == last
             start = len(self.code)
             rule = RULES.get(instruction.code)  # whatever its LOCK: the emulated CPU ignores it
+            if self.pc in self._guilty:
+                rule = _guilty
             if rule is None:
                 self.copy(instruction)
                 fate, reason = Fate.COPIED, Reason.HARMLESS
@@ -282,9 +285,12 @@ class Emitter:
     unit_code: bytes = b""
 
 
-def translate(unit: Unit, code: bytes, at: int, variables: int, look_up: int) -> Emitted:
-    """The translation of `unit`, whose bytes `code` begins with, for linear address `at`."""
-    emitter = Emitter(unit, at, variables, look_up)
+def translate(
+    unit: Unit, code: bytes, at: int, variables: int, look_up: int, guilty: Set[int] = frozenset()
+) -> Emitted:
+    """The translation of `unit`, whose bytes `code` begins with, for linear address `at`. Its instructions at the
+    linear addresses `guilty` would be copied, but trap too often."""
+    emitter = Emitter(unit, at, variables, look_up, guilty)
     emitter.unit_code = code
     return emitter.emit()
 
@@ -351,6 +357,7 @@ def _callout(reason: Reason, *, ends: bool = False) -> Rule:
 
 
 _ends_unit = _callout(Reason.TRANSFER, ends=True)
+_guilty = _callout(Reason.TRAPS)
 
 
 def _called_out(emitter: Emitter, instruction: Instruction, reason: Reason) -> Ruled:

@@ -14,9 +14,11 @@ from core.cpu.faults import GuestFault, Vector
 from core.cpu.guest_cpu import GuestCpu
 from core.memory.guest_physical import GuestPhysicalMemory
 from core.memory.shadow import ShadowPager
+from core.memory.walk import LONGEST_INSTRUCTION
 from core.translations import Reason, UnitCause, UnitWork
-from core.translator.blocks import LONGEST_UNIT, Mode, find_unit
+from core.translator.blocks import LONGEST_UNIT, Mode, Unit, find_unit
 from core.translator.cache import Block, CodeCache
+from core.vmm.adaptation import Adaptation
 from core.vmm.code_pages import CodePages
 
 LONGEST_READ = 15 * LONGEST_UNIT
@@ -32,6 +34,7 @@ class BlockFinder:
         self._pager = pager
         self._physical = physical
         self._pages = CodePages(pager, physical, cache.part)
+        self.adaptation = Adaptation(cache)
         self.sought = 0
         self.fault = GuestFault(Vector.UD)
         self.newest: UnitWork | None = None
@@ -70,6 +73,8 @@ class BlockFinder:
             if pc in seen or self._cache.is_nearly_full:
                 continue
             seen.add(pc)
+            if not self._is_written(pc):
+                continue
             block = self.block_for(pc, mode, UnitCause.AHEAD)
             if block is not None:
                 ahead += [each.target for each in block.exits]
@@ -77,10 +82,11 @@ class BlockFinder:
                     ahead.append(block.pc + block.length & 0xFFFF_FFFF)
         for block in self._cache.blocks:
             for each in block.exits:
-                page = self._code_page(each.target, each.target)
-                found = None if page is None else self._cache.find(each.target, page, mode)
-                if found is not None:
-                    self._cache.chain(each, found)
+                if self._cache.target(each) is None and self._is_written(each.target):
+                    page = self._code_page(each.target, each.target)
+                    found = None if page is None else self._cache.find(each.target, page, mode)
+                    if found is not None:
+                        self._cache.chain(each, found)
         return self._cache.counters.units - before
 
     def _translate(self, pc: int, page: GuestPhysical, mode: Mode, cause: UnitCause) -> Block | None:
@@ -96,11 +102,31 @@ class BlockFinder:
             pages = (page, beyond)
             unit = find_unit(code, pc, mode)
             assert unit is not None, "two pages hold every instruction"
-        block = self._cache.add(unit, code, pages)
+        block = self._cache.add(unit, code, pages, self._guilty(unit, pages) if self.adaptation.guilty else frozenset())
         self.newest = UnitWork(block.ordinal, cause, pc, page | inside, len(code), unit.why_it_ends)
         for each in pages:
             self._pager.trace_code(each)
         return block
+
+    def _is_written(self, pc: int) -> bool:
+        """Does something other than empty memory stand at linear `pc`, and is looking there no fetch that the guest
+        could see by an accessed bit?"""
+        inside = pc & PAGE_MASK
+        last = pc + LONGEST_INSTRUCTION & 0xFFFF_FFFF
+        if self._guest.paging.enabled and not (self._pages.is_live(pc) and self._pages.is_live(last)):
+            return False
+        page = self._code_page(pc, pc)
+        if page is None:
+            return False
+        return any(self._physical.read(GuestPhysical(page | inside), min(PAGE_SIZE - inside, LONGEST_INSTRUCTION)))
+
+    def _guilty(self, unit: Unit, pages: tuple[GuestPhysical, ...]) -> frozenset[int]:
+        """The instructions of `unit` that have been found guilty."""
+        found = set()
+        for pc in (int(each.ip32) for each in unit.instructions):  # all begin on the first page
+            if GuestPhysical(pages[0] | pc & PAGE_MASK) in self.adaptation.guilty:
+                found.add(pc)
+        return frozenset(found)
 
     def _code_page(self, linear: int, pc: int) -> GuestPhysical | None:
         """The page to fetch from at `linear`, for code at `pc`; None with the fault noted if there is none."""

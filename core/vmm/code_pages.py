@@ -53,6 +53,10 @@ class CodePages:
                 return False
         return True
 
+    def is_live(self, linear: int) -> bool:
+        """Has code been fetched from the page of `linear`, and could still be?"""
+        return linear & ~PAGE_MASK in self._live
+
     def fetch(self, paging: Paging, linear: int) -> GuestPhysical | GuestFault:
         """The guest-physical page that holds the code at `linear`; or the fault that fetching there gives."""
         start = linear & ~PAGE_MASK

@@ -45,6 +45,7 @@ class ShadowFaults:
         self._interposer = interposer
         self._followed = followed
         self.windows = DeviceWindows()
+        self.stores_followed = 0  # of the monitor's own, to traced pages
 
     def store(self, address: GuestPhysical, data: bytes) -> None:
         """Write, inside a page, what the monitor writes into the guest's memory for it: a frame on its stack, an
@@ -53,6 +54,7 @@ class ShadowFaults:
         if not self._pager.is_traced(page):
             self._physical.write(address, data)
             return
+        self.stores_followed += 1
         before = self._physical.read(page, PAGE_SIZE)
         self._physical.write(address, data)
         self._followed(page, before, self._physical.read(page, PAGE_SIZE))

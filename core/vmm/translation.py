@@ -4,7 +4,8 @@ What trap-and-emulate cannot do for x86, since some sensitive instructions do no
 kernel's code is translated unit by unit, as it is reached, into a cache in the monitor's region, and only from there it
 runs, in ring 1 (Adams & Agesen, ASPLOS 2006, §3; Bugnion et al., TOCS 2012). Everything else is shared with
 trap-and-emulate, of which this kind is the extension. Modelled: VMware also translates programs where IF or IOPL say
-so; here rings 1 to 3 of the guest always run directly.
+so; here rings 1 to 3 of the guest always run directly. It is one file, since every departure and every way back
+cross the same border between the cache's EIP and the guest's.
 """
 
 from __future__ import annotations
@@ -37,15 +38,17 @@ from core.layout import (
     TRANSLATION_VARIABLES,
 )
 from core.stage import Belt, Stage
-from core.translations import SeenBlock, SeenCache, UnitCause
+from core.translations import SeenBlock, SeenCache, Switch, UnitCause
 from core.translator.blocks import Mode, decode_freely
 from core.translator.cache import Block, CodeCache
 from core.translator.picture import see_block, see_cache
 from core.translator.region import BELIEFS, Region, Slot
 from core.translator.rewrite import AFTER_STI, BOUNDARY, CALLOUT_VECTOR, INDIRECT, RULES, Site, SiteKind
 from core.vmm.block_finder import BlockFinder
+from core.vmm.emulate_store import can_store, emulate_store
 from core.vmm.silent import emulate_silent
 from core.vmm.trap_emulate import PF_WRITE, TrapEmulate
+from core.vmm.vmm import Vmm
 
 
 class Translation(TrapEmulate):
@@ -73,6 +76,7 @@ class Translation(TrapEmulate):
         self.cache.released = self.pager.release_code
         self._site: Site | None = None
         self._at: tuple[int, int, Block | None] | None = None
+        self._ahead = False
         self._in_place = False  # the next instruction runs where it stands, since the cache itself is out of the way
         self._finder = BlockFinder(self.cache, self._guest, self.pager, self.physical)
         self._beliefs: tuple[int, ...] = ()
@@ -99,7 +103,7 @@ class Translation(TrapEmulate):
 
     def seen_cache(self) -> SeenCache:
         """The cache as it is now."""
-        return replace(see_cache(self.cache), newest=self._finder.newest)
+        return replace(see_cache(self.cache, self.switches), newest=self._finder.newest)
 
     def seen_block(self, ordinal: int | None) -> SeenBlock | None:
         """See `Vmm`."""
@@ -252,13 +256,17 @@ class Translation(TrapEmulate):
         super().traced_page_written(page, before, after)
         if self.cache.holds_code_of(page) and before != after:
             changed = np.flatnonzero(np.frombuffer(before, np.uint8) != np.frombuffer(after, np.uint8))
-            self.cache.invalidate(page, int(changed[0]), int(changed[-1]))
+            self._code_written(page, int(changed[0]), int(changed[-1]))
 
     def _monitor_wrote(self, address: GuestPhysical, size: int) -> None:
         page = GuestPhysical(address & ~PAGE_MASK)
         if self.cache.holds_code_of(page):
             first = address & PAGE_MASK
-            self.cache.invalidate(page, first, first + size - 1)
+            self._code_written(page, first, first + size - 1)
+
+    def _code_written(self, page: GuestPhysical, first: int, last: int) -> None:
+        self.cache.invalidate(page, first, last)
+        self._finder.adaptation.written(page, first, last)
 
     # -- the monitor's own pages
 
@@ -275,7 +283,10 @@ class Translation(TrapEmulate):
         """A page of the monitor's region must get out of the way, and nothing can run from there meanwhile: what was
         rewritten is emulated, all else runs where it stands."""
         if self.faulting_address() < MONITOR_BASE or self._guest.cpl != 0:
-            return super()._page_fault(error_code)
+            outcome = super()._page_fault(error_code)
+            if outcome.cause is Cause.TRACE:
+                self._suspect()
+            return outcome
         instruction = self._instruction()
         if instruction.code in RULES and instruction.flow_control == FlowControl.NEXT:
             return self._callout()
@@ -284,6 +295,44 @@ class Translation(TrapEmulate):
             self._in_place = True
             self.interposer.after_one_step(self._leave_place)
         return outcome
+
+    # -- adapting
+
+    def _suspect(self) -> None:
+        """The guest's present instruction trapped in translated code; if it does so often, it shall do so no more."""
+        pc, at = self._guest.pc, self._at
+        if at is None or at[2] is None or not at[2].alive or not can_store(self._instruction()):
+            return
+        self._finder.adaptation.trapped(at[2].place_of(pc))
+
+    def _store(self, instruction: Instruction) -> str:
+        """The callout of an instruction that trapped often."""
+        block = None if self._at is None else self._at[2]
+        assert block is not None, "such a callout stands in a block"
+        place, before = block.place_of(self._guest.pc), self.faults.stores_followed
+        text = emulate_store(self._emulator, instruction)
+        self._finder.adaptation.called(place, needed=self.faults.stores_followed > before)
+        return text
+
+    def set_switch(self, switch: Switch, *, on: bool) -> None:
+        """Change how the translator works from now on; what was translated stays good."""
+        if switch is Switch.ADAPTIVE:
+            self._finder.adaptation.switch(on)
+        else:
+            self._ahead = on
+            if on and self._guest.cpl == 0:
+                self.translate_ahead([self._guest.pc])
+
+    @property
+    def switches(self) -> frozenset[Switch]:
+        """What is switched on."""
+        on = {Switch.ADAPTIVE: self._finder.adaptation.on, Switch.AHEAD: self._ahead}
+        return frozenset(switch for switch, state in on.items() if state)
+
+    def inherit(self, before: Vmm) -> None:
+        """See `Vmm`."""
+        for switch in Switch:
+            self.set_switch(switch, on=switch in before.switches)
 
     def _leave_place(self) -> None:
         self._in_place = False
@@ -309,6 +358,8 @@ class Translation(TrapEmulate):
             text = emulate_silent(self._emulator, instruction)
             if text is None:
                 text = self._emulator.emulate(instruction)
+            if text is None and can_store(instruction):
+                text = self._store(instruction)
         except GuestFault as fault:
             return self.fault(fault)
         if text is None:

@@ -34,7 +34,7 @@ from core.memory.ram import Ram
 from core.memory.reclaim import Mappings
 from core.memory.walk import LinearMemory
 from core.stage import Stage, Who
-from core.translations import SeenBlock, SeenCache
+from core.translations import SeenBlock, SeenCache, Switch
 from core.vmm.holes import BY_MEMORY
 
 FLAT_CODE, FLAT_DATA, BUSY_TSS = 0x00CF_9B00, 0x00CF_9300, 0x0000_8B00
@@ -114,6 +114,14 @@ class Vmm(ABC):
     @abstractmethod
     def prepare(self) -> None:
         """Set the monitor itself up, before the guest's registers are."""
+
+    @property
+    def switches(self) -> frozenset[Switch]:
+        """What of its translator is switched on, where it has one."""
+        return frozenset()
+
+    def inherit(self, before: Vmm) -> None:  # noqa: B027
+        """The VM was powered on anew: take over what a person has switched in its monitor of `before`."""
 
     @abstractmethod
     def exception(self, vector: int, error_code: int, software: bool) -> Outcome:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from core.addresses import PAGE_SIZE, GuestPhysical
+from core.errors import RequestError
 from core.events import Cause, Ring, StopReason
+from core.guests.assembler import assemble
 from core.guests.catalog import load_program
 from core.session import Session
-from core.translations import UnitCause, UnitEnd
+from core.timeline.timeline import Recording
+from core.translations import Reason, Switch, UnitCause, UnitEnd
 from core.vmm.translation import Translation
 from tests.bench import loops
+from tests.bench.departures import loop_guest
 
 
 @pytest.fixture
@@ -102,3 +111,124 @@ def test_running_to_new_code_stops_before_each_unit_and_changes_nothing() -> Non
     assert [trap[:12] for trap in halting.traps.since(0, 9999)] == [trap[:12] for trap in plain.traps.since(0, 9999)]
     plain.close()
     halting.close()
+
+
+def remapping(session: Session, kind: str, *, adaptive: bool = True) -> dict[str, object]:
+    """A guest that writes to its page table, in a loop."""
+    session.load(loop_guest("remap"), kind)
+    if kind == "translation":
+        session.set_translation(Switch.ADAPTIVE, on=adaptive)
+    session.run(8000)
+    registers = [(register.name, register.believed) for register in session.registers()]
+    return {"executed": session.executed, "registers": registers, "memory": memory(session)}
+
+
+def memory(session: Session) -> bytes:
+    assert session.vmm is not None
+    return session.vmm.physical.read(GuestPhysical(0), session.vmm.physical.size)
+
+
+def test_what_writes_page_tables_often_traps_no_more_and_the_guest_never_knows(session: Session) -> None:
+    bare = remapping(session, "bare")
+    assert remapping(session, "translation", adaptive=False) == bare
+    trapping = session.traps.causes[Cause.TRACE]
+    assert remapping(session, "translation") == bare
+    assert trapping > 500
+    assert session.traps.causes[Cause.TRACE] < trapping / 20
+    assert monitor(session).cache.counters.adapted > 0
+
+
+CODE_PAGE = GuestPhysical(loops.CODE)
+STORES = (
+    "8807", "8827", "668907", "8907", "c60780", "c70778563412", "66c7071234", "a300081000", "aa", "66ab", "ab",
+    "0007", "6601 07", "0107", "800780", "830780", "8107ffffff7f", "fe07", "ff07", "66ff07", "fe0f", "ff0f", "2807",
+    "2907", "832f01", "2007", "2107", "8327f0", "812700ff00ff", "0807", "0907", "830f01", "3007", "3107", "833755",
+)  # fmt: skip
+
+
+@settings(max_examples=10)
+@given(st.lists(st.sampled_from(STORES), min_size=3, max_size=10), st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
+def test_a_store_that_became_a_callout_does_what_the_cpu_does(stores: list[str], value: int, flags: int) -> None:
+    """Each runs twenty times on the page that it stands on, so that it traps; its flags go into EBX."""
+    code = b"\xbc" + (0x20_0000).to_bytes(4, "little")
+    for store in stores:
+        code += b"\xb8" + value.to_bytes(4, "little") + b"\xb9\x14\0\0\0"
+        code += b"\x68" + (flags & 0x8D5 | 2).to_bytes(4, "little")  # again: push the arithmetic flags, popf
+        code += bytes.fromhex("bf00081000 9d") + bytes.fromhex(store) + bytes.fromhex("9c 5a 31d3 05 9d3b1501")
+        code += b"\x49\x75" + (-26 - len(bytes.fromhex(store)) & 0xFF).to_bytes(1, "little")
+    results = []
+    with contextlib.closing(Session(recording=False)) as session:
+        for kind in ("bare", "translation"):
+            session.load(loops.program(code + b"\xeb\xfe"), kind)
+            session.run(4000)
+            registers = [(register.name, register.believed) for register in session.registers()]
+            assert session.vmm is not None
+            results.append((session.executed, registers, session.vmm.physical.read(CODE_PAGE, PAGE_SIZE)))
+        counters = monitor(session).cache.counters
+    assert results[0] == results[1]
+    assert counters.adapted == len(stores)
+
+
+def test_what_traps_no_more_is_copied_again(session: Session) -> None:
+    """The loop writes to a page that holds code, and on to pages that do not."""
+    code = bytes.fromhex("bf00081000 b900040000 a9ffffffff aa 49 75f7 bf00002000 b900040000 ebeb".replace(" ", ""))
+    results = []
+    for kind in ("bare", "translation"):
+        session.load(loops.program(code), kind)
+        session.run(20_000)
+        results.append((session.executed, [register.believed for register in session.registers()], memory(session)))
+    assert results[0] == results[1]
+    counters = monitor(session).cache.counters
+    assert counters.adapted > 0
+    assert counters.reverted > 0
+
+
+def test_switching_adaptation_off_copies_everything_again(session: Session) -> None:
+    remapping(session, "translation")
+    cache = monitor(session).cache
+    assert cache.counters.adapted > cache.counters.reverted
+    session.set_translation(Switch.ADAPTIVE, on=False)
+    assert cache.counters.adapted == cache.counters.reverted
+    assert not [step for block in cache.blocks for step in block.steps if step.reason is Reason.TRAPS]
+
+
+def test_switches_outlast_a_reset_and_belong_to_the_journal(session: Session) -> None:
+    session.load(load_program("hello"), "translation")
+    session.set_translation(Switch.ADAPTIVE, on=False)
+    session.set_translation(Switch.AHEAD, on=True)
+    session.reset()
+    assert monitor(session).switches == {Switch.AHEAD}
+
+
+def test_kinds_that_translate_nothing_refuse_the_switch(session: Session) -> None:
+    session.load(load_program("hello"), "trap_emulate")
+    with pytest.raises(RequestError, match="nothing is translated"):
+        session.set_translation(Switch.ADAPTIVE, on=False)
+
+
+NEVER_REACHED = "\n.text\nprobe: xor eax, eax\n jnz never\n jmp probe\n .balign 4096\nnever: inc eax\n jmp never\n"
+
+
+def test_translating_ahead_leaves_no_trace_in_the_guests_page_tables(session: Session) -> None:
+    """A page whose code is never fetched is not marked as accessed."""
+    source = Path(loops.__file__).with_name("departures.s").read_text(encoding="utf-8")
+    session.load(assemble(f".set LOOP, probe\n{source}{NEVER_REACHED}", "probe.s"), "translation")
+    session.run(8000)
+    before = memory(session)
+    session.set_translation(Switch.AHEAD, on=True)
+    assert memory(session) == before
+
+
+def test_switches_are_part_of_the_past() -> None:
+    with contextlib.closing(Session(history=Recording(instructions=2000, departures=50))) as session:
+        session.load(loop_guest("remap"), "translation")
+        session.run(3000)
+        session.set_translation(Switch.ADAPTIVE, on=False)
+        session.set_translation(Switch.AHEAD, on=True)
+        session.run(3000)
+        then = session.vmm.seen_cache() if session.vmm else None
+        session.go_to(1500)
+        assert monitor(session).switches == {Switch.ADAPTIVE}
+        session.go_to(6000)
+        assert monitor(session).switches == {Switch.AHEAD}
+        assert monitor(session).seen_cache() == then
