@@ -24,7 +24,8 @@ DESCRIPTION = """\
 Runs a guest on the bare machine and under each kind of monitor, side by side, and looks for the first instruction after
 which anything that the guest can see is different: a register, a word of its memory, its console. That is the first of
 Popek and Goldberg's three properties, equivalence. The status is 0 if there is no difference, or only one that begins
-at an instruction known not to trap (PUSHF, SGDT and their like), and 1 if there is another.
+at an instruction known not to trap (PUSHF, SGDT and their like), and 1 if there is another. With --every-program that
+is done for each program of a guest such as pebble-clean, and the JSON has "runs" by command line in place of "kinds".
 
 A paravirtual kind needs a changed guest: it runs its own build of the same source, if there is one, and is said to. Two
 builds are compared by what they show on the console and how they end. All counts are measured, and the same at every
@@ -44,6 +45,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument("--kinds", metavar="A,B", default="", help="which kinds beside bare (default: all)")
     add_start_options(parser)
     parser.add_argument(
+        "--every-program",
+        action="store_true",
+        help="run every program that is in the image, one after another: the command lines that its build names",
+    )
+    parser.add_argument(
         "--max-instructions", metavar="N", type=whole(1), default=LIMIT, help=f"at most (default: {LIMIT:,})"
     )
     parser.add_argument("--costs", metavar="NAME", help="also model cycles: pentium4-2006, sandy-bridge-2011")
@@ -59,6 +65,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     """Compare; returns the exit status."""
+    from dataclasses import replace
+
     from core.compare import REFERENCE, Setting
     from core.cost_table import model_named
     from core.guests.catalog import load_program
@@ -74,24 +82,46 @@ def main(arguments: argparse.Namespace) -> int:
         start.read_disk(),
         start.read_modules(),
     )
+    lines = _every_program(arguments)
     if arguments.only is not None:
         found = measure(setting, kind_named(arguments.only).kind, _report, control=True)
         print(JSON.dump_json(found).decode())
         return statuses.DONE
     chosen = [kind_named(name.strip()).kind for name in arguments.kinds.split(",") if name.strip()]
     wanted = chosen or _suited(setting, kinds())
-    rows: dict[str, dict[str, Any]] = {}
+    runs: dict[str, dict[str, dict[str, Any]]] = {}
     worst = statuses.DONE
-    for kind in [REFERENCE, *(kind for kind in wanted if kind != REFERENCE)]:
-        found = measure(setting, kind, _progress(kind))
-        rows[kind] = _row(found, costs)
-        if _is_problem(found):
-            worst = statuses.PROBLEMS
-        if not arguments.json:
-            _say(found, costs)
+    for line in lines or [setting.command_line]:
+        rows = runs[line] = {}
+        if lines and not arguments.json:
+            print(f"{line}:")
+        for kind in [REFERENCE, *(kind for kind in wanted if kind != REFERENCE)]:
+            found = measure(replace(setting, command_line=line), kind, _progress(kind))
+            rows[kind] = _row(found, costs)
+            if _is_problem(found):
+                worst = statuses.PROBLEMS
+            if not arguments.json:
+                _say(found, costs)
     if arguments.json:
-        print(json.dumps({"image": arguments.image, "kinds": rows}))
+        told = {"runs": runs} if lines else {"kinds": runs[setting.command_line]}
+        print(json.dumps({"image": arguments.image, **told}))
     return worst
+
+
+def _every_program(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """The command lines of the guest's own programs; none unless they were asked for."""
+    from core.errors import RequestError
+    from core.guests.catalog import shipped_guests
+
+    if not arguments.every_program:
+        return ()
+    if arguments.append or arguments.only is not None:
+        raise RequestError("--every-program goes neither with --append nor with --only.", "Leave one of them out.")
+    info = shipped_guests().get(arguments.image)
+    if info is None or not info.runs:
+        able = ", ".join(name for name, guest in shipped_guests().items() if guest.runs)
+        raise RequestError(f"{arguments.image} names no programs that are in it.", f"Choose one of: {able}.")
+    return info.runs
 
 
 def _suited(setting: Setting, kinds: Any) -> list[str]:

@@ -32,6 +32,7 @@ class GuestInfo:
     path: str
     sources: str = ""  # for a built image: the folder beside it with its sources
     interface: Interface = Interface.PC
+    runs: tuple[str, ...] = ()  # command lines that together run every program that is in it, each to an end
 
 
 @lru_cache(maxsize=1)
@@ -44,8 +45,8 @@ def shipped_guests() -> dict[str, GuestInfo]:
         found[path.stem] = GuestInfo(path.stem, title or path.stem, summary, str(path))
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     for name, built in manifest.items():
-        image, interface = str(folder / f"{name}.elf"), Interface(built["interface"])
-        found[name] = GuestInfo(name, built["title"], built["summary"], image, built["sources"], interface)
+        image, interface, runs = str(folder / f"{name}.elf"), Interface(built["interface"]), tuple(built["runs"])
+        found[name] = GuestInfo(name, built["title"], built["summary"], image, built["sources"], interface, runs)
     return found
 
 

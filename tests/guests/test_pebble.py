@@ -16,7 +16,7 @@ import pytest
 from core.addresses import PAGE_SIZE, GuestPhysical
 from core.devices.disk_image import SECTOR, DiskImage
 from core.events import Cause, EndHow, StopReason
-from core.guests.catalog import load_program
+from core.guests.catalog import guest_named, load_program
 from core.guests.modules import Module
 from core.session import Session
 from core.vmm import kinds_for
@@ -95,6 +95,8 @@ def test_every_program_in_the_image_has_a_scripted_run_here() -> None:
     listed = re.findall(r"PROGRAM\((\w+)\)", (GUESTS / "pebble" / "kernel" / "programs.h").read_text("utf-8"))
     scripted = {row[0].removeprefix("run=").split()[0] for row in RUNS} | {"bench"}
     assert set(listed) - {"init", "shell"} <= scripted
+    by_hand = {*(row[0] for row in RUNS), *(f"run=bench {name}" for name in NANOBENCHMARKS)}
+    assert all(set(guest_named(name).runs) == by_hand for name in ("pebble", "pebble-clean", "pebble-pv"))
 
 
 MODULES = (Module(b"the first\n", "first.txt"), Module(bytes(range(256)) * 33, "/boot/second with words"))

@@ -28,6 +28,13 @@ VARIANTS = {"pebble": [], "pebble-clean": ["-DPEBBLE_CLEAN"], "pebble-pv": ["-DP
 # of the kernel's sources, those of a PC and those that stand in their place under a hypervisor
 PC_ONLY = {"segments.c", "idt.c", "timer.c", "serial.c", "keyboard.c", "disk.c", "lab.c"}
 PV_ONLY = {"pv.c"}
+# command lines that together run every program in every way that it knows; each comes to its end by itself
+RUNS = [
+    "run=hello", "run=hello reader", "run=counter 3", "run=primes", "run=forks", "run=pages", "run=writer",
+    "run=modules", "run=greedy 300", "run=fault divide", "run=fault privileged", "run=fault port", "run=fault invalid",
+    "run=fault write", "run=fault", "run=nothing", "run=bench syscall", "run=bench in", "run=bench crwr",
+    "run=bench callret", "run=bench pgfault", "run=bench divzero", "run=bench ptemod",
+]  # fmt: skip
 ABOUT = {
     "pebble": (
         "Pebble",
@@ -118,6 +125,7 @@ def main() -> None:
                 "interface": "paravirt" if "-DPEBBLE_PV" in VARIANTS[name] else "pc",
                 "defines": [flag.removeprefix("-D") for flag in VARIANTS[name]],
                 "left_out": sorted(left_out_of(name)),
+                "runs": RUNS,
                 "sha256": digest(image),
             }
     MANIFEST.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from app.__main__ import main
+from core.guests.catalog import guest_named
 from core.measured import JSON
 from core.vmm import kinds, kinds_for
 
@@ -70,6 +71,26 @@ def test_pebble_runs_under_all_kinds_at_once_and_counts_the_same_every_time(caps
         assert sum(row["ran"].values()) == row["instructions"]
         assert row["modelled_cycles"]["total"] == sum(row["modelled_cycles"]["parts"].values())
     assert counts(ran(capsys, *words)[1]) == counts(out)
+
+
+def test_every_program_of_a_guest_is_compared_by_its_own_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("pebble-clean", "--every-program", "--kinds", "trap_emulate", "--max-instructions", "20000", "--json")
+    status, out, _ = ran(capsys, *words)
+    runs = json.loads(out)["runs"]
+    assert status == 0
+    assert tuple(runs) == guest_named("pebble-clean").runs
+    assert all(list(kinds) == ["bare", "trap_emulate"] for kinds in runs.values())
+    assert all(kinds["trap_emulate"]["instructions"] >= 20_000 for kinds in runs.values())
+
+
+def test_a_guest_without_programs_is_told_which_have_some(capsys: pytest.CaptureFixture[str]) -> None:
+    status, _, err = ran(capsys, "hello", "--every-program")
+    assert (status, err.count("\n")) == (2, 1)
+    assert "hello names no programs" in err
+    assert "pebble-clean" in err
+    status, _, err = ran(capsys, "pebble", "--every-program", "--append", "run=primes")
+    assert status == 2
+    assert "--append" in err
 
 
 def test_one_kind_alone_is_told_whole_with_progress(capsys: pytest.CaptureFixture[str]) -> None:
