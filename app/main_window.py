@@ -18,6 +18,7 @@ from app import views
 from app.controllers.actions import ACTIONS, FILE, HELP, RUN, VIEW, Act, Actions
 from app.controllers.appearance_controller import AppearanceController
 from app.controllers.catalogue import Catalogue, shipped
+from app.controllers.compare_controller import CompareController
 from app.controllers.help_controller import HelpController
 from app.controllers.hole_controller import HoleController
 from app.controllers.hosting_controller import HostingController
@@ -108,6 +109,15 @@ class MainWindow(QMainWindow):
         self.state = QLabel()
         self.lessons = self._make_lessons()
         self.holes = HoleController.among(self.layout_.views.values(), engine, self.program.load, self.point, self)
+        self.comparing = CompareController.among(
+            self.layout_.views.values(),
+            engine,
+            self.settings,
+            self.program.load,
+            self.point,
+            lambda: self.layout_.toggle_enlarged("compare"),
+            self,
+        )
         self._build_foot()
         self._build_menus()
         self._connect_engine()
@@ -348,6 +358,8 @@ class MainWindow(QMainWindow):
         self.layout_.save()
         if self.holes is not None:
             self.holes.close()
+        if self.comparing is not None:
+            self.comparing.close()
         if self._owns_engine:
             self.engine.close()
         super().closeEvent(event)

@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from core.costs import CostModel, Part, Work
+from core.cpu.decode import spell
 from core.errors import LabFault
 from core.events import Cause, Ring
+from core.guests.image import Program
 from core.session import Session
 from core.traplog import KEPT
 from core.vmm import kind_named
 
 UNNOTICED = frozenset({Cause.PAGE_FAULT_HIDDEN, Cause.TRACE})  # the instruction itself runs then
+LONGEST = 15  # bytes of an instruction
 REACHING = frozenset({Cause.IO, Cause.PRIVILEGED, Cause.HALT, Cause.PAGE_FAULT_HIDDEN, Cause.TRACE, Cause.HYPERCALL})
 
 
@@ -43,10 +46,13 @@ class Site(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """How often something happened at a site."""
+    """How often something happened at a site, and where in the source that is, as far as it is known for certain: the
+    function, and ``file:line``."""
 
     site: Site
     count: int
+    function: str = ""
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +159,10 @@ class Tally:
             direct=executed - with_monitor - translated,
             translated=translated,
             with_monitor=with_monitor,
-            sites=tuple(Count(site, count) for site, count in sorted(self._sites.items(), key=_place)),
+            sites=tuple(
+                Count(site, count, *_source_of(session.vm.spec.program, site))
+                for site, count in sorted(self._sites.items(), key=_order)
+            ),
             unseen=dict(vmm.unseen_work()),
         )
 
@@ -165,6 +174,29 @@ def _is_instruction(site: Site) -> bool:
     return site.cause is not Cause.CALLOUT or site.reason is not None
 
 
-def _place(entry: tuple[Site, int]) -> tuple[int, str, int, str, str]:
+def _source_of(program: Program, site: Site) -> tuple[str, str]:
+    """Programs share addresses: one of theirs is named only if no other has that instruction there."""
+    if program.holds(site.pc):
+        return _named(program, site.pc)
+    with_it = [name for name, user in program.programs.items() if _text_at(user, site.pc) == site.instruction]
+    if len(with_it) != 1:
+        return "", ""
+    function, place = _named(program.programs[with_it[0]], site.pc)
+    return f"{with_it[0]}!{function}" if function else "", place
+
+
+def _named(program: Program, pc: int) -> tuple[str, str]:
+    line = program.line_at(pc)
+    return program.symbol_at(pc)[0], f"{line[0]}:{line[1]}" if line else ""
+
+
+def _text_at(program: Program, pc: int) -> str:
+    for segment in program.segments:
+        if segment.address <= pc < segment.address + len(segment.data):
+            return spell(segment.data[pc - segment.address :][:LONGEST], pc)
+    return ""
+
+
+def _order(entry: tuple[Site, int]) -> tuple[int, str, int, str, str]:
     site = entry[0]
     return site.pc, site.instruction, site.ring, site.cause.value, site.reason.value if site.reason else ""

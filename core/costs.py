@@ -13,23 +13,26 @@ from enum import Enum
 
 
 class Part(Enum):
-    """What cycles go to; `value` names it in data, `phrase` is for people."""
+    """What cycles go to; `value` names it in data, `short` labels it, `phrase` explains it."""
 
-    DIRECT = ("direct", "Direct execution")
-    TRAPPING = ("trapping", "Trapping: into whoever handles it, and back")
-    EMULATING = ("emulating", "Emulating instructions")
-    TRANSLATING = ("translating", "Translating code")
-    PAGING = ("paging", "Keeping page tables")
-    IO = ("io", "Devices")
-    SWITCHING = ("switching", "Switching between VMs")
+    DIRECT = ("direct", "direct", "Direct execution")
+    TRAPPING = ("trapping", "trapping", "Trapping: into whoever handles it, and back")
+    EMULATING = ("emulating", "emulating", "Emulating instructions")
+    TRANSLATING = ("translating", "translating", "Translating code")
+    PAGING = ("paging", "paging", "Keeping page tables")
+    IO = ("io", "I/O", "Devices")
+    SWITCHING = ("switching", "switching", "Switching between VMs")
 
-    def __new__(cls, value: str, phrase: str) -> Part:
+    def __new__(cls, value: str, short: str, phrase: str) -> Part:
         member = object.__new__(cls)
         member._value_ = value
         return member
 
-    def __init__(self, value: str, phrase: str) -> None:
+    def __init__(self, value: str, short: str, phrase: str) -> None:
+        self.short = short
         self.phrase = phrase
+
+    __hash__ = object.__hash__
 
 
 class Work(Enum):
@@ -74,6 +77,7 @@ class Known(Enum):
     RECALLED = ("recalled", "reported from the literature, whose text could not be opened")
     COMPUTED = ("computed", "computed from other rows, as its source says")
     ASSUMED = ("assumed", "assumed: nobody is known to have published it")
+    OWN = ("own", "your own")
 
     def __new__(cls, value: str, phrase: str) -> Known:
         member = object.__new__(cls)

@@ -16,7 +16,7 @@ from lessons.part import broken_rule, one_of
 # The views that a lesson may point at.
 VIEWS = (
     *("rings", "code", "registers", "traps", "console", "memory", "bytes", "walk", "screen", "holes", "vmcb"),
-    *("translation", "cache"),
+    *("translation", "cache", "compare"),
 )
 VIEWS_OF_LABELS = ("code", "bytes", "walk", "translation")  # in these, a label of the guest can be pointed at
 

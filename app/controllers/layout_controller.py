@@ -112,6 +112,13 @@ class LayoutController(QObject):
         if before is not None:
             self._window.restoreState(before, self._version)
 
+    def toggle_enlarged(self, name: str) -> None:
+        """Give this view the whole window, or, if one has it, put all back."""
+        if self._before_enlarging is not None:
+            self.shrink()
+        else:
+            self.enlarge(name)
+
     def _toggle_enlarged(self) -> None:
         if self._before_enlarging is not None:
             self.shrink()

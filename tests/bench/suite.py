@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 
+from .comparison import comparison_time
 from .departures import LOOPS, departure_rates, monitor_memory
 from .hardware import KINDS, MEMORY, assisted_pebble, exit_cost
 from .history import history_costs
@@ -34,6 +35,7 @@ SUITE: dict[Benchmark, tuple[str, ...]] = {
         *(f"pebble.boot.{kind}" for kind in KINDS),
         *(f"{name}.{kind}{what}" for name in MEMORY for kind in KINDS for what in ("", ".exits")),
     ),
+    comparison_time: ("compare.pebble",),
     waiting_pebble: ("prompt.max", "idle.engine", "idle.window"),
 }
 
