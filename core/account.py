@@ -169,9 +169,9 @@ class Tally:
 
 def _is_instruction(site: Site) -> bool:
     """Was it the instruction itself that the monitor was called for? Not where it runs afterwards, nor between two."""
-    if site.act in UNNOTICED or site.act in (Cause.INTERRUPT, Cause.WORLD_SWITCH):
-        return False
-    return site.cause is not Cause.CALLOUT or site.reason is not None
+    if site.cause is Cause.CALLOUT:
+        return site.reason is not None
+    return site.act not in UNNOTICED and site.act not in (Cause.INTERRUPT, Cause.WORLD_SWITCH)
 
 
 def _source_of(program: Program, site: Site) -> tuple[str, str]:

@@ -53,6 +53,7 @@ class Work(Enum):
     EXIT = ("exit", Part.TRAPPING, "#VMEXIT and the VMRUN that goes back in.")
     NESTED_FILL = ("nested-fill", Part.PAGING, "An entry of a nested page table made.")
     CALLOUT = ("callout", Part.TRANSLATING, "Translated code calls its monitor, and returns.")
+    ADAPTED_STORE = ("adapted-store", Part.PAGING, "A write to a traced page by a callout in place of a trap.")
     TRANSLATION = ("translation", Part.TRANSLATING, "One instruction translated.")
     HYPERCALL = ("hypercall", Part.TRAPPING, "A guest calls its hypervisor, and returns.")
     WORLD_SWITCH = ("world-switch", Part.SWITCHING, "One VM's state put aside and another's brought in.")

@@ -77,6 +77,16 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="NAME",
         help="also model the cycles it would cost on a processor: pentium4-2006, sandy-bridge-2011",
     )
+    parser.add_argument(
+        "--translate",
+        choices=("on-demand", "ahead"),
+        help="binary translation: each unit as it is reached (the default), or all that can be found before it runs",
+    )
+    parser.add_argument(
+        "--no-adaptive",
+        action="store_true",
+        help="binary translation: leave what traps often as it is, instead of calling the monitor for it",
+    )
     parser.set_defaults(main=main)
 
 
@@ -165,6 +175,7 @@ def main(arguments: argparse.Namespace) -> int:
     from core.cost_table import model_named
     from core.guests.catalog import load_program
     from core.session import Session
+    from core.translations import Switch
 
     costs = None if arguments.costs is None else model_named(arguments.costs)
     session = Session(recording=False)  # nobody looks at heat or the ring of program counters
@@ -179,6 +190,10 @@ def main(arguments: argparse.Namespace) -> int:
             disk=start.read_disk(),
             modules=start.read_modules(),
         )
+        if arguments.translate is not None:
+            session.set_translation(Switch.AHEAD, on=arguments.translate == "ahead")
+        if arguments.no_adaptive:
+            session.set_translation(Switch.ADAPTIVE, on=False)
         if arguments.input:
             session.send_input(arguments.input.encode())
         tally = Tally()

@@ -1,4 +1,5 @@
-"""How what came from outside is written down: the name of an action and its plain values, bytes as hexadecimal.
+"""How what came from outside is written down: the name of an action and its plain values, bytes as hexadecimal, terms
+by their values.
 
 The actions are those of `core.timeline.actions`; a new one is known here by being named in `PLAIN`. What a file says is
 held to the types of the action's fields before the action is made.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from enum import Enum, EnumType
 from functools import cache
 from typing import Any, get_type_hints
 
@@ -28,6 +30,7 @@ PLAIN: dict[str, type[Any]] = {
         actions.Balloon,
         actions.SetIntercept,
         actions.SetVmcbField,
+        actions.SetTranslation,
         actions.Direct,
     )
 }
@@ -39,7 +42,14 @@ Value = bool | int | str | None
 def written(action: Action) -> dict[str, Value]:
     """Its values by name."""
     values = {each.name: getattr(action, each.name) for each in fields(action)}  # type: ignore[arg-type]
-    return {name: value.hex() if isinstance(value, bytes) else value for name, value in values.items()}
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Value:
+    if isinstance(value, bytes):
+        return value.hex()
+    plain: Value = value.value if isinstance(value, Enum) else value
+    return plain
 
 
 def read(name: str, given: Mapping[str, Value]) -> Action:
@@ -60,9 +70,9 @@ def _types(name: str) -> dict[str, Any]:
 
 
 def _value(name: str, wanted: Any, value: Value) -> object:
-    if wanted is bytes and isinstance(value, str):
+    if isinstance(value, str) and (wanted is bytes or isinstance(wanted, EnumType)):
         try:
-            return bytes.fromhex(value)
+            return wanted(value) if isinstance(wanted, EnumType) else bytes.fromhex(value)
         except ValueError:
             pass
     elif isinstance(value, bool):

@@ -59,6 +59,7 @@ class Translation(TrapEmulate):
     summary = "The guest's kernel runs in ring 1 as rewritten code; only what must change is rewritten."
     order = 15
     work = MappingProxyType({**TrapEmulate.work, Cause.CALLOUT: (Work.CALLOUT,), Cause.HALT: (Work.CALLOUT,)})
+    work_by_reason = MappingProxyType({Cause.TRACE: (Work.ADAPTED_STORE,)})
     leaves_holes = False
     translates = True
 
@@ -354,12 +355,13 @@ class Translation(TrapEmulate):
         instruction = self._instruction()
         stepping = guest.single_stepping
         self.cache.counters.callouts += 1
+        reason = Cause.PRIVILEGED
         try:
             text = emulate_silent(self._emulator, instruction)
             if text is None:
                 text = self._emulator.emulate(instruction)
             if text is None and can_store(instruction):
-                text = self._store(instruction)
+                text, reason = self._store(instruction), Cause.TRACE
         except GuestFault as fault:
             return self.fault(fault)
         if text is None:
@@ -367,7 +369,7 @@ class Translation(TrapEmulate):
         if stepping:
             self._step_done()
         cause = Cause.HALT if self.interposer.halted else Cause.CALLOUT
-        return Outcome(cause, f"monitor: {mnemonic(instruction)}", text, Ring.KERNEL, reason=Cause.PRIVILEGED)
+        return Outcome(cause, f"monitor: {mnemonic(instruction)}", text, Ring.KERNEL, reason=reason)
 
     def _instruction(self) -> Instruction:
         """The guest's present one; without its LOCK, which the emulated CPU ignores."""

@@ -183,3 +183,18 @@ def test_costs_of_an_unknown_processor_are_refused(image: Path, capfd: pytest.Ca
     status, _, err = run(capfd, image, "--costs", "abacus")
     assert status == statuses.USER_ERROR
     assert "pentium4-2006" in err
+
+
+def test_translating_ahead_or_without_adapting_is_the_same_run(capfd: pytest.CaptureFixture[str]) -> None:
+    outcomes = []
+    for options in ((), ("--translate", "ahead"), ("--no-adaptive",)):
+        status, out, _ = run(capfd, "privileged", "--vmm", "translation", "--json", *options)
+        outcome = json.loads(out)
+        outcomes.append((status, outcome["end"], outcome["instructions"], outcome["console"]))
+    assert outcomes[0] == outcomes[1] == outcomes[2]
+
+
+def test_a_kind_that_translates_nothing_cannot_translate_ahead(capfd: pytest.CaptureFixture[str]) -> None:
+    status, _, err = run(capfd, "hello", "--vmm", "trap_emulate", "--translate", "ahead")
+    assert status != 0
+    assert "nothing is translated" in err

@@ -20,6 +20,7 @@ from core.layout import MIB
 from core.rewind import look
 from core.session import Session
 from core.timeline.timeline import Recording
+from core.translations import Switch
 from tests.core.test_session import each_kind
 from tests.core.timeline.test_timeline import DENSE, ECHO, recorded, run_to
 
@@ -69,6 +70,17 @@ def test_several_vms_with_shares_come_back(tmp_path: Path) -> None:
     assert same(session, again)
     assert again.summaries() == session.summaries()
     assert again.selected == "B"
+
+
+def test_how_the_translator_was_switched_comes_back(tmp_path: Path) -> None:
+    session = recorded(ECHO, "translation")
+    run_to(session, 6_000)
+    session.set_translation(Switch.ADAPTIVE, on=False)
+    session.set_translation(Switch.AHEAD, on=True)
+    run_to(session, 9_000)
+    again = reopened(session.lab(), tmp_path)
+    assert same(session, again)
+    assert again.vmm.switches == {Switch.AHEAD}
 
 
 def test_every_future_comes_back_and_can_be_entered(tmp_path: Path) -> None:
