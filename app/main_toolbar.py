@@ -25,6 +25,14 @@ STEPS = (
     Act.RESET,
 )
 
+BESIDE, ALONE = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
+STYLES = (  # of the tools; with captions? with the speed in words?
+    (BESIDE, True, True),
+    (ALONE, True, True),
+    (ALONE, True, False),
+    (ALONE, False, False),
+)
+
 
 class MainToolBar(QToolBar):
     """Holds the choosers of VM, guest and kind, the actions of `STEPS`, the speed and the theme's switch. The one of
@@ -75,15 +83,14 @@ class MainToolBar(QToolBar):
 
         What is lacking then is taken from the other words, and at last from the choosers: no tool is out of reach.
         """
-        beside, alone = Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly
         self._program.narrow_by(0)
         lacking = 0
-        for style, with_words in ((beside, True), (alone, True), (alone, False)):
+        for style, captioned, speed in STYLES:
             self.setToolButtonStyle(style)
             for caption in self._captions:
-                caption.setVisible(with_words)
-            self._of_vms[0].setVisible(with_words and self._has_several)
-            self._speed.label.setVisible(with_words)
+                caption.setVisible(captioned)
+            self._of_vms[0].setVisible(captioned and self._has_several)
+            self._speed.label.setVisible(speed)
             lacking = self.sizeHint().width() - width
             if lacking <= 0:
                 return

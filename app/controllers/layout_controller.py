@@ -15,11 +15,11 @@ from app.views import Area, View, ViewSpec
 
 GEOMETRY_KEY, STATE_KEY = "layout/geometry", "layout/state"
 RIGHT_SHARE = 0.26  # of the window's width, for the right column
-LEFT_SHARE = 0.36  # of the rest, for the first of the upper row (the rings)
-FIRST_BOTTOM_SHARE = 0.6  # of the rest, for the first of the bottom row (the traps)
+LEFT_SHARE = 0.335  # of the rest, for the first of the upper row (the rings)
+FIRST_BOTTOM_SHARE = 0.62  # of the rest, for the first of the bottom row (the traps)
 FIRST_RIGHT_SHARE = 0.58  # of its height, for the first of the right column (the lesson)
 FRAME = 160  # pixels of height that menus, toolbar and foot take, about
-BOTTOM_SHARE = 0.42  # of the height of the rest, for the bottom row
+BOTTOM_SHARE = 0.41  # of the height of the rest, for the bottom row
 SIDE_BY_SIDE = 2  # views of one row or column that stand beside one another; more go behind as tabs
 
 

@@ -46,7 +46,7 @@ _COMMON = (
         "writable",
         "Read/write: may be written. Binds ring 3 always, and the kernel if CR0.WP is set. Both entries must grant it.",
     ),
-    _Field("U/S", 2, "rings 0 to 2 only", "ring 3 too", "User/supervisor: open to ring 3. Both entries must grant it."),
+    _Field("U/S", 2, "rings 0–2", "ring 3 too", "User/supervisor: open to ring 3. Both entries must grant it."),
     _Field(
         "PWT",
         3,
@@ -64,7 +64,7 @@ _COMMON = (
     _Field(
         "A",
         5,
-        "not used yet",
+        "unused",
         "used",
         "Accessed: the CPU sets it when it walks through the entry; only software clears it.",
     ),
@@ -72,20 +72,18 @@ _COMMON = (
 _DIRTY = _Field(
     "D",
     6,
-    "not written yet",
+    "unwritten",
     "written",
     "Dirty: the CPU sets it at the first write to the page; only software clears it.",
 )
 _IGNORED = _Field("D", 6, "ignored", "ignored", "Dirty: means nothing in a directory entry that leads to a table.")
-_SIZE = _Field("PS", 7, "leads to a table", "page of 4 MiB", "Page size: with CR4.PSE the entry maps 4 MiB itself.")
-_SIZE_WIDE = _Field(
-    "PS", 7, "leads to a table", "page of 2 MiB", "Page size: the entry of eight bytes maps 2 MiB itself."
-)
+_SIZE = _Field("PS", 7, "to a table", "4 MiB page", "Page size: with CR4.PSE the entry maps 4 MiB itself.")
+_SIZE_WIDE = _Field("PS", 7, "to a table", "2 MiB page", "Page size: the entry of eight bytes maps 2 MiB itself.")
 _PAT = _Field(
     "PAT",
     7,
-    "usual memory type",
-    "other memory type",
+    "usual type",
+    "other type",
     "Page attribute table: which memory type. Without effect in the emulated CPU.",
 )
 _GLOBAL = _Field(

@@ -22,7 +22,7 @@ SHARE_ROLE = Qt.ItemDataRole.UserRole  # (measured or None, entitled), 0 to 1
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column: heading, what it means, what it shows of a VM, whether it is a number; `edit` gives what is edited,
-    `name` how what is shown is named where it is asked for."""
+    `name` how what is shown is named where it is asked for; `words` are set in the face of words."""
 
     heading: str
     meaning: str
@@ -30,6 +30,7 @@ class Column:
     number: bool = False
     edit: Callable[[VmSummary], int] | None = None
     name: Callable[[VmSummary], str] | None = None
+    words: bool = False
 
     @property
     def alignment(self) -> int:
@@ -44,10 +45,14 @@ def _cap(vm: VmSummary) -> str:
 
 VM, GUEST, KIND, STATE, SHARE, WEIGHT, CAP, MEMORY, TAKEN = range(9)
 COLUMNS = (
-    Column("VM", "The VM's letter; the selected one is in bold. Click a row to look at that VM.", lambda vm: vm.letter),
-    Column("Guest", "What runs in it.", lambda vm: vm.title, name=lambda vm: vm.guest),
-    Column("Kind", "The kind of monitor under it.", lambda vm: vm.kind_title, name=lambda vm: vm.kind),
-    Column("State", "", lambda vm: vm.state.value),
+    Column(
+        "VM",
+        "The VM's letter; that of the selected one is in bold. Click a row to look at that VM.",
+        lambda vm: vm.letter,
+    ),
+    Column("Guest", "What runs in it.", lambda vm: vm.title, name=lambda vm: vm.guest, words=True),
+    Column("Kind", "The kind of monitor under it.", lambda vm: vm.kind_title, name=lambda vm: vm.kind, words=True),
+    Column("State", "", lambda vm: vm.state.value, words=True),
     Column(
         "Share",
         "Its part of all instructions of late, measured, and the part that its weight and cap entitle it to, which is "
@@ -178,8 +183,8 @@ class VmTableModel(QAbstractTableModel):
                 return f"{column.show(vm)} ({column.name(vm)}). {column.meaning}"
             return vm.state.meaning if index.column() == STATE else column.meaning
         if role == Qt.ItemDataRole.FontRole:
-            font = QFont(self._sans if column.name is not None else self._mono)
-            font.setBold(vm.letter == self._selected)
+            font = QFont(self._sans if column.words or index.column() == VM else self._mono)
+            font.setBold(index.column() == VM and vm.letter == self._selected)
             return font
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return column.alignment

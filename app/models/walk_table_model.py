@@ -135,15 +135,16 @@ def _root(table: TableWalk) -> WalkCell:
     return WalkCell(
         hexadecimal(table.root),
         "",
-        where,
+        f"of the {first}",
         explanation=f"{table.title}: {table.note} Their {where} ({table.space.value}).",
     )
 
 
 def _entry(entry: TableEntry) -> WalkCell:
     names = set_names(entry)
-    beneath = f"entry {entry.index} at {hexadecimal(entry.address)}"
-    sentences = [f"{LEVELS[entry.level]} {beneath}: {hexadecimal(entry.value)}.", entry.remark]
+    at = hexadecimal(entry.address)
+    beneath = f"[{entry.index}] at {at}"
+    sentences = [f"{LEVELS[entry.level]} entry {entry.index} at {at}: {hexadecimal(entry.value)}.", entry.remark]
     return WalkCell(hexadecimal(entry.value), names, beneath, entry.lags, entry, " ".join(filter(None, sentences)))
 
 
@@ -156,7 +157,6 @@ def _reached(table: TableWalk, walk: PageWalk) -> WalkCell:
     words = f"{hexadecimal(walk.linear)} leads to {table.result.value} {hexadecimal(table.reached)}"
     beneath = table.result.value
     if table is walk.guest and walk.host is not None:
-        beneath = f"guest-physical, in the machine {hexadecimal(walk.host)}"
         words += f", which lies in the machine at host-physical {hexadecimal(walk.host)}"
     elif table is walk.guest and table.result is Space.PHYSICAL:
         beneath = "guest-physical, a device's or nobody's"

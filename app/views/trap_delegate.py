@@ -58,9 +58,10 @@ class TrapDelegate(QStyledItemDelegate):
         palette, left = self.theme.palette, float(rect.left())
         for at, ring in enumerate((trap.ring_from, trap.ring_to, trap.ring_after)):
             if at:
-                arrow = QRectF(left, rect.top(), 3 * self.letter, rect.height())
-                paint_text(painter, arrow, " → ", self._mono, palette.muted)
-                left += 3 * self.letter
+                words = "→" if self.terse else " → "
+                arrow = QRectF(left, rect.top(), len(words) * self.letter, rect.height())
+                paint_text(painter, arrow, words, self._mono, palette.muted)
+                left += len(words) * self.letter
             digit = ring_name(ring)
             cell = QRectF(left, rect.top(), len(digit) * self.letter + 1, rect.height())
             paint_text(painter, cell, digit, self._mono, palette.ring_text(ring))

@@ -34,6 +34,16 @@ TERSE_LETTERS = {  # 0: not shown; the tooltip says it all
     TrapColumn.VECTOR: 0,
     TrapColumn.PC: 0,
 }
+TERSEST = 62  # letters under which the handler takes what is left, and nothing needs to be scrolled to
+TERSEST_LETTERS = TERSE_LETTERS | {
+    TrapColumn.NUMBER: 0,
+    TrapColumn.RINGS: 8.5,
+    TrapColumn.CAUSE: 5,
+    TrapColumn.INSTRUCTION: 13,
+    TrapColumn.HANDLER: 10,
+    TrapColumn.OUTCOME: 0,
+    TrapColumn.CYCLES: 0,
+}
 
 
 class TrapTable(QTableView):
@@ -117,23 +127,23 @@ class TrapTable(QTableView):
         self.follow_newest()
 
     def _fit_columns(self) -> None:
-        """Set the widths: a narrow table has fewer and terser columns, in a wide one the outcome takes what is left."""
+        """Set the widths: a narrow table has fewer and terser columns, and the last takes what is left."""
         letter, room = self._delegate.letter, self.viewport().width()
         self._delegate.terse = room < TERSE * letter
+        last = TrapColumn.HANDLER if room < TERSEST * letter else TrapColumn.OUTCOME
+        fewer = TERSEST_LETTERS if last is TrapColumn.HANDLER else TERSE_LETTERS
         grown = dict(zip((TrapColumn.NUMBER, TrapColumn.TIME), self._digits, strict=True))
         for column, least in LETTERS.items():
             letters = max(least, grown.get(column, 0) + 2.2)
-            terse = TERSE_LETTERS.get(column, letters) if self._delegate.terse else letters
-            if column in grown and self._delegate.terse:
+            terse = fewer.get(column, letters) if self._delegate.terse else letters
+            if terse and column in grown and self._delegate.terse:
                 terse = max(terse, grown[column] + 2.2)
             self.setColumnHidden(column, column in self._unwanted or not terse)
             self.setColumnWidth(column, round((terse or letters) * letter))
         others = sum(
-            self.columnWidth(column)
-            for column in TrapColumn
-            if column != TrapColumn.OUTCOME and not self.isColumnHidden(column)
+            self.columnWidth(column) for column in TrapColumn if column != last and not self.isColumnHidden(column)
         )
-        self.setColumnWidth(TrapColumn.OUTCOME, max(self.columnWidth(TrapColumn.OUTCOME), room - others))
+        self.setColumnWidth(last, max(self.columnWidth(last), room - others))
 
     def _digits_of_newest(self) -> tuple[int, int]:
         """Letters in its number and in its time."""

@@ -154,7 +154,7 @@ class TrapsView(View):
 
     def _share(self) -> None:
         total = 1000
-        part = 280 if self.splitter.orientation() == Qt.Orientation.Horizontal else 400
+        part = 230 if self.splitter.orientation() == Qt.Orientation.Horizontal else 400
         self.splitter.setSizes([part, total - part])
 
     def _start_over(self, generation: int) -> None:

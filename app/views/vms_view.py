@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -20,48 +20,40 @@ from PySide6.QtWidgets import (
 
 from app.models.vm_table_model import CAP, COLUMNS, GUEST, KIND, SHARE, SHARE_ROLE, STATE, VmTableModel
 from app.theme import Theme
+from app.theme.typography import Size
 from app.views.view import Area, Loaded, View, ViewSpec
 from core.layout import MIB
 from core.snapshot import Snapshot, VmState, VmSummary
 
 Index = QModelIndex | QPersistentModelIndex
-BAR_WIDTH, MARK = 48, 2
+BAR, MARK = 3, 2  # pixels: how thick the bar is, how wide the mark
+GAP = 16  # pixels between what stands in neighbouring columns
 BARE_NOTE = "The bare machine has one guest for itself. Choose a kind with a monitor, and others can be added."
 
 
 class ShareDelegate(QStyledItemDelegate):
-    """A bar as long as the measured share, a mark where the entitled one ends, and both in words."""
+    """The measured share and the entitled one in words; under them a bar as long as the one, a mark where the other
+    ends."""
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self.theme = theme
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        """Bar, mark, words."""
+        """Words, bar, mark."""
         share, entitled = index.data(SHARE_ROLE)
         palette = self.theme.palette
         chosen = QStyleOptionViewItem(option)
         self.initStyleOption(chosen, index)
-        words, chosen.text = chosen.text, ""
         chosen.widget.style().drawControl(chosen.widget.style().ControlElement.CE_ItemViewItem, chosen, painter)
-        height = max(8.0, option.rect.height() * 0.4)
-        box = QRectF(option.rect.left() + 6, option.rect.center().y() - height / 2 + 1, BAR_WIDTH, height)
+        box = QRectF(option.rect.left() + 6, option.rect.bottom() - BAR - 1, option.rect.width() - 12, BAR)
         painter.save()
-        painter.fillRect(box, palette.raised)
+        painter.fillRect(box, palette.line)
         if share is not None:
             painter.fillRect(QRectF(box.left(), box.top(), box.width() * share, box.height()), palette.muted)
-        mark = QRectF(box.left() + box.width() * entitled - MARK / 2, box.top() - 3, MARK, box.height() + 6)
+        mark = QRectF(box.left() + box.width() * entitled - MARK / 2, box.top() - 2, MARK, box.height() + 3)
         painter.fillRect(mark, palette.text)
-        painter.setPen(palette.text)
-        painter.setFont(chosen.font)
-        rest = QRectF(box.right() + 8, option.rect.top(), option.rect.right() - box.right() - 8, option.rect.height())
-        painter.drawText(rest, int(Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft), words)
         painter.restore()
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
-        """Room for the bar and the longest words."""
-        words = option.fontMetrics.horizontalAdvance("100 / 100 %")
-        return QSize(BAR_WIDTH + words + 20, super().sizeHint(option, index).height())
 
 
 class VmsView(View):
@@ -87,7 +79,7 @@ class VmsView(View):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        self.model = VmTableModel(theme.type.mono(), theme.type.sans())
+        self.model = VmTableModel(theme.type.mono(Size.CAPTION), theme.type.sans())
         self.model.weightWished.connect(self.weightRequested)
         self.model.capWished.connect(self.capRequested)
         self.model.memoryWished.connect(self.memoryRequested)
@@ -113,6 +105,7 @@ class VmsView(View):
         self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.table.setShowGrid(False)
+        self.table.setWordWrap(False)
         self.table.setTabKeyNavigation(False)
         self.table.verticalHeader().hide()
         self.table.clicked.connect(self._choose)
@@ -185,24 +178,29 @@ class VmsView(View):
         """Take colours and type from `theme`."""
         super().apply_theme(theme)
         self._shares.theme = theme
-        self.model.set_fonts(theme.type.mono(), theme.type.sans())
+        self.model.set_fonts(theme.type.mono(Size.CAPTION), theme.type.sans())
         self._fit()
 
     def _fit(self) -> None:
         rows = self.table.verticalHeader()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         rows.setDefaultSectionSize(self.theme.type.row_height())
-        for section in range(len(COLUMNS)):
-            self.table.resizeColumnToContents(section)
-        metrics = QFontMetrics(self.theme.type.mono(bold=True))
-        for section, longest in ((STATE, VmState.RUNNING.value), (CAP, "100 %")):  # whatever it may yet say
-            width = metrics.horizontalAdvance(longest) + 14
-            self.table.setColumnWidth(section, max(self.table.columnWidth(section), width))
-        least = metrics.horizontalAdvance("Mmmmmm")
+        words, numbers = QFontMetrics(self.theme.type.sans()), QFontMetrics(self.theme.type.mono(Size.CAPTION))
+        heading = QFontMetrics(self.theme.type.sans(Size.CAPTION, bold=True))
+        widths = []
+        for section, column in enumerate(COLUMNS):
+            metrics = words if column.words else numbers
+            longest = [self.model.index(row, section).data() for row in range(self.model.rowCount())]
+            longest += {STATE: [VmState.RUNNING.value], CAP: ["100 %"], SHARE: ["100 / 100 %"]}.get(section, [])
+            widths.append(
+                GAP + max([heading.horizontalAdvance(column.heading), *map(metrics.horizontalAdvance, longest)])
+            )
+        room = self.width() - self.table.verticalScrollBar().sizeHint().width()
         for section in (KIND, GUEST):  # titles give way; their tooltips have them whole
-            lacking = sum(self.table.columnWidth(one) for one in range(len(COLUMNS))) - self.table.viewport().width()
-            if lacking > 0:
-                self.table.setColumnWidth(section, max(least, self.table.columnWidth(section) - lacking))
+            lacking = max(0, sum(widths) - room)
+            widths[section] -= min(lacking, max(0, widths[section] - words.horizontalAdvance("Trap-and-e…") - GAP))
+        for section, width in enumerate(widths):
+            self.table.setColumnWidth(section, width)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

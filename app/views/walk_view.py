@@ -76,7 +76,7 @@ class WalkView(View):
         self.splitter.addWidget(self.table)
         self.splitter.addWidget(beside)
         self.splitter.setChildrenCollapsible(False)
-        self.splitter.setSizes([600, 400])
+        self.splitter.setSizes([560, 440])
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -133,7 +133,7 @@ class WalkView(View):
         self.table.apply_theme(theme)
         self.bits.set_font(theme.type.mono(Size.CAPTION))
         self.bit_table.verticalHeader().setDefaultSectionSize(theme.type.row_height(Size.CAPTION) - theme.space(1))
-        self.summary.setFont(theme.type.mono(Size.CAPTION))
+        self.summary.setFont(theme.type.sans(Size.CAPTION))
         self.words.setContentsMargins(theme.space(2), theme.space(1), theme.space(2), theme.space(1))
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -237,6 +237,13 @@ def test_layout_theme_text_and_speed_come_back(window: MainWindow, open_window: 
     assert not again.layout_.docks["console"].isHidden()
 
 
+def test_at_first_the_console_holds_pebbles_list_of_processes(window: MainWindow) -> None:
+    console = view(window, ConsoleView)
+    assert isinstance(console, ConsoleView)
+    line = console.terminal.fontMetrics().horizontalAdvance("  pid parent state     runs  name____")
+    assert console.terminal.viewport().width() - 2 * console.terminal.document().documentMargin() >= line
+
+
 def test_a_view_that_stands_behind_another_is_a_tab_of_it(
     engine: FakeEngine, settings: QSettings, catalogue: Catalogue, qtbot: QtBot
 ) -> None:

@@ -28,14 +28,14 @@ def test_the_fields_put_together_are_the_entry_again(value: int, level: int) -> 
 def test_a_table_entry_leads_to_a_page_and_can_be_dirty() -> None:
     assert words(0x0010_0067, TABLE) == {
         "P": "present", "R/W": "writable", "U/S": "ring 3 too", "PWT": "write-back", "PCD": "cached", "A": "used",
-        "D": "written", "PAT": "usual memory type", "G": "not global", "AVL": "000", "Page": "0010\u202f0000",
+        "D": "written", "PAT": "usual type", "G": "not global", "AVL": "000", "Page": "0010\u202f0000",
     }  # fmt: skip
 
 
 def test_a_directory_entry_leads_to_a_table_or_to_a_large_page() -> None:
     small, large = words(0x0010_0023, DIRECTORY), words(0x0040_00A3, DIRECTORY)
-    assert (small["PS"], small["D"], small["Table"]) == ("leads to a table", "ignored", "0010\u202f0000")
-    assert (large["PS"], large["D"], large["Page"]) == ("page of 4 MiB", "not written yet", "0040\u202f0000")
+    assert (small["PS"], small["D"], small["Table"]) == ("to a table", "ignored", "0010\u202f0000")
+    assert (large["PS"], large["D"], large["Page"]) == ("4 MiB page", "unwritten", "0040\u202f0000")
 
 
 def test_an_entry_that_is_not_present_promises_nothing_else() -> None:
@@ -46,4 +46,4 @@ def test_an_entry_that_is_not_present_promises_nothing_else() -> None:
 
 def test_an_entry_of_eight_bytes_maps_two_megabytes() -> None:
     bits = {bit.name: bit.words for bit in bits_of(entry(0x0060_00A7, DIRECTORY, wide=True))}
-    assert (bits["PS"], bits["Page"]) == ("page of 2 MiB", "0060\u202f0000")
+    assert (bits["PS"], bits["Page"]) == ("2 MiB page", "0060\u202f0000")

@@ -196,3 +196,13 @@ def test_find_key_leads_to_the_filter(qtbot: QtBot, view: TrapsView) -> None:
     view.table.setFocus()
     qtbot.keyClick(view.table, Qt.Key.Key_F, Qt.KeyboardModifier.ControlModifier)
     assert view.search.hasFocus()
+
+
+def test_where_it_is_narrow_the_handler_is_in_sight_without_scrolling(view: TrapsView) -> None:
+    view.resize(583, 230)
+    view.show_snapshot(with_traps(traps(5, first=123_456_789)))
+    header, handler = view.table.horizontalHeader(), TrapColumn.HANDLER
+    assert not view.table.isColumnHidden(handler)
+    right = header.sectionViewportPosition(handler) + header.sectionSize(handler)
+    assert right <= view.table.viewport().width()
+    assert header.sectionSize(handler) > 10 * view.fontMetrics().horizontalAdvance("0")

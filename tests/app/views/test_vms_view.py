@@ -78,3 +78,10 @@ def test_it_offers_what_makes_sense(view: VmsView) -> None:
 def test_the_selected_vm_is_the_selected_row(view: VmsView) -> None:
     view.show_snapshot(snapshot(vm="B", vms=(A, B)))
     assert [index.row() for index in view.table.selectionModel().selectedRows()] == [1]
+
+
+def test_in_the_first_layout_every_column_is_in_sight(view: VmsView) -> None:
+    view.resize(583, 200)
+    kind = replace(A, title="Pebble, clean", kind_title="Hardware-assisted (AMD-V)")
+    view.show_snapshot(snapshot(vm="A", vms=(kind, replace(kind, letter="C"), B), free_memory=40 << 20))
+    assert view.table.horizontalScrollBar().maximum() == 0

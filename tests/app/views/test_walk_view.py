@@ -53,8 +53,8 @@ def test_the_guests_tables_stand_beside_the_shadow_step_by_step(view: WalkView) 
     found = walk(USER_PAGE)
     shown = show(view, found)
     assert list(shown) == ["CR3", "Directory", "Table", "Address", "Read", "Write", "Execute"]
-    assert shown["Directory"][0] == "00022027 P R/W U/S A|entry 1 at 00020004"
-    assert shown["Table"][0] == "00030027 P R/W U/S A|entry 0 at 00022000"
+    assert shown["Directory"][0] == "00022027 P R/W U/S A|[1] at 00020004"
+    assert shown["Table"][0] == "00030027 P R/W U/S A|[0] at 00022000"
     assert shown["Table"][1].startswith(f"{found.host or 0:08X}"[:5])
     assert [heading for heading, _ in view.model.headings[1:]] == ["Guest's tables", "Shadow tables"]
 
