@@ -15,6 +15,7 @@ from core.guests.structures import Types, types_of
 
 SOURCE = "process.c"
 PROCESS, STATE, UNUSED = "process", "state", "UNUSED"
+ZOMBIE = "zombie"  # a process that has ended, and whose parent has not asked for its status yet
 NAME_BYTES = 16
 PROCESSES = 32  # records in its table
 SYMBOLS = ("processes", "current", "ticks", "free_count")

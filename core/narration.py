@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.events import Cause, End, Ring, StopReason, Trap, vector_name
+from core.step_kind import StepKind
 
 # Causes for which the vector says more than the cause.
 _BY_VECTOR = frozenset({Cause.FAULT, Cause.PRIVILEGED, Cause.HALT})
@@ -58,6 +59,13 @@ def of_line(name: str, place: tuple[str, int] | None, pc: int, ring: Ring) -> st
     """Where a step by source lines, or out of a function, has led."""
     where = f"{place[0]}, line {place[1]}" if place is not None else "code without source"
     return f"Stepped to {where}{f', in {name}' if name else ''}: {pc:#010x}, in ring {ring.value}."
+
+
+def of_no_return(kind: StepKind, over: str) -> str:
+    """A step that has nowhere to arrive, because of what is `over`, a sentence."""
+    by_line = kind in (StepKind.LINE_INTO, StepKind.LINE_OVER)
+    what = "There is no next line" if by_line else "The function never returned"
+    return f"{what}: {over[:1].lower()}{over[1:]}"
 
 
 def of_stop(reason: StopReason | None, end: End | None, pc: int) -> str:

@@ -25,7 +25,7 @@ from core.cpu.probes import PC_RING
 from core.devices.disk_image import DiskImage, save_disk_image
 from core.errors import RequestError, UnknownName, UserError
 from core.events import End, Ring, StopReason, Trap
-from core.guest_os import read_guest
+from core.guest_os import ZOMBIE, read_guest
 from core.guest_system import GuestSystem
 from core.guests.boot import check_start
 from core.guests.image import Program
@@ -620,12 +620,18 @@ class Session:
     def begin_step(self, kind: StepKind) -> Step:
         """A step of any kind from here; `go_on` runs it."""
         self._require_machine()
-        return Step(self, kind)
+        system = self.guest_system() if self.vmm.guest.cpl == Ring.USER.value else None
+        return Step(self, kind, system.mapped if system is not None else None)
 
     def go_on(self, step: Step) -> StopReason:
-        """Run on until the step has arrived (BUDGET), is interrupted (REQUESTED: call again), or something stops it."""
+        """Run on until the step has arrived (BUDGET), is interrupted (REQUESTED: call again), or something stops it;
+        or until it never can arrive, since its program is over (BUDGET)."""
         reason = step.go()
-        if step.arrived and step.kind is StepKind.OVER:
+        if step.whole and not step.arrived and (over := self._what_is_over(step, reason)):
+            self.sentence = narration.of_no_return(step.kind, over)
+            if reason is not StopReason.ENDED:
+                step.arrived, reason = True, StopReason.BUDGET
+        elif step.arrived and step.kind is StepKind.OVER:
             if step.whole:
                 self.sentence = self._last_event()
         elif step.arrived:
@@ -634,6 +640,19 @@ class Session:
         else:
             self.sentence = narration.of_stop(reason, self.end, self.pc)
         return reason
+
+    def _what_is_over(self, step: Step, reason: StopReason) -> str:
+        """What has ended, so that the step has nowhere to come back to; empty: nothing."""
+        if reason is StopReason.ENDED and self.end is not None:
+            return self.end.sentence
+        if reason is StopReason.BREAKPOINT or step.process is None:
+            return ""
+        system, process = self.guest_system(), step.process
+        lives = system is None or any(
+            (one.pid, one.directory) == (process.pid, process.directory) and one.state != ZOMBIE
+            for one in system.processes
+        )
+        return "" if lives else f"The program {process.name} (process {process.pid}) has ended."
 
     def _run_to_count(
         self, until: int, *, leave: bool, tell_idle: bool = False, first: str | None = None, follow: bool = False

@@ -20,6 +20,7 @@ from core.call_stack import Activation, Place, Unwinder
 from core.cpu.context import Gpr
 from core.cpu.decode import decode
 from core.events import StopReason
+from core.guest_system import GuestProcess
 from core.guests.unwind import CS, EIP
 from core.step_kind import StepKind
 
@@ -85,12 +86,13 @@ class Target:
 class Step:
     """A step under way. `go` runs it on until it has arrived, or something else stops it; then it can be taken up.
 
-    `whole`: it may take more than one instruction.
+    `whole`: it may take more than one instruction. `process`: whose program is stepped, where the guest has such.
     """
 
-    def __init__(self, session: Stepped, kind: StepKind) -> None:
+    def __init__(self, session: Stepped, kind: StepKind, process: GuestProcess | None = None) -> None:
         self._session = session
         self.kind = kind
+        self.process = process
         self.arrived = False
         self._vm = session.selected
         self._looked = True  # has what stands at the program counter been judged already?

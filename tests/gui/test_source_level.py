@@ -100,6 +100,28 @@ def test_a_breakpoint_in_a_programs_source_counts_in_that_program_alone(person: 
     person.wait(lambda: not person.sees.breakpoints)
 
 
+def test_a_step_over_the_call_that_ends_the_program_says_that_it_never_returned(person: Person) -> None:
+    person.load("pebble")
+    person.engine.send_input(b"run hello\n")
+    while not person.sees.call_stack or person.sees.call_stack[0].program != "hello":
+        before = person.sees.executed
+        person.window.run.run_to(PEBBLE.programs["hello"].symbols["exit"])
+        person.wait(lambda before=before: person.sees.executed > before and not person.sees.running)
+    person.press(Act.STEP_OUT)
+    person.wait(lambda: not person.sees.running and "never returned" in person.window.sentence.text)
+    assert "program hello (process 3) has ended" in person.window.sentence.text
+
+
+def test_a_step_over_the_call_that_ends_the_guest_says_that_it_never_returned(
+    person: Person, source: Callable[[str], str]
+) -> None:
+    person.load(source("mov esp, 0x200000\ncall leave\nhlt\nleave: mov al, 3\nout 0xf4, al\nret"))
+    person.step()
+    person.press(Act.STEP_OVER)
+    person.wait(lambda: person.sees.end is not None)
+    assert person.window.sentence.text == "The function never returned: the guest ended its run with status 3."
+
+
 @pytest.mark.parametrize("act", [Act.STEP_OVER, Act.STEP_OUT])
 def test_a_step_that_never_ends_is_stopped_at_once(person: Person, source: Callable[[str], str], act: Act) -> None:
     person.load(source("mov esp, 0x200000\ncall round\nhlt\nround: nop\nloop: jmp loop"))
