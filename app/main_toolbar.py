@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QLabel, QSizePolicy, QToolBar, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from app.controllers.actions import Act, Actions
 from app.controllers.program_controller import ProgramController
@@ -64,6 +64,10 @@ class MainToolBar(QToolBar):
         gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.addWidget(gap)
         self.addAction(actions[Act.SWITCH_THEME])
+        for button in self.findChildren(QToolButton):
+            if action := button.defaultAction():
+                button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # by key; a click leaves the focus where it is
+                button.setAccessibleName(action.iconText())
 
     def apply_theme(self, theme: Theme) -> None:
         """Take the size of icons from `theme`."""

@@ -190,6 +190,7 @@ class MainWindow(QMainWindow):
         self.run.speedChanged.connect(self.speed.set_stop)
         self.speed.stopChosen.connect(self.run.set_speed)
         self.program.loading.connect(lambda title: self.sentence.show_sentence(f"Loading {title} …"))
+        self.program.loading.connect(self.run.expect_guest)
         self.program.refused.connect(self.trouble.show_refusal)
         self.engine.refused.connect(self._say_present)  # in place of "Loading …"
         self.start.said.connect(self.sentence.show_sentence)
@@ -373,7 +374,9 @@ def progress_file(settings: QSettings | None) -> Path:
 
 
 def _what_happened(snapshot: Snapshot) -> str:
-    return snapshot.end.sentence if snapshot.end is not None and not snapshot.running else snapshot.sentence
+    """Its sentence; long after the guest's end, that end."""
+    over = snapshot.end is not None and not snapshot.running and snapshot.stop is not StopReason.ENDED
+    return snapshot.end.sentence if over and snapshot.end is not None else snapshot.sentence
 
 
 def state_words(snapshot: Snapshot) -> str:

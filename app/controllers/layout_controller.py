@@ -7,7 +7,7 @@ from itertools import pairwise
 from zlib import crc32
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, Qt, Signal
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QTabBar
 
 from app.controllers.actions import Act, Actions
 from app.theme import Theme
@@ -65,6 +65,7 @@ class LayoutController(QObject):
             Qt.DockWidgetArea.AllDockWidgetAreas, window.tabPosition(Qt.DockWidgetArea.TopDockWidgetArea)
         )
         actions[Act.RESET_LAYOUT].triggered.connect(self.reset)
+        self.sightChanged.connect(self.name_tabs)
 
     # -- what is in sight
 
@@ -84,6 +85,13 @@ class LayoutController(QObject):
         """The key that leads to each view, and what it does."""
         numbered = enumerate(self.specs, 1)
         return [(keys, f"Go to {spec.title}.") for number, spec in numbered if (keys := view_keys(number))]
+
+    def name_tabs(self) -> None:
+        """Let a screen reader say what the bars of tabs lead to. Qt makes them as views are put behind one another."""
+        for bar in self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            titles = ", ".join(bar.tabText(at) for at in range(bar.count()))
+            bar.setAccessibleName(f"Views here: {titles}")
+            bar.setToolTip("")
 
     def _seen(self, name: str, seen: bool) -> None:
         if not seen:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NO_GUEST = "No guest is loaded. Choose one first."
 RUNNING = "The guest is running. Stop it first."
 STANDING = "The guest is not running."
+AWAITED = "It runs as soon as it is loaded."
 ENDED = "The guest’s run has ended. Reset powers it on again."
 NO_CURSOR = "No instruction is chosen. Click a line of code in the Code view."
 SPEED_KEY = "run/speed"
@@ -38,6 +39,7 @@ class RunController(QObject):
         self._engine, self._actions, self._settings = engine, actions, settings
         self._program = ""  # path of the guest that the breakpoints belong to
         self._has_guest = self._running = self._ended = False
+        self._awaited = self._run_then = False  # is the first guest on its way? to be run as soon as it is there?
         self._cursor: int | None = None
         self._has_breakpoints = False
         self._stop = FULL
@@ -65,9 +67,18 @@ class RunController(QObject):
     # -- the person
 
     def run(self) -> None:
-        """Run at the set speed."""
+        """Run at the set speed; while the first guest is on its way, as soon as it is there."""
+        if self._awaited and not self._has_guest:
+            self._run_then = True
+            self._allow()
+            return
         self._expect_running()
         self._engine.run()
+
+    def expect_guest(self) -> None:
+        """A guest is on its way."""
+        self._awaited = True
+        self._allow()
 
     def stop(self) -> None:
         """Stop, always within a tenth of a second."""
@@ -161,7 +172,10 @@ class RunController(QObject):
             self._engine.set_breakpoints(frozenset())
         self._program = loaded.program.path
         self._has_guest, self._running, self._ended = True, False, False
+        run_it, self._awaited, self._run_then = self._run_then, False, False
         self._allow()
+        if run_it:
+            self.run()
 
     def _updated(self, snapshot: Snapshot) -> None:
         ended = snapshot.end is not None and all(vm.end is not None for vm in snapshot.vms)
@@ -171,12 +185,13 @@ class RunController(QObject):
             self._allow()
 
     def _lost(self) -> None:
-        self._has_guest = self._running = self._ended = False
+        self._has_guest = self._running = self._ended = self._awaited = self._run_then = False
         self._allow()
 
     def _refused(self) -> None:
         latest = self._engine.latest
         self._running = latest is not None and latest.running
+        self._awaited = self._run_then = False
         self._allow()
 
     # -- what makes sense now
@@ -189,8 +204,10 @@ class RunController(QObject):
     def _allow(self) -> None:
         allow, none = self._actions.allow, "" if self._has_guest else NO_GUEST
         standing = none or (RUNNING if self._running else ENDED if self._ended else "")
-        for act in (Act.RUN, Act.STEP, Act.STEP_OVER, Act.STEP_OUT):
+        for act in (Act.STEP, Act.STEP_OVER, Act.STEP_OUT):
             allow(act, standing)
+        awaited = self._awaited and not self._has_guest
+        allow(Act.RUN, (AWAITED if self._run_then else "") if awaited else standing)
         allow(Act.RUN_TO_CURSOR, standing or (NO_CURSOR if self._cursor is None else ""))
         allow(Act.STOP, none or ("" if self._running else STANDING))
         allow(Act.RESET, none)

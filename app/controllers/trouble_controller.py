@@ -22,7 +22,8 @@ RECOVERED_EMPTY = "The machine stopped working; it was started again without a g
 
 
 class TroubleController(QObject):
-    """Keeps the message area: what it says stays until the person closes it, or another guest is loaded."""
+    """Keeps the message area: what it says stays until the person closes it, or another guest is loaded; a refusal,
+    until what the person does next succeeds."""
 
     def __init__(
         self, engine: Engine, message: MessageArea, appearance: AppearanceController, window: QMainWindow
@@ -31,7 +32,10 @@ class TroubleController(QObject):
         self._engine, self._message, self._appearance, self._window = engine, message, appearance, window
         self._loss = ""  # report of a death, until the engine is back
         self._same_guest = False  # after a death: the engine has the guest again
+        self._refusal, self._acted = False, False  # does it tell of one? has the person done something since?
         engine.refused.connect(self.show_refusal)
+        engine.asked.connect(self._act)
+        engine.updated.connect(self._settle)
         engine.faulted.connect(self._show_fault)
         engine.lost.connect(self._show_loss)
         engine.recovered.connect(self._show_recovery)
@@ -41,16 +45,28 @@ class TroubleController(QObject):
     def show_refusal(self, error: UserError) -> None:
         """A command or a file cannot be used; nothing else has changed."""
         self._message.show_error(str(error))
+        self._refusal, self._acted = True, False
 
     def show_report(self, report: str) -> None:
         """Open the report, to read and to save."""
         ReportDialog(report, self._appearance.theme, self._window).open()
 
+    def _act(self) -> None:
+        self._acted = True
+
+    def _settle(self) -> None:
+        """The engine is at work again: if the person had it do something and it did not refuse, it has obeyed."""
+        if self._refusal and self._acted:
+            self._refusal = False
+            self._message.hide()
+
     def _show_fault(self, fault: LabFault) -> None:
+        self._refusal = False
         report = machine_report(fault.problem, self._engine.latest, fault.report)
         self._message.show_error(f"{fault.problem} Reset powers the guest on again.", report)
 
     def _show_loss(self, words: str) -> None:
+        self._refusal = False
         self._loss, self._same_guest = machine_report(words, self._engine.latest), False
         self._message.show_error(words, self._loss)
 

@@ -62,6 +62,8 @@ class Engine(QObject):
     """Emitted with a `protocol.Loaded` when a guest has been powered on."""
     selected = Signal(object)
     """Emitted with a `protocol.Selected` when another VM is looked at: `program` and `kind` are what runs in it."""
+    asked = Signal()
+    """Emitted when the person has the engine do something: for every command but those that only look."""
     refused = Signal(object)
     """Emitted with a `UserError` when a command cannot be obeyed; nothing else changes."""
     faulted = Signal(object)
@@ -269,6 +271,8 @@ class Engine(QObject):
         self._host = EngineHost(self.memory.name, self._generation, put, lambda code: put(_Ended(code)))
 
     def _send(self, command: protocol.Command) -> None:
+        if not isinstance(command, (protocol.LookAt, CheckLesson)):
+            self.asked.emit()
         if self._host is not None:
             if isinstance(command, (protocol.Input, protocol.Keys)):
                 self._typed.append(command)

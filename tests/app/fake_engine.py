@@ -24,6 +24,7 @@ class FakeEngine(QObject):
     updated = Signal(object)
     loaded = Signal(object)
     selected = Signal(object)
+    asked = Signal()
     refused = Signal(object)
     faulted = Signal(object)
     lost = Signal(str)

@@ -1,4 +1,7 @@
-"""The window on an engine that a test speaks for: what it shows, what it keeps, what it does when things go wrong."""
+"""The window on an engine that a test speaks for: what it shows, what it keeps, what it does when things go wrong.
+
+It is one file, because all of it needs the same window and the same engine.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt
-from PySide6.QtWidgets import QDialog, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QDialog, QPlainTextEdit, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.controllers.actions import Act
@@ -340,15 +343,68 @@ def focus_chain(window: MainWindow) -> list[QWidget]:
     return chain
 
 
+def test_bars_of_tabs_have_names_that_say_what_they_lead_to(
+    engine: FakeEngine, settings: QSettings, catalogue: Catalogue, qtbot: QtBot
+) -> None:
+    specs = [*SPECS, replace(SPECS[0], id="more", title="More", area=SPECS[1].area, order=9)]
+    window = MainWindow(engine, settings, catalogue=catalogue, specs=specs)  # type: ignore[arg-type]
+    qtbot.addWidget(window)
+    window.open()
+    bars = [bar for bar in window.findChildren(QTabBar) if bar.isVisible()]
+    assert [bar.accessibleName() for bar in bars] == ["Views here: Code, More"]
+
+
+def test_a_run_that_is_wanted_before_the_first_guest_is_there_begins_with_it(
+    open_window: Open, engine: FakeEngine
+) -> None:
+    window = open_window()
+    run = window.actions_[Act.RUN]
+    assert run.isEnabled()
+    run.trigger()
+    assert engine.last("run") is None
+    assert "as soon as it is loaded" in window.actions_.reason(Act.RUN)
+    engine.say_loaded(loaded())
+    assert engine.last("run") == ("run",)
+
+
+def test_a_run_that_was_wanted_is_forgotten_with_a_guest_that_is_refused(open_window: Open, engine: FakeEngine) -> None:
+    window = open_window()
+    window.actions_[Act.RUN].trigger()
+    engine.refuse(ImageError("It is no guest.", "Choose another."))
+    assert not window.actions_[Act.RUN].isEnabled()
+    engine.say_loaded(loaded())
+    assert engine.last("run") is None
+
+
+def test_a_refusal_goes_when_what_the_person_does_next_succeeds(window: MainWindow, engine: FakeEngine) -> None:
+    window.trouble.show_refusal(ImageError("It is no guest.", "Choose another."))
+    engine.say(snapshot(executed=1))  # of itself
+    assert "no guest" in window.message.text
+    engine.asked.emit()
+    engine.refuse(ImageError("Nor is this.", "Choose another."))
+    engine.say(snapshot(executed=1))
+    assert "Nor is this" in window.message.text
+    engine.asked.emit()
+    engine.say(snapshot(executed=2))
+    assert not window.message.text
+    engine.fail(LabFault("Ringside is wrong."))
+    engine.asked.emit()
+    engine.say(snapshot(executed=3))
+    assert "wrong" in window.message.text
+
+
 def test_tab_goes_through_the_window_as_one_reads_it(window: MainWindow, engine: FakeEngine, qtbot: QtBot) -> None:
     engine.say(snapshot(traps=traps(20), causes=tuple((cause, 1) for cause in reversed(Cause))))
     qtbot.waitUntil(lambda: sum(one.accessibleName().endswith(", 1") for one in focus_chain(window)) == len(Cause))
     chain = focus_chain(window)
     names = [widget.accessibleName() for widget in chain]
-    assert names[:3] == ["Guest", "Kind of monitor", "Speed"]
+    tools = ["Start with", "Run", "Step", "Step over", "Step out", "Step by line"]
+    assert [name for name in names if name in ("Guest", "Kind of monitor", "Speed", *tools)] == [
+        "Guest", "Kind of monitor", *tools, "Speed",
+    ]  # fmt: skip
     assert all(names)
     views = list(window.layout_.views.values())
-    order = [at for widget in chain[3:] for at, one in enumerate(views) if one.isAncestorOf(widget)]
+    order = [at for widget in chain for at, one in enumerate(views) if one.isAncestorOf(widget)]
     assert order == sorted(order)
     chips = [name for name in names if name.endswith(", 1")]
     assert chips == [f"{cause.phrase}, 1" for cause in Cause]
