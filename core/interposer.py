@@ -134,7 +134,7 @@ class Interposer:
         self.halted = False
         self.code = b""  # of the instruction at which the present departure happened
         self._place_now = 0  # its linear address
-        self._monitor: Monitor | None = None
+        self.monitor: Monitor  # attached before the machine runs; an attribute, since it is asked for at every turn
         self._line = False  # the interrupt controller's INTR output
         self._denied: _DeniedIo | None = None
         self._told_idle = False
@@ -153,13 +153,7 @@ class Interposer:
 
     def attach(self, monitor: Monitor) -> None:
         """Hand departures to `monitor` from now on."""
-        self._monitor = monitor
-
-    @property
-    def monitor(self) -> Monitor:
-        """The monitor in charge."""
-        assert self._monitor is not None, "a machine runs only with a monitor attached"
-        return self._monitor
+        self.monitor = monitor
 
     @property
     def executed(self) -> int:

@@ -85,6 +85,8 @@ class GuestPhysicalMemory:
 
     def read(self, address: GuestPhysical, size: int) -> bytes:
         """`size` bytes, across pages and devices alike."""
+        if address < self.size and (address & PAGE_MASK) + size <= PAGE_SIZE:
+            return self.read_within(address, size)
         out = bytearray()
         while size > 0:
             part = min(size, PAGE_SIZE - (address & PAGE_MASK))

@@ -57,6 +57,9 @@ class Access(NamedTuple):
     user: bool = False
 
 
+READ, READ_BY_USER, WRITE, WRITE_BY_USER = Access(), Access(False, True), Access(True), Access(True, True)
+
+
 class Entry(NamedTuple):
     """One page-table entry met on the way: its level (2 = directory, 1 = table), where it stands, its value."""
 
@@ -114,10 +117,31 @@ def walk(memory: Words, paging: Paging, linear: GuestVirtual, access: Access) ->
     return Walk(entries, None, refused | PRESENT) if forbidden else Walk(entries, physical)
 
 
+def reach(memory: Words, paging: Paging, linear: int, access: Access) -> GuestPhysical | None:
+    """The address reached by a walk that refuses nothing and has no bit left to set; else None, and `walk` says why.
+    (Nearly every walk is one, and this is many times as fast.)"""
+    cr0, cr3, cr4 = paging
+    if not cr0 & CR0_PG:
+        return GuestPhysical(linear)
+    write, user = access
+    wanted = PRESENT | ACCESSED | (USER if user else 0)
+    if write and (user or cr0 & CR0_WP):
+        wanted |= WRITABLE
+    directory = memory.read_u32(GuestPhysical((cr3 & ~0xFFF) + (linear >> 22 << 2)))
+    if directory & wanted != wanted or cr4 & CR4_PAE:
+        return None
+    leaf = wanted | (DIRTY if write else 0)
+    if directory & LARGE and cr4 & CR4_PSE:
+        return GuestPhysical(directory & ~LARGE_MASK | linear & LARGE_MASK) if directory & leaf == leaf else None
+    table = memory.read_u32(GuestPhysical(memory.named_by(directory) + ((linear >> PAGE_SHIFT & 0x3FF) << 2)))
+    return GuestPhysical(memory.named_by(table) | linear & 0xFFF) if table & leaf == leaf else None
+
+
 def translate(memory: Physical, paging: Paging, linear: GuestVirtual, access: Access) -> GuestPhysical:
     """Translate as the CPU does: set accessed and dirty bits, or raise #PF with its address and error code."""
-    if not paging.enabled:
-        return GuestPhysical(linear)
+    reached = reach(memory, paging, linear, access)
+    if reached is not None:
+        return reached
     result = walk(memory, paging, linear, access)
     mark_walked(memory, result, access)
     if result.physical is None:
@@ -147,10 +171,11 @@ class LinearMemory:
 
     def read(self, paging: Paging, linear: int, size: int, *, user: bool = False) -> bytes:
         """`size` bytes at `linear`; raises the guest's #PF where they cannot be read."""
+        access = READ_BY_USER if user else READ
         out = b""
         while size > 0:
             part = min(size, PAGE_SIZE - (linear & 0xFFF))
-            physical = translate(self.physical, paging, GuestVirtual(linear & 0xFFFF_FFFF), Access(False, user))
+            physical = translate(self.physical, paging, GuestVirtual(linear & 0xFFFF_FFFF), access)
             out += self.physical.read(physical, part)
             linear += part
             size -= part
@@ -158,22 +183,27 @@ class LinearMemory:
 
     def write(self, paging: Paging, linear: int, data: bytes, *, user: bool = False) -> None:
         """Store `data` at `linear`; raises the guest's #PF before anything is stored."""
+        access = WRITE_BY_USER if user else WRITE
         pieces: list[tuple[GuestPhysical, bytes]] = []
         while data:
             part = min(len(data), PAGE_SIZE - (linear & 0xFFF))
-            physical = translate(self.physical, paging, GuestVirtual(linear & 0xFFFF_FFFF), Access(True, user))
+            physical = translate(self.physical, paging, GuestVirtual(linear & 0xFFFF_FFFF), access)
             pieces.append((physical, data[:part]))
             linear += part
             data = data[part:]
         for physical, piece in pieces:
             self._store(physical, piece)
 
+    def _seen_at(self, paging: Paging, linear: int) -> GuestPhysical | None:
+        reached = reach(self.physical, paging, linear, READ)
+        return reached if reached is not None else walk(self.physical, paging, GuestVirtual(linear), READ).physical
+
     def peek(self, paging: Paging, linear: int, size: int) -> bytes | None:
         """As `read` with the rights of ring 0, for onlookers: sets no bit, gives None where nothing is mapped."""
         out = b""
         while size > 0:
             part = min(size, PAGE_SIZE - (linear & 0xFFF))
-            found = walk(self.physical, paging, GuestVirtual(linear & 0xFFFF_FFFF), Access()).physical
+            found = self._seen_at(paging, linear & 0xFFFF_FFFF)
             if found is None or found + part > self.physical.size:
                 return None
             out += self.physical.read(found, part)
@@ -185,7 +215,7 @@ class LinearMemory:
         """The longest instruction's worth of bytes at `linear`, or as many as are mapped."""
         physical = self.physical
         if linear & 0xFFF <= PAGE_SIZE - LONGEST_INSTRUCTION:
-            found = linear if not paging.enabled else walk(physical, paging, GuestVirtual(linear), Access()).physical
+            found = self._seen_at(paging, linear)
             if found is None or found >= physical.size:
                 return b""
             return physical.read_within(GuestPhysical(found), LONGEST_INSTRUCTION)

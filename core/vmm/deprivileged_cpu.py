@@ -39,7 +39,7 @@ class DeprivilegedCpu(GuestCpu):
         self._cr = {0: flags.CR0_PE | flags.CR0_ET, 2: 0, 3: 0, 4: 0}
         self._paging = Paging(self._cr[0], 0, 0)
         self._gdtr = self._idtr = Table(0, 0)
-        self._system = {Seg.LDTR: Segment(0, 0, 0, 0), Seg.TR: Segment(0, 0, 0, 0)}
+        self._system: dict[int, Segment] = {Seg.LDTR: Segment(0, 0, 0, 0), Seg.TR: Segment(0, 0, 0, 0)}
 
     # -- privilege and flags
 
@@ -109,23 +109,21 @@ class DeprivilegedCpu(GuestCpu):
     def segment(self, seg: int) -> Segment:
         """As the guest loaded it: RPL and DPL 1 of the compressed kernel read as 0."""
         if seg in (Seg.LDTR, Seg.TR):
-            return self._system[Seg(seg)]
-        real = super().segment(seg)
-        rpl = real.selector & 3
+            return self._system[seg]
+        held = self.state.segs[seg]
+        selector, attributes = held.selector, held.flags
         if seg == Seg.CS and self._cpl:
-            rpl = self._code_rpl  # outside ring 0 only the monitor loads CS
-        elif seg in (Seg.CS, Seg.SS) and not self._cpl and rpl == KERNEL_RING:
-            rpl = 0
-        if rpl != real.selector & 3:
-            real = Segment(real.selector & ~3 | rpl, real.base, real.limit, real.flags)
-        if real.dpl == KERNEL_RING:
-            real = Segment(real.selector, real.base, real.limit, real.flags & ~(3 << DESC_DPL_SHIFT))
-        return real
+            selector = selector & ~3 | self._code_rpl  # outside ring 0 only the monitor loads CS
+        elif seg in (Seg.CS, Seg.SS) and not self._cpl and selector & 3 == KERNEL_RING:
+            selector &= ~3
+        if attributes >> DESC_DPL_SHIFT & 3 == KERNEL_RING:
+            attributes &= ~(3 << DESC_DPL_SHIFT)
+        return Segment(selector, held.base & 0xFFFF_FFFF, held.limit, attributes)
 
     def set_segment(self, seg: int, value: Segment) -> None:
         """Load it really at DPL 1 where the guest means 0; CS and SS carry the real ring as RPL."""
         if seg in (Seg.LDTR, Seg.TR):
-            self._system[Seg(seg)] = value
+            self._system[seg] = value
             if seg == Seg.LDTR:
                 self._tables_changed()
             return

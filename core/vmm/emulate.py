@@ -18,7 +18,7 @@ from core.cpu.call_gate import CALL_GATES, push_each, through_call_gate, way_bac
 from core.cpu.context import Gpr, Seg
 from core.cpu.faults import GuestFault, Vector, general_protection
 from core.cpu.guest_cpu import DESC_DB, GuestCpu, Segment, Table
-from core.cpu.task_switch import TASKS, TaskFault, Way, back_link, may_switch, switch_task
+from core.cpu.task_switch import TASKS, Way, back_link, may_switch, switch_task
 from core.errors import UnknownDeparture
 from core.memory.walk import LinearMemory
 
@@ -64,9 +64,6 @@ class Effects(Protocol):
     def write_msr(self, number: int, value: int) -> None:
         """WRMSR."""
 
-    def tables_written(self) -> None:
-        """The guest's descriptor tables were written through the guest's memory (accessed and busy bits)."""
-
 
 class Emulator:
     """Emulates one instruction at a time on `guest`."""
@@ -94,10 +91,8 @@ class Emulator:
         guest.eip = next_eip
         try:
             done = action(self, instruction)
-        except GuestFault as fault:
+        except GuestFault:
             guest.eip = eip
-            if isinstance(fault, TaskFault):
-                self.effects.tables_written()
             raise
         return done
 
@@ -148,6 +143,16 @@ class Emulator:
         offset = (guest.reg(Gpr.ESP) + slot * size) & self.stack_mask()
         return self.load((guest.segment(Seg.SS).base + offset) & 0xFFFF_FFFF, size, user=False if far else None)
 
+    def peek_frame(self, words: int, size: int) -> list[int]:
+        """The `words` topmost stack words of `size` bytes, as `peek_stack` of a far return reads them."""
+        guest, mask = self.guest, self.stack_mask()
+        offset, length = guest.reg(Gpr.ESP) & mask, words * size
+        linear = guest.segment(Seg.SS).base + offset
+        if offset + length - 1 > mask or linear + length - 1 > 0xFFFF_FFFF:  # it wraps around
+            return [self.peek_stack(word, size, far=True) for word in range(words)]
+        raw = self.memory.read(guest.paging, linear, length)
+        return [int.from_bytes(raw[at : at + size], "little") for at in range(0, length, size)]
+
     def drop_stack(self, bytes_: int) -> None:
         """Move ESP up (down, if negative)."""
         mask = self.stack_mask()
@@ -168,7 +173,6 @@ class Emulator:
     def load_segment(self, seg: Seg, selector: int) -> None:
         """Load a data or stack segment register with every check."""
         descriptors.load_data(self.guest, self.memory, seg, selector)
-        self.effects.tables_written()
 
     def enter_code(self, code: Segment, eip: int) -> None:
         """Go on at `eip` in `code`, ring unchanged."""
@@ -176,7 +180,6 @@ class Emulator:
             raise general_protection(descriptors.selector_error(code.selector))
         self.guest.set_segment(Seg.CS, code)
         self.guest.eip = eip
-        self.effects.tables_written()
 
     def return_to(self, selector: int, eip: int, popped: int, size: int) -> Segment:
         """The far return of RET and IRET to `selector`:`eip`, after `popped` bytes were taken from the stack."""
@@ -293,7 +296,6 @@ def _ltr(emulator: Emulator, instruction: Instruction) -> str:
     found = _system_descriptor(emulator, selector, descriptors.TSS_AVAILABLE)
     found = descriptors.mark(emulator.guest, emulator.memory, found, descriptors.TSS_BUSY_BIT)
     emulator.guest.set_segment(Seg.TR, found.cache(selector))
-    emulator.effects.tables_written()
     return f"noted the guest's TSS at {found.base:#010x}"
 
 
@@ -459,9 +461,7 @@ def _jump_far(emulator: Emulator, instruction: Instruction) -> str:
     call = instruction.mnemonic == Mnemonic.CALL
     found = descriptors.fetch(guest, memory, selector) if selector & 0xFFFC else None
     if found is not None and not found.is_segment:
-        done = _through_system_descriptor(emulator, selector, found, call=call)
-        emulator.effects.tables_written()
-        return done
+        return _through_system_descriptor(emulator, selector, found, call=call)
     code = descriptors.code_for_jump(guest, memory, selector)
     esp = guest.reg(Gpr.ESP)
     if call:
@@ -492,7 +492,6 @@ def _ret_far(emulator: Emulator, instruction: Instruction) -> str:
     if emulator.guest.cpl != before:
         emulator.drop_stack(extra)
         descriptors.drop_inner_segments(emulator.guest)
-    emulator.effects.tables_written()
     return _returned(before, emulator.guest.cpl, code.selector, eip)
 
 
@@ -516,11 +515,9 @@ def _iret(emulator: Emulator, instruction: Instruction) -> str:
     guest = emulator.guest
     old = guest.eflags
     if old & flags.NT:
-        done = switch_task(guest, emulator.memory, *back_link(guest, emulator.memory), Way.RETURN)
-        emulator.effects.tables_written()
-        return done
-    eip, selector = emulator.peek_stack(0, size, far=True), emulator.peek_stack(1, size, far=True) & 0xFFFF
-    popped = emulator.peek_stack(2, size, far=True)
+        return switch_task(guest, emulator.memory, *back_link(guest, emulator.memory), Way.RETURN)
+    eip, selector, popped = emulator.peek_frame(3, size)
+    selector &= 0xFFFF
     before = guest.cpl
     if size == 4 and popped & flags.VM:
         raise UnknownDeparture("The guest returned to virtual-8086 mode, not carried out here yet.")
@@ -535,7 +532,6 @@ def _iret(emulator: Emulator, instruction: Instruction) -> str:
     guest.eflags = old & ~changeable | popped & changeable
     if guest.cpl != before:
         descriptors.drop_inner_segments(guest)
-    emulator.effects.tables_written()
     return _returned(before, guest.cpl, code.selector, eip)
 
 

@@ -535,6 +535,3 @@ class Hardware(Vmm):
         """See `Effects`."""
         if number in self._msrs:
             self._msrs[number] = value
-
-    def tables_written(self) -> None:
-        """See `Effects`: nothing follows the guest's tables here."""

@@ -275,7 +275,3 @@ class TrapEmulate(Vmm):
         if number not in self._msrs:
             raise UnknownDeparture(f"The guest wrote MSR {number:#x}, which this monitor does not keep.")
         self._msrs[number] = value
-
-    def tables_written(self) -> None:
-        """See `Effects`."""
-        self._sync_tables()
