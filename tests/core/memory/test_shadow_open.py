@@ -73,10 +73,10 @@ def test_an_instruction_that_is_mended_again_and_again_stops_the_machine(monkeyp
     session.close()
 
 
-def test_a_task_switch_that_puts_the_shadow_aside_stops_the_machine_in_words() -> None:
+def test_a_cr3_that_came_past_the_intercepts_stops_the_machine_in_words() -> None:
     session = paged("hardware_shadow", "written")
     session.machine.cpu.state.cr[3] = 0  # as the CPU leaves it
     session.run(1_000)
     assert session.end is not None
-    assert "task switch" in session.end.sentence
+    assert "its own CR3" in session.end.sentence
     session.close()
