@@ -6,6 +6,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QFont
 
 from app.models.entry_bits import EntryBit
+from app.models.headings import heading_data
 
 Index = QModelIndex | QPersistentModelIndex
 MEANING = ("Bit", "Name of the bit; its tooltip says what it is for.")
@@ -63,12 +64,7 @@ class BitTableModel(QAbstractTableModel):
         return f"{bit.value} {bit.words}" if bit.bit < 9 else bit.words
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        at = {Qt.ItemDataRole.DisplayRole: 0, Qt.ItemDataRole.ToolTipRole: 1}.get(Qt.ItemDataRole(role))
-        return None if at is None else self._headings[section][at]
+        return heading_data(self._headings, section, orientation, role)
 
     @staticmethod
     def _place(bit: EntryBit) -> str:

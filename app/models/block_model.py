@@ -12,6 +12,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 
 from app.models.block_rows import BlockRow, NameOf, rows_of
 from app.models.fates import FATES
+from app.models.headings import heading_data
 from app.models.numerals import address
 from core.translations import Fate, SeenBlock, SeenCache
 
@@ -115,12 +116,7 @@ class BlockModel(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Heading, and its meaning as a tooltip."""
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(HEADINGS):
-            return None
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        at = {Qt.ItemDataRole.DisplayRole: 0, Qt.ItemDataRole.ToolTipRole: 1}.get(Qt.ItemDataRole(role))
-        return None if at is None else HEADINGS[section][at]
+        return heading_data(HEADINGS, section, orientation, role)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Text, tooltip, and the row as a whole for who paints it."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
+from app.models.headings import heading_data
 from app.models.numerals import grouped
 from core.translations import SeenCache
 
@@ -58,13 +59,7 @@ class CacheCountersModel(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Heading, and its meaning as a tooltip."""
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(HEADINGS):
-            return None
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if section else Qt.AlignmentFlag.AlignLeft
-            return side | Qt.AlignmentFlag.AlignVCenter
-        at = {Qt.ItemDataRole.DisplayRole: 0, Qt.ItemDataRole.ToolTipRole: 1}.get(Qt.ItemDataRole(role))
-        return None if at is None else HEADINGS[section][at]
+        return heading_data(HEADINGS, section, orientation, role, numbers=frozenset(range(1, len(HEADINGS))))
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Words, number, tooltip."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
 
-from core.looks import SeenVmcb
+from app.models.vmcb_model import VmcbTableModel
 from core.vmm.intercepts import INTERCEPTS, Intercept
 from core.vmm.vmcb import FIELD, value_in
 
@@ -18,42 +18,17 @@ HEADINGS = (
 BY_LAB = "The emulated CPU lacks this intercept: the lab checks the bit in its place, as the manual says."
 
 
-class InterceptModel(QAbstractTableModel):
+class InterceptModel(VmcbTableModel):
     """`flipped(code, on)` says what the person wants; the tick follows when the machine has it."""
 
+    headings = HEADINGS
+    length = len(INTERCEPTS)
     flipped = Signal(int, bool)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._seen: SeenVmcb | None = None
-
-    def show(self, seen: SeenVmcb | None) -> None:
-        """Show the bits of this control block."""
-        if seen != self._seen:
-            self._seen = seen
-            self.dataChanged.emit(self.index(0, 0), self.index(len(INTERCEPTS) - 1, 1))
 
     def is_on(self, intercept: Intercept) -> bool:
         """Is its bit set?"""
         seen = self._seen
         return seen is not None and bool(value_in(seen.image, FIELD[intercept.field]) >> intercept.bit & 1)
-
-    def rowCount(self, parent: Index | None = None) -> int:
-        """One a bit."""
-        return 0 if parent is not None and parent.isValid() else len(INTERCEPTS)
-
-    def columnCount(self, parent: Index | None = None) -> int:
-        """Those of `HEADINGS`."""
-        return 0 if parent is not None and parent.isValid() else len(HEADINGS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Heading, and its meaning as a tooltip."""
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(HEADINGS):
-            return None
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        at = {Qt.ItemDataRole.DisplayRole: 0, Qt.ItemDataRole.ToolTipRole: 1}.get(Qt.ItemDataRole(role))
-        return None if at is None else HEADINGS[section][at]
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Name with its switch, and meaning."""

@@ -10,6 +10,7 @@ from enum import IntEnum
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from app.models.headings import heading_data
 from app.models.numerals import hexadecimal
 from core.snapshot import Register, RegisterGroup, Snapshot
 
@@ -133,16 +134,7 @@ class RegisterTableModel(QAbstractTableModel):
         return super().flags(index)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        heading, meaning = HEADINGS[RegisterColumn(section)]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return heading
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return meaning
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        return None
+        return heading_data(tuple(HEADINGS.values()), section, orientation, role)
 
     # -- arranging
 

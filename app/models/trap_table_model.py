@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from app.models.headings import heading_data
 from app.models.numerals import address, grouped, ring_name
 from app.models.trap_log import CAPACITY, TrapLog
 from core.events import Trap, vector_name
@@ -143,17 +144,7 @@ class TrapTableModel(QAbstractTableModel):
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        heading, meaning = HEADINGS[TrapColumn(section)]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return heading
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return meaning
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if section in NUMERIC else Qt.AlignmentFlag.AlignLeft
-            return side | Qt.AlignmentFlag.AlignVCenter
-        return None
+        return heading_data(tuple(HEADINGS.values()), section, orientation, role, numbers=NUMERIC)
 
 
 NUMERIC = frozenset({TrapColumn.NUMBER, TrapColumn.TIME, TrapColumn.CYCLES})

@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QFont
 
+from app.models.headings import heading_data
 from app.models.numerals import hexadecimal
 from core.looks import SeenVmcb
 from core.vmm.vmcb import FIELDS, Area, Field, value_in
@@ -35,22 +36,46 @@ def spelled(field: Field, value: int) -> str:
     return hexadecimal(value, 64 if value >> 32 else min(8 * field.size, 32))
 
 
-class VmcbModel(QAbstractTableModel):
-    """`show` replaces what is shown; rows are the same always: fields, by areas with a heading each."""
+class VmcbTableModel(QAbstractTableModel):
+    """What a table of something in the control block is: always the same rows, and `show` replaces what they say."""
 
-    edited = Signal(str, object)
-    wrong = Signal(str)
+    headings: tuple[tuple[str, str], ...] = ()
+    length = 0  # rows
 
-    def __init__(self, mono: QFont) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._mono = mono
         self._seen: SeenVmcb | None = None
 
     def show(self, seen: SeenVmcb | None) -> None:
         """Show this control block."""
         if seen != self._seen:
             self._seen = seen
-            self.dataChanged.emit(self.index(0, 0), self.index(len(ROWS) - 1, MEANING))
+            self.dataChanged.emit(self.index(0, 0), self.index(self.length - 1, len(self.headings) - 1))
+
+    def rowCount(self, parent: Index | None = None) -> int:
+        """Those of `length`."""
+        return 0 if parent is not None and parent.isValid() else self.length
+
+    def columnCount(self, parent: Index | None = None) -> int:
+        """Those of `headings`."""
+        return 0 if parent is not None and parent.isValid() else len(self.headings)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Heading, and its meaning as a tooltip."""
+        return heading_data(self.headings, section, orientation, role)
+
+
+class VmcbModel(VmcbTableModel):
+    """Its fields, by areas with a heading each."""
+
+    headings = HEADINGS
+    length = len(ROWS)
+    edited = Signal(str, object)
+    wrong = Signal(str)
+
+    def __init__(self, mono: QFont) -> None:
+        super().__init__()
+        self._mono = mono
 
     def set_font(self, mono: QFont) -> None:
         """The face of values."""
@@ -60,23 +85,6 @@ class VmcbModel(QAbstractTableModel):
         """Did the last exit change it?"""
         seen = self._seen
         return seen is not None and value_in(seen.image, field) != value_in(seen.before, field)
-
-    def rowCount(self, parent: Index | None = None) -> int:
-        """One a field, and one a heading."""
-        return 0 if parent is not None and parent.isValid() else len(ROWS)
-
-    def columnCount(self, parent: Index | None = None) -> int:
-        """Those of `HEADINGS`."""
-        return 0 if parent is not None and parent.isValid() else len(HEADINGS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Heading, and its meaning as a tooltip."""
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section < len(HEADINGS):
-            return None
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        at = {Qt.ItemDataRole.DisplayRole: 0, Qt.ItemDataRole.ToolTipRole: 1}.get(Qt.ItemDataRole(role))
-        return None if at is None else HEADINGS[section][at]
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Text, face and tooltip of a cell."""

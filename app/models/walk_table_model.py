@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from app.models.entry_bits import EntryBit, bits_of, set_names
+from app.models.headings import heading_data
 from app.models.numerals import hexadecimal
 from core.looks import Attempt, PageWalk, Space, TableEntry, TableWalk
 
@@ -96,15 +97,7 @@ class WalkTableModel(QAbstractTableModel):
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self.headings[section][0]
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return self.headings[section][1]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-        return None
+        return heading_data(self.headings, section, orientation, role)
 
 
 # -- the steps
