@@ -14,18 +14,21 @@ from app.models.numerals import address as address_text
 from app.models.numerals import grouped
 from core.snapshot import CodeLine
 
+NEXT, LAST = "current instruction", "last instruction, with which the run ended"
 ROW_ROLE = Qt.ItemDataRole.UserRole
 
 Index = QModelIndex | QPersistentModelIndex
 
 
 class ListingModel(QAbstractListModel):
-    """Rows are instructions, labels and gaps; `breakpoints`, `pc` and `linked` mark some of them."""
+    """Rows are instructions, labels and gaps; `breakpoints`, `pc` and `linked` mark some of them. `ended`: the
+    instruction at `pc` was the last, and none comes next."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.rows: list[Row] = []
         self.pc: int | None = None
+        self.ended = False
         self.breakpoints: frozenset[int] = frozenset()
         self.linked: frozenset[int] = frozenset()
         self.widest = 0  # letters in the longest instruction
@@ -43,12 +46,13 @@ class ListingModel(QAbstractListModel):
         self.pc, self.linked = None, frozenset()
         self.endResetModel()
 
-    def show(self, lines: Iterable[CodeLine], pc: int) -> None:
-        """Merge what a snapshot read from memory, and mark where the CPU is."""
+    def show(self, lines: Iterable[CodeLine], pc: int, *, ended: bool = False) -> None:
+        """Merge what a snapshot read from memory, and mark where the CPU is, or where the run ended."""
         self._take(tuple(lines), live=True)
-        before, self.pc = self.pc, pc
-        if before != pc:
-            self._touch(before)
+        before, self.pc = (self.pc, self.ended), pc
+        self.ended = ended
+        if before != (pc, ended):
+            self._touch(before[0])
             self._touch(pc)
 
     def reveal(self, address: int) -> int | None:
@@ -138,7 +142,7 @@ class ListingModel(QAbstractListModel):
             return f"label {row.name}"
         if isinstance(row, Gap):
             return f"{grouped(row.stop - row.start)} bytes not disassembled"
-        notes = ["current instruction"] if row.line.address == self.pc else []
+        notes = [LAST if self.ended else NEXT] if row.line.address == self.pc else []
         notes += ["breakpoint"] if row.line.address in self.breakpoints else []
         return ", ".join([row.line.text, f"at {row.line.address:x}", *notes])
 
@@ -166,7 +170,8 @@ class ListingModel(QAbstractListModel):
             return f"{grouped(row.stop - row.start)} bytes from {address_text(row.start)} were not disassembled."
         origin = "Read from memory." if row.live else "As in the guest’s image; not yet read from memory."
         place = f" From {row.line.file}, line {row.line.line}." if row.line.file else ""
-        return f"{origin}{place} Click in the margin to set or clear a breakpoint (F9)."
+        last = "The run ended with this instruction. " if self.ended and row.line.address == self.pc else ""
+        return f"{last}{origin}{place} Click in the margin to set or clear a breakpoint (F9)."
 
 
 def row_text(row: Row) -> str:

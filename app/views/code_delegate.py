@@ -53,6 +53,7 @@ class CodeDelegate(QStyledItemDelegate):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.ring = Ring.KERNEL
+        self.ended = False  # is the current line the last one, and none next?
         self.width = 0  # pixels that the pane has
         self.apply_theme(theme)
 
@@ -88,7 +89,8 @@ class CodeDelegate(QStyledItemDelegate):
     def paint_margin(
         self, painter: QPainter, option: QStyleOptionViewItem, *, stop: bool, possible: bool, here: bool
     ) -> None:
-        """A disc for a breakpoint, a hollow one where the pointer could set one, an arrow at the current line."""
+        """A disc for a breakpoint, a hollow one where the pointer could set one, an arrow at the current line; after
+        the end a square at the last."""
         palette, rect = self.theme.palette, option.rect
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -107,6 +109,10 @@ class CodeDelegate(QStyledItemDelegate):
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(palette.ring_color(self.ring))
             left, half = rect.left() + 2.5 * self.letter, radius + 0.5
+            if self.ended:
+                painter.drawRect(QRectF(left, middle - radius, 2 * radius, 2 * radius))
+                painter.restore()
+                return
             painter.drawPolygon(
                 QPolygonF(
                     [QPointF(left, middle - half), QPointF(left + 1.4 * half, middle), QPointF(left, middle + half)]

@@ -18,6 +18,7 @@ from app.views.code_delegate import ListingDelegate, SourceDelegate
 from app.views.code_pane import CodePane
 from app.views.view import Area, Loaded, View, ViewSpec
 from app.widgets.address_menu import offer_addresses
+from core.events import EndHow
 from core.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -103,9 +104,12 @@ class CodeView(View):
             self._wanted, self._elsewhere = None, snapshot.elsewhere
             self._show_breakpoints(snapshot.breakpoints - snapshot.elsewhere)
         self._registers = {register.name: register.believed for register in snapshot.registers}
-        self.listing_model.show(snapshot.listing, snapshot.pc)
-        self._show_source_line(snapshot)
-        self.caption.setText(f"Disassembly · {self._place(snapshot.pc)}")
+        ended = snapshot.end is not None
+        self._source_delegate.ended = self._listing_delegate.ended = ended
+        here = _last_instruction(snapshot) if ended else snapshot.pc
+        self.listing_model.show(snapshot.listing, here, ended=ended)
+        self._show_source_line(here)
+        self.caption.setText(f"Disassembly · {'ended in ' if ended else ''}{self._place(here)}")
         self.set_empty(not snapshot.listing)
         self.listing.keep_current_in_sight()
         self.source.keep_current_in_sight()
@@ -248,8 +252,8 @@ class CodeView(View):
         self.listing_model.set_breakpoints(addresses)
         self.source_model.set_breakpoints(addresses)
 
-    def _show_source_line(self, snapshot: Snapshot) -> None:
-        place = self._program.line_at(snapshot.pc) if self._program is not None else None
+    def _show_source_line(self, here: int) -> None:
+        place = self._program.line_at(here) if self._program is not None else None
         if place is None:
             self.source_model.set_current(None)
             return
@@ -306,6 +310,15 @@ class CodeView(View):
     def _place(self, pc: int) -> str:
         name = self._program.name_of(pc) if self._program is not None else ""
         return name or address_text(pc)
+
+
+def _last_instruction(snapshot: Snapshot) -> int:
+    """Where the run ended: a guest ends it by one instruction, OUT or HLT or a call of the hypervisor, and EIP is past
+    it already; what an error ended is where EIP still is."""
+    if snapshot.end is None or snapshot.end.how is EndHow.ERROR:
+        return snapshot.pc
+    before = (line.address for line in snapshot.listing if line.address + len(line.code) == snapshot.pc)
+    return next(before, snapshot.pc)
 
 
 def _titled(head: QWidget, pane: QWidget, *parts: QWidget) -> QWidget:

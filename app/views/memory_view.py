@@ -39,6 +39,7 @@ MODES = {
     MapMode.VM: "The VM's memory, page by guest-physical page: what the guest uses it for.",
     MapMode.MACHINE: "The machine's memory, frame by host-physical frame: whose it is.",
 }
+HEAT_NOTE = "Glow: what instructions read, write and execute. The CPU's own page walks are not counted."
 HEATS: tuple[tuple[str, frozenset[Access]], ...] = (
     ("every access", frozenset(Access)),
     *((access.value, frozenset({access})) for access in Access),
@@ -82,6 +83,9 @@ class MemoryView(View):
         self.words.setWordWrap(True)
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.words.setAccessibleName("The chosen page")
+        self.heat_note = QLabel(HEAT_NOTE)
+        self.heat_note.setProperty("role", "quiet")
+        self.heat_note.setWordWrap(True)
         self.modes = QButtonGroup(self)
         self.heats = QComboBox()
         self.whole = QToolButton()
@@ -114,7 +118,8 @@ class MemoryView(View):
         self._heat_caption.setBuddy(self.heats)
         self.heats.setAccessibleName("What glows")
         self.heats.setToolTip(
-            "Pages glow when they are read, written or executed: counted by the probes, as it happens."
+            "Pages glow when instructions read, write or execute there: counted by the probes, as it happens.\n"
+            "What the CPU itself reads on a page walk is not counted: a page table glows when software touches it."
         )
         for name, of in HEATS:
             self.heats.addItem(name, of)
@@ -132,6 +137,7 @@ class MemoryView(View):
         lines.setSpacing(0)
         lines.addWidget(self.words)
         lines.addWidget(self.legend)
+        lines.addWidget(self.heat_note)
         lines.addStretch()
         beside = QScrollArea()
         beside.setWidget(told)
@@ -208,9 +214,10 @@ class MemoryView(View):
         self.map.apply_theme(theme)
         self.legend.apply_theme(theme)
         caption = theme.type.sans(Size.CAPTION)
-        for widget in (self.words, self.heats, self._heat_caption, self.whole, *self.modes.buttons()):
+        for widget in (self.words, self.heat_note, self.heats, self._heat_caption, self.whole, *self.modes.buttons()):
             widget.setFont(caption)
         self.words.setContentsMargins(theme.space(2), theme.space(1), theme.space(2), theme.space(1))
+        self.heat_note.setContentsMargins(theme.space(2), theme.space(2), theme.space(2), theme.space(1))
         self.words.setMinimumHeight(theme.type.row_height(Size.CAPTION) * 3)
         self._paint_map()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.controllers.actions import Act
@@ -112,3 +113,17 @@ def test_under_a_monitor_belief_and_truth_differ(person: Person) -> None:
     assert "believes it runs in ring 0; it runs in ring 1" in person.registers.summary.text()
     person.load("hello", "bare")
     assert "right about every register" in person.registers.summary.text()
+
+
+def test_after_the_end_the_last_instruction_is_marked_and_none_comes_next(person: Person) -> None:
+    person.run()
+    assert person.sees.end is not None
+    row = person.code.listing_model.current_row
+    assert row is not None
+    assert person.code.listing_model.index(row).data().endswith("out 0xf4, al")
+    assert "the run ended" in person.code.listing_model.index(row).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert "ended in" in person.code.caption.text()
+    person.press(Act.STEP_BACK)
+    person.wait(lambda: person.sees.end is None)
+    assert person.code.listing_model.pc == person.sees.pc
+    assert "ended" not in person.code.caption.text()

@@ -40,3 +40,23 @@ def test_the_toolbar_chooses_which_vm_every_view_shows(person: Person) -> None:
         "Hardware-assisted (AMD-V)",
     ]
     assert "(hardware)" in vms.model.index(1, KIND).data(Qt.ItemDataRole.ToolTipRole)
+
+
+def test_four_shells_are_typed_to_and_each_answers_in_its_own_console(person: Person) -> None:
+    person.load("pebble-clean", "trap_emulate")
+    for _ in range(3):
+        person.engine.host(AddVm("pebble-clean", "trap_emulate"))
+    person.press(Act.RUN)
+    for letter in "ABCD":
+        person.wait(lambda letter=letter: person.sees.vm == letter and person.console.text.endswith("$ "))
+        QTest.keyClicks(person.console.terminal, f"echo I am {letter}")
+        QTest.keyClick(person.console.terminal, Qt.Key.Key_Return)
+        person.wait(lambda letter=letter: f"\nI am {letter}\n$ " in person.console.text)
+        person.press(Act.NEXT_VM)
+    person.wait(lambda: person.sees.vm == "A")
+    assert person.console.text.count("I am") == 2  # the line that was typed, and its answer: nobody else's
+    person.press(Act.STOP)
+    person.wait(lambda: not person.sees.running)
+    for vm in person.sees.vms:
+        assert f"\r\nI am {vm.letter}\r\n$ " in vm.console_tail.decode()
+    assert {lane.vm for lane in person.traps.timeline.marks.lanes} == set("ABCD")
