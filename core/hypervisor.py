@@ -481,7 +481,7 @@ class Hypervisor:
             vector=None,
             error_code=None,
             pc=pc,
-            instruction=spell(code, pc) if code else "",
+            instruction=spell(code, pc, guest.code_bits) if code else "",
             handler="hypervisor: scheduler",
             outcome="",
             pc_after=pc,

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from iced_x86 import Instruction, OpKind
+
 from core.addresses import PAGE_SHIFT
 from core.cpu.context import Gpr, Seg
 from core.cpu.decode import decode, spell
@@ -133,6 +135,7 @@ class Interposer:
         self.report = ""
         self.halted = False
         self.code = b""  # of the instruction at which the present departure happened
+        self.code_bits = 32  # of the segment in which it stands
         self._place_now = 0  # its linear address
         self.monitor: Monitor  # attached before the machine runs; an attribute, since it is asked for at every turn
         self._line = False  # the interrupt controller's INTR output
@@ -374,7 +377,7 @@ class Interposer:
         """HLT at real ring 0: the emulator simply returned."""
         self.halt()
         guest = self.monitor.guest
-        self.code = self.monitor.linear.peek_code(guest.paging, self.cpu.last_pc)
+        self._note_code(self.cpu.last_pc)
         self._record(
             Outcome(Cause.HALT, "hardware", "stopped until the next interrupt", Ring(guest.cpl)),
             self.cpu.last_pc,
@@ -522,9 +525,10 @@ class Interposer:
         state = self.cpu.state
         stored_at, stored = None, b""
         pc = self.cpu.last_pc
-        code = monitor.linear.peek_code(guest.paging, pc)
-        if reading and decode(code, pc).is_string_instruction:
-            target = (guest.segment(Seg.ES).base + guest.reg(Gpr.EDI)) & 0xFFFF_FFFF
+        instruction = decode(monitor.linear.peek_code(guest.paging, pc), pc, guest.code_bits)
+        if reading and instruction.is_string_instruction:
+            offset = guest.reg(Gpr.EDI) & (0xFFFF if instruction.op0_kind == OpKind.MEMORY_ESDI else 0xFFFF_FFFF)
+            target = (guest.segment(Seg.ES).base + offset) & 0xFFFF_FFFF
             kept = monitor.linear.peek(guest.paging, target, size)
             if kept is not None:
                 stored_at, stored = target, kept
@@ -546,6 +550,14 @@ class Interposer:
 
     # -- the record
 
+    def _note_code(self, pc: int) -> None:
+        guest = self.monitor.guest
+        self.code, self.code_bits = self.monitor.linear.peek_code(guest.paging, pc), guest.code_bits
+
+    def instruction(self, pc: int) -> Instruction:
+        """The one at which the present departure happened, at linear `pc`."""
+        return decode(self.code, pc, self.code_bits)
+
     def departed(self, vector: int | None, error_code: int | None, act: Callable[[], Outcome]) -> None:
         """Let `act` handle a departure that the CPU does not report, before the guest's next instruction; record it."""
         self._recorded(self.monitor.guest.pc, vector, error_code, act)
@@ -556,9 +568,10 @@ class Interposer:
 
     def _recorded(self, pc: int, vector: int | None, error_code: int | None, act: Callable[[], Outcome]) -> None:
         """Let the monitor act, and record what it did; a shutdown ends the run."""
-        monitor, guest = self.monitor, self.monitor.guest
+        guest = self.monitor.guest
         real, believed = RINGS[self.cpu.cpl], RINGS[guest.cpl]
-        self.code, self._place_now = monitor.linear.peek_code(guest.paging, pc), pc
+        self._note_code(pc)
+        self._place_now = pc
         try:
             outcome = act()
         except Shutdown as shutdown:
@@ -599,7 +612,7 @@ class Interposer:
         time = cpu.executed + self.skipped
         trap = Trap(  # by place: names would cost a microsecond a trap
             self.log.count, time, monitor.letter, real, believed, ring_to, RINGS[cpu.cpl], cause, vector, error_code,
-            pc, spell(code, pc) if code else "", handler, text, after, None, time + self.machine_offset,
+            pc, spell(code, pc, self.code_bits) if code else "", handler, text, after, None, time + self.machine_offset,
             reason,
         )  # fmt: skip
         self.keep(trap)
@@ -614,9 +627,9 @@ class Interposer:
 
     def _record_io(self, port: int, size: int, text: str, *, reading: bool) -> None:
         monitor, cpu = self.monitor, self.cpu
-        self.code = monitor.linear.peek_code(monitor.guest.paging, cpu.last_pc)
+        self._note_code(cpu.last_pc)
         outcome = monitor.io(port, size, text, reading=reading)
-        pc_after = cpu.last_pc + decode(self.code, cpu.last_pc).len & 0xFFFF_FFFF
+        pc_after = cpu.last_pc + self.instruction(cpu.last_pc).len & 0xFFFF_FFFF
         self._record(outcome, cpu.last_pc, None, None, RINGS[cpu.cpl], RINGS[monitor.guest.cpl], pc_after)
 
     def reschedule(self) -> None:

@@ -83,7 +83,7 @@ def _bytes(span: Span, vmm: Vmm, machine: Machine) -> SeenBytes:
         case Space.HOST:
             pieces = host_pieces(machine.ram, start, size)
     code = vmm.linear.peek_code(vmm.guest.paging, vmm.guest.pc)
-    length = decode(code, vmm.guest.pc).len if code else 0
+    length = decode(code, vmm.guest.pc, vmm.guest.code_bits).len if code else 0
     pc, stack = (_in_space(_address(each, vmm), span.space, vmm) for each in Follow)
     return SeenBytes(span, start, pieces, pc, length or 1, stack)
 

@@ -438,7 +438,7 @@ class Session:
 
     def _next_instruction(self) -> str:
         code = self.peek_code(self.pc)
-        return spell(code, self.pc) if code else ""
+        return spell(code, self.pc, self.code_bits) if code else ""
 
     def past(self) -> Past | None:
         """The recorded past, to be looked at; None for a session without."""
@@ -558,7 +558,7 @@ class Session:
 
     def _advance(self, count: int, first: str | None, *, follow: bool) -> StopReason:
         cpu = self.machine.cpu
-        traps, before = self.traps.count, Ring(cpu.cpl)
+        traps, before, bits = self.traps.count, Ring(cpu.cpl), self.code_bits
         reason = self._run_to_count(self.machine_executed + count, leave=True, first=first, follow=follow)
         if self.end is not None:
             self.sentence = narration.of_stop(reason, self.end, self.pc)
@@ -567,7 +567,7 @@ class Session:
                 self._last_event() if reason is StopReason.BUDGET else narration.of_stop(reason, None, self.pc)
             )
         else:
-            text = spell(self.peek_code(cpu.last_pc), cpu.last_pc)
+            text = spell(self.peek_code(cpu.last_pc), cpu.last_pc, bits)
             self.sentence = narration.of_step(text, before, Ring(cpu.cpl))
         return reason
 
@@ -777,6 +777,11 @@ class Session:
         return self.vmm.guest.pc
 
     @property
+    def code_bits(self) -> int:
+        """Is the next instruction one of 16 or of 32 bits?"""
+        return self.vmm.guest.code_bits
+
+    @property
     def last_pc(self) -> int:
         """Linear address of the instruction that ran last."""
         return self.machine.cpu.last_pc
@@ -904,7 +909,7 @@ class Session:
             stage=self.vmm.stage(),
             pc=self.pc,
             registers=self.registers(),
-            listing=disassemble(self.peek_code, self.code(system), self.pc, listing, listing // 4),
+            listing=disassemble(self.peek_code, self.code(system), self.pc, listing, listing // 4, self.code_bits),
             traps=tuple(self.traps.since(since_trap, max_traps)),
             trap_count=self.traps.count,
             causes=tuple(self.traps.causes.items()),

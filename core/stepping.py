@@ -44,6 +44,8 @@ class Stepped(Protocol):
     @property
     def pc(self) -> int: ...
     @property
+    def code_bits(self) -> int: ...
+    @property
     def cr3(self) -> int: ...
     @property
     def last_pc(self) -> int: ...
@@ -381,10 +383,9 @@ class Step:
     def _innermost(self, place: Place) -> Activation:
         return next(self._session.unwinder.activations(place))
 
-    @staticmethod
-    def _decode(place: Place, at: int) -> Instruction | None:
+    def _decode(self, place: Place, at: int) -> Instruction | None:
         code = place.read(at, LONGEST) or place.read(at, max(1, min(LONGEST, 0x1000 - at % 0x1000)))
-        instruction = decode(code, at) if code else None
+        instruction = decode(code, at, self._session.code_bits) if code else None
         return instruction if instruction else None
 
 

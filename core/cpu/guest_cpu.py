@@ -72,6 +72,11 @@ class GuestCpu:
         """Linear address of EIP."""
         return (self._code.base + self.state.eip) & 0xFFFF_FFFF
 
+    @property
+    def code_bits(self) -> int:
+        """By how many bits the code at EIP is to be decoded, 16 or 32."""
+        return 32 if self.state.hflags & HF_CS32 else 16
+
     # -- privilege and flags
 
     @property

@@ -42,6 +42,7 @@ _FAR_LOADS = {
     Mnemonic.LGS: Seg.GS,
     Mnemonic.LSS: Seg.SS,
 }
+ALWAYS_SET = {6: 0xFFFF_0FF0, 7: 0x400}  # bits of debug registers that cannot be cleared
 _BRANCHES = {Mnemonic.JMP, Mnemonic.CALL}
 _SEGMENT_SETTERS = {Mnemonic.MOV, Mnemonic.POP, *_FAR_LOADS}
 
@@ -367,7 +368,7 @@ def _mov(emulator: Emulator, instruction: Instruction) -> str:
         emulator.supervisor_only()
         if RegisterExt.is_dr(target):
             number, value = _debug_number(emulator, target), guest.reg(RegisterExt.number(source))
-            guest.cpu.set_debug_register(number, value)
+            guest.cpu.set_debug_register(number, value | ALWAYS_SET.get(number, 0))
             return f"set DR{number} to {value:#010x}"
         number = _debug_number(emulator, source)
         guest.set_reg(RegisterExt.number(target), guest.cpu.debug_register(number))

@@ -19,7 +19,6 @@ from core.addresses import PAGE_MASK, GuestPhysical, GuestVirtual, HostPhysical
 from core.costs import Work
 from core.cpu import flags
 from core.cpu.context import Seg
-from core.cpu.decode import decode
 from core.cpu.faults import GuestFault, Vector
 from core.cpu.guest_cpu import GuestCpu, Segment
 from core.cpu.unicorn_cpu import Cpu
@@ -170,7 +169,7 @@ class HardwareShadow(Hardware):
     def _at_the_fence(self, code: int) -> Outcome | None:
         """The CPU reached for its TSS, to switch tasks or, at a call gate, stacks: done here in its place. None: no
         instruction that does."""
-        instruction = decode(self.interposer.code, self.guest.pc)
+        instruction = self.interposer.instruction(self.guest.pc)
         return self.carry_out(code, instruction) if instruction.mnemonic in REACHES_TSS else None
 
     def device_address(self, address: int) -> int:

@@ -15,7 +15,7 @@ from core.addresses import PAGE_MASK, PAGE_SIZE, GuestPhysical, GuestVirtual, Ho
 from core.costs import Work
 from core.cpu import flags
 from core.cpu.context import Seg
-from core.cpu.decode import decode, mnemonic
+from core.cpu.decode import mnemonic
 from core.cpu.delivery import Event, Origin
 from core.cpu.faults import GuestFault, Vector
 from core.cpu.guest_cpu import GuestCpu, Segment, Table
@@ -185,7 +185,7 @@ class TrapEmulate(Vmm):
     def _refused(self, vector: int, error_code: int) -> Outcome:
         guest = self._guest
         pc = guest.pc
-        instruction = decode(self.interposer.code, pc)
+        instruction = self.interposer.instruction(pc)
         stepping = guest.single_stepping
         try:
             text = self._emulator.emulate(instruction)
