@@ -15,12 +15,14 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cli import statuses
 from app.cli.numbers import whole
 from app.cli.start_options import add_start_options, start_with
+from app.cli.terminal import Keyboard, keyboard
 from core.events import EndHow, StopReason
 
 if TYPE_CHECKING:
@@ -32,12 +34,14 @@ SLICE = 0.05  # seconds after which Python may notice Ctrl-C, and output is pass
 
 HELP = "run a guest in the terminal"
 DESCRIPTION = """\
-Runs a guest and prints what it writes to its serial port. The run is exactly repeatable: virtual time counts
-instructions, so the same guest with the same input gives the same traps at the same instructions, always.
+Runs a guest and prints what it writes to its serial port; in a terminal, what you type goes to it. The run is exactly
+repeatable: virtual time counts instructions, so the same guest with the same input at the same time gives the same
+traps at the same instructions, always.
 """
 EXAMPLES = f"""\
 examples:
   ringside run hello --vmm bare              a shipped guest on the bare machine, with no monitor
+  ringside run pebble                        a small operating system: type help at its prompt, Ctrl-C to leave
   ringside run hole --vmm trap_emulate       the same instructions, a less privileged kernel: spot the difference
   ringside run mykernel.elf --vmm bare --max-instructions 1000000 --json
 
@@ -203,7 +207,8 @@ def main(arguments: argparse.Namespace) -> int:
             if not arguments.json:
                 _print_console(new)
 
-        outcome = run(session, arguments.max_instructions, between)
+        with _keys_for(session, arguments) as keys:
+            outcome = run(session, arguments.max_instructions, between, keys)
         if costs is not None:
             outcome = replace(outcome, modelled=Modelled(costs, tally.account(session).cycles(costs)))
         report = session.report
@@ -233,18 +238,43 @@ def _check_saving(start: StartWith, path: Path) -> None:
         raise ImageError("There is a file already.", "Name the file of --disk, or a new one.", str(path))
 
 
-def run(session: Session, limit: int | None, on_console: Callable[[bytes], None]) -> Outcome:
-    """Run a loaded session to its end or the limit, giving `on_console` new output now and then. Ctrl-C ends it too."""
+@contextmanager
+def _keys_for(session: Session, arguments: argparse.Namespace) -> Iterator[Keyboard | None]:
+    """The person's keys, unless a script gives the input or reads the output."""
+    if arguments.json or arguments.input:
+        yield None
+        return
+    with keyboard(session.request_stop) as keys:
+        yield keys
+
+
+def run(
+    session: Session, limit: int | None, on_console: Callable[[bytes], None], keys: Keyboard | None = None
+) -> Outcome:
+    """Run a loaded session to its end or the limit, giving `on_console` new output now and then. Ctrl-C ends it too.
+    With `keys` a person types to it, and while it sleeps it does so by the wall clock."""
+    from app.engine.doze import Doze
     from app.engine.metronome import Metronome
 
-    metronome, shown, reason = Metronome(session.request_stop, SLICE), 0, StopReason.REQUESTED
+    metronome, shown, doze = Metronome(session.request_stop, SLICE), 0, Doze()
+    goes_on = {StopReason.REQUESTED} | ({StopReason.IDLE, StopReason.WAITING} if keys is not None else set())
+    reason = StopReason.REQUESTED
     start = time.perf_counter()
     with ctrl_c() as interrupted:
-        while reason is StopReason.REQUESTED and not interrupted():
+        while reason in goes_on and not interrupted():
+            if keys is not None and (typed := keys.taken()):
+                session.send_input(typed)
+                doze.wake()
             with metronome:
-                reason = session.run(None if limit is None else limit - session.executed)
+                reason = session.run(None if limit is None else limit - session.executed, tell_idle=keys is not None)
             on_console(session.console[shown:])
             shown = len(session.console)
+            if keys is None:
+                continue
+            if reason is StopReason.WAITING:
+                keys.wait(inf)
+            elif reason is StopReason.IDLE and doze.sleep(session.idle_seconds, time.monotonic()):
+                keys.wait(doze.wait(time.monotonic()))
     seconds = time.perf_counter() - start
     metronome.close()
     how, status, sentence = _end(session, reason, interrupted())
