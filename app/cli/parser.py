@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import argparse
 
-from app.cli import assemble, bench, compare, cosim, disk, holes, host, lesson, listing, rewind_check, run, screenshot
+from app.cli import (
+    assemble,
+    bench,
+    compare,
+    cosim,
+    disk,
+    figure,
+    holes,
+    host,
+    lesson,
+    listing,
+    rewind_check,
+    run,
+    screenshot,
+)
 from app.cli.version import version
 
 DESCRIPTION = """\
@@ -37,6 +51,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ringside {version()}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in (run, host, compare, cosim, rewind_check, holes, listing, lesson, assemble, disk, screenshot, bench):
+    for module in (run, host, compare, figure, cosim, rewind_check, holes, listing, lesson, assemble, disk):
+        module.add(commands)
+    for module in (screenshot, bench):
         module.add(commands)
     return parser

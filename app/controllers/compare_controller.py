@@ -9,18 +9,19 @@ from PySide6.QtCore import QObject, QSettings
 
 from app.controllers.worker_pool import WorkerPool
 from app.models.numerals import grouped
-from app.views.compare_view import CompareView, result_words
+from app.views.compare_view import CompareView
 from app.views.view import View
+from core import measured, nanobenchmarks
 from core.guests.builds import counterpart
 from core.guests.catalog import guest_named
 from core.guests.start import StartWith
-from core.measured import JSON
 from core.vmm import kinds
 
 if TYPE_CHECKING:
     from app.engine.client import Engine
 
 COSTS_KEY = "compare/costs"
+FIGURE = "figure:"  # begins the names of the jobs that run nanobenchmarks
 Load = Callable[[str, str, StartWith], None]
 Point = Callable[[str, str | None], None]
 
@@ -56,6 +57,7 @@ class CompareController(QObject):
         view.book.restore(str(settings.value(COSTS_KEY, "")))
         view.book.changed.connect(lambda: settings.setValue(COSTS_KEY, view.book.to_text()))
         view.compareWanted.connect(self.compare)
+        view.figureWanted.connect(self.run_figure)
         view.cancelWanted.connect(self.cancel)
         view.startWanted.connect(self.start)
         view.enlargeWanted.connect(enlarge)
@@ -86,6 +88,14 @@ class CompareController(QObject):
         self._view.begin(guest, command_line)
         self._pool.start({kind: ["compare", guest, *words, "--only", kind] for kind in suited})
 
+    def run_figure(self) -> None:
+        """Run the nanobenchmarks of 2006 under every kind."""
+        if self._pool.busy:
+            return
+        self._done, self._of, self._stages, self._failures = 0, len(kinds()), {}, []
+        self._view.begin_figure()
+        self._pool.start({f"{FIGURE}{kind}": ["figure", "--only", kind] for kind in kinds()})
+
     def cancel(self) -> None:
         """Stop it; what was measured stays."""
         self._pool.cancel()
@@ -115,11 +125,14 @@ class CompareController(QObject):
         self._tell()
 
     def _take(self, kind: str, printed: bytes) -> None:
-        self._view.add(JSON.validate_json(printed))
+        if kind.startswith(FIGURE):
+            self._view.figure.add(nanobenchmarks.JSON.validate_json(printed))
+        else:
+            self._view.add(measured.JSON.validate_json(printed))
         self._end(kind)
 
     def _fail(self, kind: str, words: str) -> None:
-        self._failures.append(f"{kinds()[kind].title}: {words}")
+        self._failures.append(f"{kinds()[kind.removeprefix(FIGURE)].title}: {words}")
         self._end(kind)
 
     def _end(self, kind: str) -> None:
@@ -135,4 +148,4 @@ class CompareController(QObject):
         if self._failures:
             self._view.finish(" ".join(self._failures), error=True)
         else:
-            self._view.finish(result_words(self._view.comparison.results))
+            self._view.finish(self._view.result_words())

@@ -18,8 +18,9 @@ RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 class CountTableModel(QAbstractTableModel):
     """`show` replaces all."""
 
-    def __init__(self, mono: QFont) -> None:
+    def __init__(self, mono: QFont, what: str = "Count") -> None:
         super().__init__()
+        self._what = what
         self.rows: list[CountRow] = []
         self.kinds: tuple[str, ...] = ()
         self._mono = mono
@@ -49,7 +50,7 @@ class CountTableModel(QAbstractTableModel):
         if orientation is not Qt.Orientation.Horizontal or not 0 <= section <= len(self.kinds):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return "Count" if section == 0 else kinds()[self.kinds[section - 1]].title
+            return self._what if section == 0 else kinds()[self.kinds[section - 1]].title
         if role == Qt.ItemDataRole.ToolTipRole:
             return "The same at every repetition." if section == 0 else kinds()[self.kinds[section - 1]].summary
         if role == Qt.ItemDataRole.TextAlignmentRole and section:

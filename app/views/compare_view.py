@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QProgressBar,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QTabWidget,
     QToolButton,
@@ -27,8 +28,10 @@ from app.views.view import Area, View, ViewSpec
 from app.widgets.compare.costs_page import CostsPage
 from app.widgets.compare.cycles_page import CyclesPage
 from app.widgets.compare.export import Form, save
+from app.widgets.compare.figure_page import FigurePage
 from app.widgets.compare.instructions_page import InstructionsPage
 from app.widgets.compare.page import Page
+from app.widgets.compare.properties_page import PropertiesPage
 from core.cost_table import load_costs
 from core.errors import RequestError
 from core.guests.catalog import GuestInfo, shipped_guests
@@ -48,12 +51,14 @@ class CompareView(View):
     """Choosers and a button over pages that show what came of it.
 
     compareWanted  (guest, command line) the person wants it compared
+    figureWanted   () the person wants the nanobenchmarks of 2006 run
     cancelWanted   () and now no longer
     enlargeWanted  () the person wants the view to have the whole window, or no longer
     startWanted    (guest, kind, command line, address or None, count or None) the person wants to stand there
     """
 
     compareWanted = Signal(str, str)
+    figureWanted = Signal()
     cancelWanted = Signal()
     enlargeWanted = Signal()
     startWanted = Signal(str, str, str, object, object)
@@ -69,7 +74,9 @@ class CompareView(View):
         self.cycles = CyclesPage(theme)
         self.instructions = InstructionsPage(theme)
         self.costs = CostsPage(self.book, theme)
-        self.pages: tuple[Page, ...] = (self.cycles, self.instructions, self.costs)
+        self.figure = FigurePage(self.book.chosen, theme)
+        self.properties = PropertiesPage(theme)
+        self.pages: tuple[Page, ...] = (self.cycles, self.instructions, self.figure, self.properties, self.costs)
         self._make_choosers()
         self._make_progress()
         self._make_export()
@@ -77,7 +84,7 @@ class CompareView(View):
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("Pages")
         for page in self.pages:
-            self.tabs.addTab(page, page.title)
+            self.tabs.addTab(_scrolling(page), page.title)
             self.tabs.setTabToolTip(self.tabs.count() - 1, page.question)
         self.tabs.currentChanged.connect(self._fit_export)
         self._put_together()
@@ -85,6 +92,11 @@ class CompareView(View):
         self.instructions.wanted.connect(
             lambda guest, kind, pc: self.startWanted.emit(guest, kind, self._compared[1], pc, None)
         )
+        self.figure.runWanted.connect(self.figureWanted)
+        self.properties.placeWanted.connect(
+            lambda guest, kind, executed: self.startWanted.emit(guest, kind, self._compared[1], None, executed)
+        )
+        self.properties.instructionsWanted.connect(self._lead_to_instructions)
         self.set_empty(False)
         self.setFocusProxy(self.compare)
         self.setAccessibleName("Compare")
@@ -175,7 +187,16 @@ class CompareView(View):
         self._compared = (guest, command_line)
         self.comparison.clear()
         self._show_results()
+        self._begin()
+
+    def begin_figure(self) -> None:
+        """The nanobenchmarks are being run."""
+        self.figure.begin()
+        self._begin()
+
+    def _begin(self) -> None:
         self.compare.setText("Cancel")
+        self.figure.run.setEnabled(False)
         self.bar.setRange(0, 0)
         self.bar.show()
         self._say("Starting …")
@@ -194,6 +215,8 @@ class CompareView(View):
     def finish(self, words: str, *, error: bool = False) -> None:
         """It is over."""
         self.compare.setText("Compare")
+        self.figure.run.setEnabled(True)
+        self._fit_export()
         self.bar.hide()
         self._say(words, error=error)
 
@@ -201,7 +224,7 @@ class CompareView(View):
         """Turn to the page of that name."""
         for page in self.pages:
             if page.name == anchor:
-                self.tabs.setCurrentWidget(page)
+                self.tabs.setCurrentIndex(self.pages.index(page))
 
     def apply_theme(self, theme: Theme) -> None:
         """Take colours and type from `theme`."""
@@ -237,6 +260,12 @@ class CompareView(View):
     def _fit_export(self) -> None:
         for form, action in self._exports.items():
             action.setVisible(form in self.page.forms)
+        results = self.figure.figure.results if self.page is self.figure else self.comparison.results
+        self.export.setEnabled(bool(results) or self.page is self.costs)
+
+    def _lead_to_instructions(self, kind: str) -> None:
+        self.point_at(self.instructions.name)
+        self.instructions.lead_to(kind)
 
     # -- inside
 
@@ -261,11 +290,20 @@ class CompareView(View):
         self._show_results()
 
     def _show_results(self) -> None:
-        there = bool(self.comparison.results)
-        self.export.setEnabled(there)
         for page in self.pages:
             page.show_comparison(self.comparison)
         self._fit_export()
+
+    def result_words(self) -> str:
+        """What came of the comparison, in a sentence."""
+        results = self.comparison.results
+        if self.page is self.figure or not results:
+            return "Instructions and departures are measured, cycles modelled."
+        differing = [kinds()[kind].title for kind, measured in results.items() if measured.first_difference is not None]
+        said = f"{len(results)} kinds compared"
+        if not differing:
+            return f"{said}: the guest saw no difference from the bare machine. Counts are measured, cycles modelled."
+        return f"{said}. The guest was another under {', '.join(differing)}: the place is in red below its bar."
 
     def _subject(self) -> str:
         guest, command_line = self._compared
@@ -278,13 +316,13 @@ class CompareView(View):
         self.status.style().polish(self.status)
 
 
-def result_words(results: dict[str, Measured]) -> str:
-    """What came of it, in a sentence."""
-    differing = [kinds()[kind].title for kind, measured in results.items() if measured.first_difference is not None]
-    said = f"{len(results)} kinds compared"
-    if not differing:
-        return f"{said}: the guest saw no difference from the bare machine. Counts are measured, cycles modelled."
-    return f"{said}. The guest was another under {', '.join(differing)}: the place is in red below its bar."
+def _scrolling(page: Page) -> QScrollArea:
+    """The page, which may be higher than the view."""
+    area = QScrollArea()
+    area.setWidget(page)
+    area.setWidgetResizable(True)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return area
 
 
 VIEW = ViewSpec(

@@ -74,6 +74,18 @@ class InstructionsPage(Page):
             header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
             header.resizeSection(0, NAME_WIDTH)
 
+    def lead_to(self, kind: str) -> None:
+        """Show how often each instruction left direct execution under `kind`, the most frequent in sight."""
+        self.what.setCurrentIndex(1)
+        self._change()
+        if kind in self.model.kinds and self.model.functions:
+            most = max(range(len(self.model.functions)), key=lambda at: self.model.functions[at].counts.get(kind, 0))
+            index = self.model.index(most, 0)
+            self.tree.expand(index)
+            self.tree.setCurrentIndex(index.siblingAtColumn(self.model.kinds.index(kind) + 1))
+            self.tree.scrollTo(index, QAbstractItemView.ScrollHint.PositionAtTop)
+        self.tree.setFocus()
+
     def apply_theme(self, theme: Theme) -> None:
         """Take colours and type from `theme`."""
         self.model.set_font(theme.type.mono(Size.CAPTION))

@@ -33,6 +33,7 @@ def test_there_is_a_command_for_everything() -> None:
         "screenshot",
         "bench",
         "holes",
+        "figure",
         "cosim",
         "disk",
     }

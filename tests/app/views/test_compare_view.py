@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -16,15 +17,20 @@ from app.models.comparison import Comparison
 from app.models.cost_book import CostBook
 from app.models.cost_table_model import CYCLES, SOURCE, CostTableModel
 from app.models.instruction_tree_model import InstructionTreeModel
+from app.models.properties import Property
 from app.theme import make_theme
-from app.views.compare_view import CompareView, result_words
+from app.views.compare_view import CompareView
 from app.widgets.compare.cycle_bars import part_color
 from app.widgets.compare.export import Form
+from app.widgets.compare.gauge_button import GaugeButton
 from core.compare import Setting
 from core.cost_table import load_costs
 from core.costs import Known, Part, Work
+from core.events import Cause
 from core.guests.catalog import load_program
 from core.measured import Measured, measure
+from core.nanobenchmarks import NAMES, ROUNDS, Nanobenchmark, Nanobenchmarks
+from core.taking_back import TakenBack
 
 PENTIUM, BRIDGE = load_costs()
 
@@ -67,7 +73,7 @@ def test_a_difference_is_told_with_its_place_in_red(view: CompareView) -> None:
     assert not columns["hardware"].differs
     picture = view.cycles.bars.grab().toImage()
     assert view.theme.palette.error.name() in {picture.pixelColor(x, y).name() for x, y in every_pixel(picture)}
-    assert "Trap-and-emulate" in result_words(view.comparison.results)
+    assert "Trap-and-emulate" in view.result_words()
 
 
 def every_pixel(picture: QImage) -> list[tuple[int, int]]:
@@ -232,3 +238,89 @@ def test_what_cannot_be_saved_is_told(view: CompareView, tmp_path: Path) -> None
     view.point_at("instructions")
     view.save_as(Form.PNG, tmp_path / "page.png")
     assert "Save it as CSV" in view.status.text()
+
+
+def test_the_figure_of_2006_is_drawn_from_what_was_run(view: CompareView) -> None:
+    page = view.figure
+    view.point_at("figure")
+    assert not view.export.isEnabled()
+    page.add(nanobenchmarks("bare", 10, 0))
+    page.add(nanobenchmarks("translation", 10, 2))
+    page.add(nanobenchmarks("hardware_shadow", 10, 5))
+    view.finish("done")
+    bars = {(bar.name, bar.kind): bar for _, group in page.figure.groups() for bar in group}
+    exit_price = PENTIUM.prices[Work.EXIT].cycles
+    assert bars["in", "hardware_shadow"].cycles == 10 + 5 * exit_price
+    assert bars["in", "hardware_shadow"].published == 15826
+    assert "measured" in bars["in", "bare"].words
+    assert "reported by Adams & Agesen" in bars["in", "bare"].words
+    rows = {(row.name, row.origin) for row in page.model.rows}
+    assert {("in", "modelled"), ("reported in 2006", "published"), ("departures a round", "measured")} <= rows
+    assert view.export.isEnabled()
+
+
+def test_where_the_orders_disagree_the_page_explains(view: CompareView) -> None:
+    page = view.figure
+    page.add(nanobenchmarks("bare", 10, 0))
+    page.add(nanobenchmarks("translation", 10, 2))
+    page.add(nanobenchmarks("hardware_shadow", 10, 1))
+    words = page.exceptions.text()
+    assert "crwr (native against translation" in words
+    assert "CR8" in words
+    assert "in (native against translation; translation against hardware)" in words
+    assert "callret" not in words.replace("callret (native against hardware", "")
+    assert page.exceptions.isVisibleTo(page)
+
+
+def nanobenchmarks(kind: str, instructions: int, exits: int) -> Nanobenchmarks:
+    """Seven alike: so many instructions and exits a round."""
+    work = {Work.INSTRUCTION: instructions * ROUNDS, Work.EXIT: exits * ROUNDS}
+    left = {Cause.EXIT: exits * ROUNDS}
+    each = (Nanobenchmark(name, instructions * ROUNDS, left, left, work) for name in NAMES)
+    return Nanobenchmarks(kind, "pebble", tuple(each))
+
+
+def gauge(view: CompareView, kind: str, wanted: Property) -> GaugeButton:
+    return next(each for each in view.properties.buttons if (each.gauge.kind, each.gauge.property) == (kind, wanted))
+
+
+def test_the_three_properties_are_judged_by_what_was_found(view: CompareView) -> None:
+    show(view)
+    assert len(view.properties.buttons) == 9
+    assert gauge(view, "trap_emulate", Property.EQUIVALENCE).gauge.broken
+    assert not gauge(view, "hardware", Property.EQUIVALENCE).gauge.broken
+    account = measured("hole", "hardware").account
+    assert gauge(view, "hardware", Property.EFFICIENCY).gauge.shares[0] == account.direct / account.instructions
+    stopped = sum(account.met_monitor().values())
+    assert gauge(view, "hardware", Property.CONTROL).gauge.headline == f"{stopped} stopped"
+    assert gauge(view, "bare", Property.CONTROL).gauge.headline == "none"
+
+
+def test_a_broken_gauge_leads_to_the_place(view: CompareView, qtbot: QtBot) -> None:
+    show(view)
+    gauge(view, "trap_emulate", Property.EQUIVALENCE).click()
+    assert "by pushf at" in view.properties.evidence.text()
+    with qtbot.waitSignal(view.startWanted) as wanted:
+        view.properties.lead.click()
+    assert wanted.args == ["hole", "trap_emulate", "", None, 2]
+
+
+def test_a_counted_gauge_leads_to_the_instructions(view: CompareView) -> None:
+    show(view)
+    gauge(view, "hardware", Property.CONTROL).click()
+    assert "reached for the machine and met the monitor" in view.properties.evidence.text()
+    view.properties.lead.click()
+    assert view.page is view.instructions
+    assert view.instructions.model.counts
+    assert view.instructions.tree.currentIndex().column() == view.instructions.model.kinds.index("hardware") + 1
+
+
+def test_memory_that_was_taken_back_is_told(view: CompareView) -> None:
+    taken = TakenBack(4 << 20, 1000, 7, True)
+    view.begin("hole", "")
+    view.add(replace(measured("hole", "hardware"), taken_back=taken))
+    told = gauge(view, "hardware", Property.CONTROL).gauge
+    assert told.detail == "4 MiB taken back, unnoticed"
+    assert "touched 7 of these pages later" in told.evidence
+    view.add(replace(measured("hole", "hardware"), taken_back=replace(taken, unnoticed=False)))
+    assert gauge(view, "hardware", Property.CONTROL).gauge.broken
