@@ -40,6 +40,10 @@ MOST_MENDINGS = 1_000  # hidden departures of one instruction, far more than it 
 IDLE_BOUND = 64  # timer events that a halted guest may sleep through before the loop looks up
 
 
+# A named tuple from a tuple of all its fields: its own constructor is Python, and costs a departure too much.
+made_quickly = tuple.__new__
+
+
 class Outcome(NamedTuple):
     """What a monitor did about a departure; the interposer makes the `Trap` of it.
 
@@ -442,28 +446,33 @@ class Interposer:
         if self._denied is not None:
             self._refuse_io()
             return
-        vector = code - FIRST_EXCEPTION_EXIT if code in EXCEPTION_EXITS else None
-        fault = vector in FAULT_CLASS
-        pc = self._place(code == NESTED_PAGE_FAULT or fault, broken_off=fault or vector is None)
-        if pc is not None:
+        vector = error_code = None
+        if code not in EXCEPTION_EXITS:
+            pc = self._place(code == NESTED_PAGE_FAULT, broken_off=True)
+        else:
+            vector = code - FIRST_EXCEPTION_EXIT
+            fault = vector in FAULT_CLASS
+            pc = self._place(fault, broken_off=fault)
             error_code = info if vector in WITH_ERROR_CODE else None
-            self._recorded(pc, vector, error_code, lambda: self.monitor.exited(code, info))
+        if pc is not None:
+            monitor = self.monitor
+            self._recorded(pc, vector, error_code, lambda: monitor.exited(code, info))
 
     def _place(self, refused: bool, *, broken_off: bool) -> int | None:
         """The linear address of the instruction of a departure, counted; `refused`: it is to be tried again, and its
         fetch may be what failed; `broken_off`: the CPU left it in the middle. None: nothing may happen any
         more in this run, and the CPU was told so."""
-        cpu, monitor = self.cpu, self.monitor
+        cpu = self.cpu
         if self.end is not None:
             cpu.stop_now()
             return None
         pc = cpu.last_pc
-        if refused and (monitor.guest.pc != pc or cpu.executed == self._settled):
+        if refused and ((now := self.monitor.guest.pc) != pc or cpu.executed == self._settled):
             # fetching the instruction faulted, so no probe has seen and counted it
             if cpu.executed >= cpu.end:
                 cpu.stop_now()
                 return None
-            pc = monitor.guest.pc
+            pc = now
             cpu.count_attempt(pc)
         elif broken_off:
             cpu.settle_flags()
@@ -568,8 +577,9 @@ class Interposer:
 
     def _recorded(self, pc: int, vector: int | None, error_code: int | None, act: Callable[[], Outcome]) -> None:
         """Let the monitor act, and record what it did; a shutdown ends the run."""
-        guest = self.monitor.guest
-        real, believed = RINGS[self.cpu.cpl], RINGS[guest.cpl]
+        monitor, cpu = self.monitor, self.cpu
+        guest = monitor.guest
+        real, believed = RINGS[cpu.cpl], RINGS[guest.cpl]
         self._note_code(pc)
         self._place_now = pc
         try:
@@ -577,14 +587,14 @@ class Interposer:
         except Shutdown as shutdown:
             names = ", then ".join(vector_name(tried) for tried in shutdown.vectors)
             self.finish(End(EndHow.ERROR, None, f"Triple fault at {pc:#010x}: {names}. The CPU shut down."))
-            outcome = self.monitor.shut_down(names)
+            outcome = monitor.shut_down(names)
         self._record(outcome, pc, vector, error_code, real, believed)
         if outcome.hidden:
-            self.cpu.uncount_attempt(real)
+            cpu.uncount_attempt(real)
             self._see_progress(outcome)
-        self._settled = self.cpu.executed
+        self._settled = cpu.executed
         if self._line and guest.interrupts_enabled:
-            self.cpu.end = min(self.cpu.end, self.cpu.executed)
+            cpu.end = min(cpu.end, cpu.executed)
 
     def _see_progress(self, outcome: Outcome) -> None:
         """An instruction that is mended again and again, and never runs, would go on for ever, deaf to a stop."""
@@ -610,19 +620,18 @@ class Interposer:
         cause, handler, text, ring_to, _hidden, reason = outcome
         after = monitor.guest.pc if pc_after is None else pc_after
         time = cpu.executed + self.skipped
-        trap = Trap(  # by place: names would cost a microsecond a trap
+        self.keep(made_quickly(Trap, (
             self.log.count, time, monitor.letter, real, believed, ring_to, RINGS[cpu.cpl], cause, vector, error_code,
             pc, spell(code, pc, self.code_bits) if code else "", handler, text, after, None, time + self.machine_offset,
             reason,
-        )  # fmt: skip
-        self.keep(trap)
+        )))  # fmt: skip
 
     def keep(self, trap: Trap) -> None:
         """Put it into the record; stop if it is what somebody waits for."""
-        self.log.append(trap)
+        full = self.log.append(trap)
         if self.looked_for is not None and self.looked_for(trap):
             self._found = True
-        if self._found or self.log.full:
+        if self._found or full:
             self.cpu.end = min(self.cpu.end, self.cpu.executed)
 
     def _record_io(self, port: int, size: int, text: str, *, reading: bool) -> None:

@@ -33,11 +33,12 @@ class TrapLog:
         self._kept.clear()
         self._kept.extend(kept)
 
-    def append(self, trap: Trap) -> None:
-        """Record one."""
+    def append(self, trap: Trap) -> bool:
+        """Record one; is it `full` now?"""
         self._kept.append(trap)
         self.causes[trap.cause] += 1
-        self.count += 1
+        self.count = count = self.count + 1
+        return count >= self.pause_at
 
     @property
     def last(self) -> Trap | None:

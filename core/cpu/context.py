@@ -14,6 +14,8 @@ HEADER_BYTES = 0x28  # live pointers of the emulator: never written
 CONTEXT_BYTES = 5608
 STATE_BYTES = 0x15B8  # behind the header; what follows points into the emulator's own generated code
 
+HFLAGS_AT, CR_AT = HEADER_BYTES + 0xB0, HEADER_BYTES + 0x1A8  # where hflags and CR0 stand
+
 # hflags: what the translator of the CPU caches of its mode
 HF_CPL = 3
 HF_INHIBIT_IRQ = 1 << 3

@@ -10,13 +10,26 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from core.cpu import flags
-from core.cpu.context import HF_ADDSEG, HF_CPL, HF_CS32, HF_INHIBIT_IRQ, HF_SS32, Gpr, Seg
+from core.cpu.context import (
+    CR_AT,
+    HEADER_BYTES,
+    HF_ADDSEG,
+    HF_CPL,
+    HF_CS32,
+    HF_INHIBIT_IRQ,
+    HF_SS32,
+    HFLAGS_AT,
+    Gpr,
+    Seg,
+)
 from core.cpu.unicorn_cpu import Cpu
 from core.memory.walk import Paging
 
 # bits of a descriptor's second word, in place
 DESC_TYPE_SHIFT, DESC_S, DESC_DPL_SHIFT, DESC_P = 8, 1 << 12, 13, 1 << 15
 DESC_DB, DESC_G = 1 << 22, 1 << 23
+CR_BYTES = 5 * 8  # CR0 to CR4
+EIP, EFLAGS = 16, 17  # numbers of their words, counted from EAX's
 
 
 class Segment(NamedTuple):
@@ -43,46 +56,58 @@ class Table(NamedTuple):
 class GuestCpu:
     """The guest's view of the CPU: every getter and setter in the guest's terms. Valid while `cpu.state` is."""
 
+    NOT_STATE = ("_control_seen", "_walks_by")  # follow from the CPU's
+
     def __init__(self, cpu: Cpu) -> None:
         self.cpu = cpu
         self.state = cpu.state
         self._code = cpu.state.segs[Seg.CS]  # a view of the struct, which costs more to make than to read
+        context = memoryview(cpu.state).cast("B")  # and plain words are quicker to reach than fields
+        self._words = context[HEADER_BYTES : HEADER_BYTES + 8 * (EFLAGS + 1)].cast("Q")
+        self._modes = context[HFLAGS_AT : HFLAGS_AT + 4].cast("I")
+        self._control = context[CR_AT : CR_AT + CR_BYTES]
+        self._control_seen, self._walks_by = b"", Paging(0, 0, 0)
 
     # -- general registers
 
     def reg(self, index: int) -> int:
         """General register `index` (`Gpr`), 32 bits."""
-        return int(self.state.regs[index]) & 0xFFFF_FFFF
+        return self._words[index] & 0xFFFF_FFFF
 
     def set_reg(self, index: int, value: int) -> None:
         """Set a general register."""
-        self.state.regs[index] = value & 0xFFFF_FFFF
+        self._words[index] = value & 0xFFFF_FFFF
 
     @property
     def eip(self) -> int:
         """Instruction pointer: offset in CS."""
-        return self.state.eip & 0xFFFF_FFFF
+        return self._words[EIP] & 0xFFFF_FFFF
 
     @eip.setter
     def eip(self, value: int) -> None:
-        self.state.eip = value & 0xFFFF_FFFF
+        self._words[EIP] = value & 0xFFFF_FFFF
 
     @property
     def pc(self) -> int:
         """Linear address of EIP."""
-        return (self._code.base + self.state.eip) & 0xFFFF_FFFF
+        return (self._code.base + self._words[EIP]) & 0xFFFF_FFFF
+
+    def answer(self, eax: int, ebx: int, ecx: int, edx: int) -> None:
+        """What CPUID gives, each 32 bits."""
+        words = self._words
+        words[0], words[1], words[2], words[3] = eax, ecx, edx, ebx  # as `Gpr` numbers them
 
     @property
     def code_bits(self) -> int:
         """By how many bits the code at EIP is to be decoded, 16 or 32."""
-        return 32 if self.state.hflags & HF_CS32 else 16
+        return 32 if self._modes[0] & HF_CS32 else 16
 
     # -- privilege and flags
 
     @property
     def cpl(self) -> int:
         """Current privilege level as the guest believes it."""
-        return self.state.hflags & HF_CPL
+        return self._modes[0] & HF_CPL
 
     @property
     def eflags(self) -> int:
@@ -101,7 +126,7 @@ class GuestCpu:
     @property
     def interrupts_enabled(self) -> bool:
         """EFLAGS.IF as the guest believes it."""
-        return bool(self.state.eflags & flags.IF)
+        return bool(self._words[EFLAGS] & flags.IF)
 
     @interrupts_enabled.setter
     def interrupts_enabled(self, value: bool) -> None:
@@ -110,19 +135,19 @@ class GuestCpu:
     @property
     def single_stepping(self) -> bool:
         """EFLAGS.TF: a #DB after every instruction."""
-        return bool(self.state.eflags & flags.TF)
+        return bool(self._words[EFLAGS] & flags.TF)
 
     @property
     def interrupt_shadow(self) -> bool:
         """Is the next instruction protected from interrupts (after STI, MOV SS, POP SS)?"""
-        return bool(self.state.hflags & HF_INHIBIT_IRQ)
+        return bool(self._modes[0] & HF_INHIBIT_IRQ)
 
     def forget_past_shadow(self) -> None:
         """A run ends: nothing may be left that tells where former ones ended."""
 
     def end_interrupt_shadow(self) -> None:
         """Whoever emulates an instruction, or delivers an event, ends the shadow; the CPU does not see it happen."""
-        self.state.hflags &= ~HF_INHIBIT_IRQ
+        self._modes[0] &= ~HF_INHIBIT_IRQ
 
     # -- segments
 
@@ -185,7 +210,10 @@ class GuestCpu:
     @property
     def paging(self) -> Paging:
         """What rules the guest's own page walks."""
-        return Paging(self.cr(0), self.cr(3), self.cr(4))
+        control = self._control.tobytes()
+        if control != self._control_seen:
+            self._control_seen, self._walks_by = control, Paging(self.cr(0), self.cr(3), self.cr(4))
+        return self._walks_by
 
 
 STACK_POINTER = Gpr.ESP

@@ -46,6 +46,7 @@ _OnInvalid = ctypes.CFUNCTYPE(ctypes.c_bool, _PTR, _PTR)
 EXECUTED, END, LAST_PC, FETCH_PAGE, AGAIN_AT = (
     int(word) for word in (Word.EXECUTED, Word.END, Word.LAST_PC, Word.FETCH_PAGE, Word.AGAIN_AT)
 )
+KEPT_APART = ~(ARITHMETIC | DF) & 0xFFFF_FFFF  # what is left in eflags while the guest runs
 ALL_ADDRESSES = (1, 0)  # begin > end: a hook for every address
 NO_PAGE = NO_COUNT = (1 << 64) - 1
 MAPPED_TO = 1 << 32
@@ -226,15 +227,7 @@ class Cpu:
         """EFLAGS of `state`. While the guest runs the CPU keeps the arithmetic flags and DF apart, and lazily."""
         state = self.state
         kept = state.eflags & 0xFFFF_FFFF
-        if not self._running:
-            return kept | ALWAYS_ONE
-        direction = DF if state.df < 0 else 0
-        if state.cc_op == CC_OP_EFLAGS:
-            arithmetic = state.cc_src
-        else:
-            _LIB.uc_context_reg_read(self._context_pointer, x86.UC_X86_REG_EFLAGS, self._scratch_at)
-            arithmetic = self._scratch.value
-        return (kept & ~(ARITHMETIC | DF)) | (arithmetic & ARITHMETIC) | direction | ALWAYS_ONE
+        return self.whole_eflags(kept, state.cc_src, state.cc_op, state.df) if self._running else kept | ALWAYS_ONE
 
     @eflags.setter
     def eflags(self, value: int) -> None:
@@ -246,6 +239,18 @@ class Cpu:
         state.cc_src = value & ARITHMETIC
         state.df = -1 if value & DF else 1
         state.eflags = (value & ~(ARITHMETIC | DF)) | ALWAYS_ONE
+
+    def whole_eflags(self, kept: int, source: int, operation: int, direction: int) -> int:
+        """EFLAGS from what `state` holds of them while the guest runs: eflags, cc_src, cc_op, df."""
+        if operation != CC_OP_EFLAGS:
+            _LIB.uc_context_reg_read(self._context_pointer, x86.UC_X86_REG_EFLAGS, self._scratch_at)
+            source = self._scratch.value
+        return kept & KEPT_APART | source & ARITHMETIC | (DF if direction < 0 else 0) | ALWAYS_ONE
+
+    @property
+    def running(self) -> bool:
+        """Is this a departure, with the guest's state as the CPU keeps it on the way?"""
+        return self._running
 
     def settle_flags(self) -> None:
         """An instruction that a probe has seen was broken off: `state` has its arithmetic flags in cc_src, where the

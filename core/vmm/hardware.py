@@ -21,13 +21,13 @@ from core.addresses import PAGE_SIZE, GuestPhysical, GuestVirtual, HostPhysical
 from core.costs import Work
 from core.cpu import guest_mode
 from core.cpu.context import HF_INHIBIT_IRQ, Gpr
-from core.cpu.cpuid import HYPERVISOR_LEAF, hypervisor_cpuid
+from core.cpu.cpuid import HYPERVISOR_LEAF, hypervisor_cpuid, sober_cpuid
 from core.cpu.delivery import Delivered, Event, Origin, deliver
 from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector
 from core.cpu.guest_cpu import GuestCpu
 from core.errors import RequestError
 from core.events import Cause, Ring, Trap, vector_name
-from core.interposer import Outcome
+from core.interposer import Outcome, made_quickly
 from core.layout import HOST_RESERVED
 from core.looks import SeenVmcb, TableWalk
 from core.memory.frames import FREE, FrameAllocator
@@ -50,6 +50,7 @@ from core.vmm.save_area import SaveArea
 from core.vmm.vmcb import FIELD, Vmcb
 from core.vmm.vmm import Vmm
 
+EXIT, HOST = Cause.EXIT, Ring.HOST  # looking a member of an enumeration up costs as much as a call
 NPF_WRITE, NPF_USER = 1 << 1, 1 << 2
 NPF_FINAL, NPF_TABLE = 1 << 32, 1 << 33
 ALL_ONES = 0xFFFF_FFFF
@@ -230,6 +231,7 @@ class Hardware(Vmm):
         guest_mode.leave_guest_mode(cpu)
         vmcb.set("EVENTINJ", 0)  # it is delivered here, as all events are
         guest_mode.vmrun(cpu, self._stub, vmcb.address)
+        self.save_area.forget()  # what the CPU would not load of it stays there till the next exit
         vmcb.set("EVENTINJ", event)
         state.hflags = state.hflags & ~HF_INHIBIT_IRQ | (HF_INHIBIT_IRQ if shadow else 0)
         self._must_enter = self._edited = False
@@ -256,7 +258,7 @@ class Hardware(Vmm):
             if code == Exit.NPF:
                 info |= NPF_TABLE if self._is_table(info, info2) else NPF_FINAL
         elif code not in EXCEPTION_EXITS:
-            next_eip = eip + self.interposer.instruction(self.cpu.last_pc).len
+            next_eip = eip + self.interposer.instruction(self.cpu.last_pc).len & ALL_ONES
         self._complete(code, info, info2, next_eip)
         handle = self._handlers.get(code)
         return handle(code) if handle is not None else self._let_through(code)
@@ -264,7 +266,7 @@ class Hardware(Vmm):
     def _complete(self, code: int, info1: int, info2: int, next_eip: int, cut_short: int = 0) -> None:
         """What hardware stores at #VMEXIT."""
         self.before = self.save_area.image()
-        self._exited = True
+        self._exited, self._next_eip = True, next_eip
         self.save_area.store()
         self.save_area.store_exit(code, info1, info2, next_eip, cut_short)
 
@@ -286,7 +288,7 @@ class Hardware(Vmm):
 
     def done(self, code: int, text: str, reason: Cause = Cause.PRIVILEGED, *, hidden: bool = False) -> Outcome:
         """The exit `code` was handled, as `text` says; the guest goes on."""
-        return Outcome(Cause.EXIT, _HANDLER[code], text, Ring.HOST, hidden, reason)
+        return made_quickly(Outcome, (EXIT, _HANDLER[code], text, HOST, hidden, reason))
 
     def nested_page_fault(self, code: int) -> Outcome:
         """Fill the nested table, or serve what is no RAM."""
@@ -331,12 +333,11 @@ class Hardware(Vmm):
         )
 
     def _answer_cpuid(self, code: int) -> Outcome:
-        regs = self.cpu.state.regs
-        leaf = regs[Gpr.EAX] & ALL_ONES
-        answer = self.cpuid(leaf, regs[Gpr.ECX] & ALL_ONES)
-        regs[Gpr.EAX], regs[Gpr.EBX], regs[Gpr.ECX], regs[Gpr.EDX] = answer
-        self.guest.eip = self.vmcb.get("NRIP")
-        self.finish_emulated(stepping=self.guest.single_stepping)
+        guest = self.guest
+        leaf = guest.reg(Gpr.EAX)
+        guest.answer(*self.cpuid(leaf, guest.reg(Gpr.ECX)))
+        guest.eip = self._next_eip
+        self.finish_emulated(stepping=guest.single_stepping)
         return self.done(code, f"answered leaf {leaf:#x} with what the lab's CPU promises")
 
     def _answer_call(self, code: int) -> Outcome:
@@ -346,13 +347,13 @@ class Hardware(Vmm):
             return self._refuse(code)
         value, text = self._rings.call(number, guest.reg(Gpr.EBX), guest.reg(Gpr.ECX))
         guest.set_reg(Gpr.EAX, value)
-        guest.eip = self.vmcb.get("NRIP")
+        guest.eip = self._next_eip
         self.finish_emulated(stepping=guest.single_stepping)
         return Outcome(Cause.HYPERCALL, _HANDLER[code], text, Ring.HOST)
 
     def cpuid(self, leaf: int, subleaf: int) -> tuple[int, int, int, int]:
         """With the lab's name for those who look for it."""
-        return hypervisor_cpuid() if leaf == HYPERVISOR_LEAF else super().cpuid(leaf, subleaf)
+        return hypervisor_cpuid() if leaf == HYPERVISOR_LEAF else sober_cpuid(leaf, subleaf)
 
     def _memory_written(self) -> None:
         self.interposer.after_one_step(self.cpu.forget_all_code)
@@ -372,11 +373,10 @@ class Hardware(Vmm):
         self.finish_emulated(stepping=stepping and not self.interposer.halted)
         return self.done(code, text)
 
-    def finish_emulated(self, *, stepping: bool) -> None:
+    def take_step(self) -> None:
         """A single step is injected."""
-        if stepping:
-            self.vmcb.set("EVENTINJ", to_field(Event(Vector.DB, Origin.EXCEPTION)))
-        super().finish_emulated(stepping=stepping)
+        self.vmcb.set("EVENTINJ", to_field(Event(Vector.DB, Origin.EXCEPTION)))
+        super().take_step()
 
     def _let_through(self, code: int) -> Outcome:
         """Take the bit from the CPU, not from the VMCB, for one instruction."""

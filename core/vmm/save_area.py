@@ -2,27 +2,30 @@
 
 The emulated CPU stops at an exit with the guest's state still loaded, and the lab completes the exit (AMD APM vol. 2
 §15.6): the save area, the interrupt shadow, EXITCODE and what belongs to it. FS, GS, LDTR, TR, STAR and SYSENTER, which
-a hypervisor would save by VMSAVE right after, are stored along. Loading is left to the CPU: VMRUN is real.
+a hypervisor would save by VMSAVE right after, are stored along. Loading is left to the CPU: VMRUN is real. Every exit
+passes here, so the state is read as a few runs of bytes, and what seldom changes is packed only when it has.
 """
 
 from __future__ import annotations
 
 import struct
 
-from core.cpu.context import HEADER_BYTES, HF_CPL, HF_INHIBIT_IRQ, Seg
+from core.cpu.context import CR_AT, HEADER_BYTES, HF_CPL, HF_INHIBIT_IRQ, Seg
+from core.cpu.flags import ALWAYS_ONE
 from core.cpu.unicorn_cpu import Cpu
 from core.vmm.vmcb import SAVE_AREA_END, SEGMENTS, VMCB_BYTES, Vmcb
 
 _IN_CPU = struct.Struct("<" + "I4xQII" * 10)  # selector, base, limit, flags of each segment, in the order of `Seg`
 _IN_VMCB = struct.Struct("<" + "HHIQ" * 10)  # selector, attributes, limit, base, in the order of the save area
 _ORDER = tuple(Seg[name] for name in SEGMENTS)
-_GENERAL = struct.Struct("<I28xI92xI44xI")  # EAX, ESP, EIP, hflags
-_SEGMENTS_AT, _CR_AT, _SYSENTER_AT, _DR6_AT = (HEADER_BYTES + offset for offset in (0xB8, 0x1A8, 0x12C0, 0x1548))
+_GENERAL = struct.Struct("<I28xI92xI4xI12xQ8xIiI")  # EAX, ESP, EIP, eflags, cc_src, cc_op, df, hflags
+_SEGMENTS_AT, _SYSENTER_AT, _DR6_AT = (HEADER_BYTES + offset for offset in (0xB8, 0x12C0, 0x1548))
 _CR = struct.Struct("<Q8xQQQ")  # CR0, CR2, CR3, CR4
+_MODE_BYTES = CR_AT + _CR.size - _SEGMENTS_AT  # segments and control registers stand side by side
 _RARE = struct.Struct("<QQQQ")  # SYSENTER_CS, _ESP, _EIP, STAR
 _DEBUG = struct.Struct("<QQ")  # DR6, DR7
-_CONTROL = struct.Struct("<3Q16xQQ")  # CR4 CR3 CR0, (DR7 DR6), RFLAGS RIP
-_QUAD = struct.Struct("<Q")
+_QUAD, _PAIR, _TRIPLE = struct.Struct("<Q"), struct.Struct("<QQ"), struct.Struct("<QQQ")
+_STACK_AND_RAX = struct.Struct("<Q24xQ")
 _EXIT = struct.Struct("<4Q")
 ALL_ONES = 0xFFFF_FFFF
 
@@ -37,14 +40,18 @@ class SaveArea:
 
     def __init__(self, cpu: Cpu, vmcb: Vmcb) -> None:
         self._cpu = cpu
-        self._vmcb = vmcb
+        self._at, self._mark_dirty = vmcb.address, vmcb.ram.mark_dirty
         self._page = vmcb.ram.bytes[vmcb.address : vmcb.address + VMCB_BYTES]
         context = memoryview(cpu.state).cast("B")
         self._context = context
-        self._segments = context[_SEGMENTS_AT : _SEGMENTS_AT + _IN_CPU.size]
+        self._mode = context[_SEGMENTS_AT : _SEGMENTS_AT + _MODE_BYTES]
         self._sysenter = context[_SYSENTER_AT : _SYSENTER_AT + _RARE.size]
         self._debug = context[_DR6_AT : _DR6_AT + _DEBUG.size]
         self._used = self._page[:SAVE_AREA_END]
+        self.forget()
+
+    def forget(self) -> None:
+        """The save area was written by somebody else."""
         self._stored = self._stored_sysenter = self._stored_debug = b""
 
     def image(self) -> bytes:
@@ -52,40 +59,40 @@ class SaveArea:
         return self._used.tobytes()
 
     def store(self) -> None:
-        """The guest's registers. What seldom changes is packed only when it has."""
-        page, context = self._page, self._context
-        raw = self._segments.tobytes()
-        if raw != self._stored:
-            self._store_segments(raw)
-        sysenter, debug = self._sysenter.tobytes(), self._debug.tobytes()
+        """The guest's registers."""
+        page, cpu = self._page, self._cpu
+        mode, sysenter, debug = self._mode.tobytes(), self._sysenter.tobytes(), self._debug.tobytes()
+        if mode != self._stored:
+            self._store_mode(mode)
         if sysenter != self._stored_sysenter or debug != self._stored_debug:
             self._store_rare(sysenter, debug)
-        eax, esp, eip, hflags = _GENERAL.unpack_from(context, HEADER_BYTES)
-        cr0, cr2, cr3, cr4 = _CR.unpack_from(context, _CR_AT)
-        pack = _QUAD.pack_into
-        _CONTROL.pack_into(page, 0x548, cr4, cr3, cr0, self._cpu.eflags, eip)
-        page[0x560:0x570] = debug[8:] + debug[:8]
-        pack(page, 0x5D8, esp)
-        pack(page, 0x5F8, eax)
-        pack(page, 0x640, cr2)
+        eax, esp, eip, flags, source, operation, df, hflags = _GENERAL.unpack_from(self._context, HEADER_BYTES)
+        flags = cpu.whole_eflags(flags, source, operation, df) if cpu.running else flags | ALWAYS_ONE
+        _PAIR.pack_into(page, 0x570, flags, eip)
+        _STACK_AND_RAX.pack_into(page, 0x5D8, esp, eax)
         page[0x4CB] = hflags & HF_CPL
         page[0x68] = 1 if hflags & HF_INHIBIT_IRQ else 0
-        self._vmcb.touched()
+        self._mark_dirty(self._at)  # the page was written through its memory
 
     def _store_rare(self, sysenter: bytes, debug: bytes) -> None:
         self._stored_sysenter, self._stored_debug = sysenter, debug
         cs, esp, eip, star = _RARE.unpack(sysenter)
         _QUAD.pack_into(self._page, 0x600, star)
-        struct.pack_into("<QQQ", self._page, 0x628, cs & ALL_ONES, esp, eip)
+        _TRIPLE.pack_into(self._page, 0x628, cs & ALL_ONES, esp, eip)
+        dr6, dr7 = _DEBUG.unpack(debug)
+        _PAIR.pack_into(self._page, 0x560, dr7, dr6)
 
-    def _store_segments(self, raw: bytes) -> None:
-        self._stored = raw
-        held = _IN_CPU.unpack(raw)
+    def _store_mode(self, mode: bytes) -> None:
+        self._stored = mode
+        held = _IN_CPU.unpack_from(mode)
         values: list[int] = []
         for seg in _ORDER:
             selector, base, limit, flags = held[4 * seg : 4 * seg + 4]
             values += (selector & 0xFFFF, attributes(flags), limit, base & ALL_ONES)
         _IN_VMCB.pack_into(self._page, 0x400, *values)
+        cr0, cr2, cr3, cr4 = _CR.unpack_from(mode, CR_AT - _SEGMENTS_AT)
+        _TRIPLE.pack_into(self._page, 0x548, cr4, cr3, cr0)
+        _QUAD.pack_into(self._page, 0x640, cr2)
 
     def store_exit(self, code: int, info1: int, info2: int, next_eip: int, cut_short: int) -> None:
         """Why the guest left, and what delivery that `cut_short` (EXITINTINFO); EVENTINJ has served."""

@@ -127,10 +127,6 @@ class Vmcb:
         self.ram = ram
         self.address = address
 
-    def touched(self) -> None:
-        """The page was written through its memory: say so to whoever keeps dirty pages."""
-        self.ram.mark_dirty(self.address)
-
     def clear(self) -> None:
         """All zero."""
         self.ram.write(self.address, bytes(VMCB_BYTES))

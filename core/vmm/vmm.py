@@ -272,8 +272,12 @@ class Vmm(ABC):
         take its single step, if TF was set before it (`stepping`)."""
         self.guest.end_interrupt_shadow()
         if stepping:
-            self.cpu.state.dr[6] |= DR6_BS
-            self.reflect(Event(Vector.DB, Origin.EXCEPTION), Cause.FAULT)
+            self.take_step()
+
+    def take_step(self) -> None:
+        """The #DB behind an instruction that was carried out for the guest."""
+        self.cpu.state.dr[6] |= DR6_BS
+        self.reflect(Event(Vector.DB, Origin.EXCEPTION), Cause.FAULT)
 
     def handling_ring(self, done: Delivered) -> Ring:
         """The real ring in which a delivered event is first handled."""
