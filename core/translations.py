@@ -136,6 +136,24 @@ class CacheCounters:
 
 
 @dataclass(frozen=True, slots=True)
+class Ran:
+    """How many of the guest's instructions ran in which way since power-on, measured, not modelled: `direct` ones where
+    they stand, in programs; the kernel's translated, each by what it had become. They sum up to all that were executed;
+    the rounds of a repeated instruction count singly, as they do in virtual time."""
+
+    direct: int
+    identical: int
+    rewritten: int
+    replaced: int
+    callouts: int
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.direct + self.identical + self.rewritten + self.replaced + self.callouts
+
+
+@dataclass(frozen=True, slots=True)
 class CacheBlock:
     """One block in the cache's map.
 
@@ -183,6 +201,7 @@ class SeenCache:
     routines: tuple[tuple[int, int], ...]
     counters: CacheCounters
     newest: UnitWork | None = None
+    ran: Ran | None = None
     switches: frozenset[Switch] = frozenset()
 
     @property

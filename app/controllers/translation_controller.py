@@ -32,6 +32,7 @@ class TranslationController(QObject):
             block.nextUnitWanted.connect(engine.run_to_new_code)
         for cache in self._caches:
             cache.blockChosen.connect(self._show)
+            cache.switched.connect(engine.set_translation)
         for view in views.values():
             if isinstance(view, CodeView):
                 view.cursorMoved.connect(self._follow)

@@ -15,12 +15,12 @@ HEADINGS = (("Since power-on", "What is counted; the tooltip of a row explains i
 ROWS = (
     (
         "units",
-        "blocks made",
-        "Translation units: at most twelve instructions each, up to the first that may go elsewhere.",
+        "blocks",
+        "Translation units made: at most twelve instructions each, up to the first that may go elsewhere.",
     ),
-    ("copied", "instructions copied", "Translated into the same bytes: harmless in ring 1."),
-    ("branches", "instructions rewritten", "Jumps, calls and returns, which must stay in the cache."),
-    ("in_line", "instructions replaced", "Sensitive ones that became a few instructions on the monitor's variables."),
+    ("copied", "copied", "Instructions translated into the same bytes: harmless in ring 1."),
+    ("branches", "rewritten", "Jumps, calls and returns, which must stay in the cache."),
+    ("in_line", "replaced", "Sensitive ones that became a few instructions on the monitor's variables."),
     ("callout_sites", "callouts planted", "Sensitive ones that became a call of the monitor."),
     ("callouts", "callouts made", "How often translated code called the monitor to carry an instruction out."),
     (
@@ -28,10 +28,16 @@ ROWS = (
         "jumps chained",
         "Direct jumps patched to go from block to block; the first time each asks the monitor.",
     ),
-    ("hits", "lookups: hits", "Returns and indirect jumps whose target's translation the lookup found by itself."),
-    ("misses", "lookups: misses", "Those for which the monitor had to be asked."),
-    ("invalidated", "blocks invalidated", "Killed because the guest wrote to the code that they were made from."),
-    ("flushes", "cache flushes", "How often the cache was full, and was emptied."),
+    ("hits", "lookup hits", "Returns and indirect jumps whose target's translation the lookup found by itself."),
+    ("misses", "lookup misses", "Those for which the monitor had to be asked."),
+    (
+        "adapted",
+        "adapted",
+        "Copied ones that trapped so often that they were translated again, into callouts.",
+    ),
+    ("reverted", "copied again", "Those of them that had nothing to trap for any more."),
+    ("invalidated", "invalidated", "Killed because the guest wrote to the code that they were made from."),
+    ("flushes", "flushes", "How often the cache was full, and was emptied."),
 )
 
 

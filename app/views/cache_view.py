@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
+    QCheckBox,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -24,15 +25,21 @@ from app.theme.typography import Size
 from app.views.view import Area, Loaded, View, ViewSpec
 from app.widgets.block_chooser import block_title
 from app.widgets.cache_map import CacheMap, Shade
+from app.widgets.share_bar import Share, ShareBar
 from core.events import Ring
 from core.looks import Look
 from core.snapshot import Snapshot
-from core.translations import CacheBlock, SeenCache
+from core.translations import CacheBlock, Ran, SeenCache, Switch
 
 KIND = "translation"
 NO_CACHE = (
     "This kind of monitor has no translation cache. Load a guest under “Binary translation”, and here you will see the "
     "blocks of its kernel's code, and how they are chained."
+)
+EFFICIENCY = (
+    "Of the guest's instructions that ran since power-on, measured: direct, as they stand, in programs; identical, "
+    "translated into the same bytes; rewritten, jumps that must stay in the cache; replaced, sensitive and done in "
+    "line; callouts, sensitive ones that called the monitor."
 )
 NOTHING_YET = "The cache is empty: nothing has been translated yet. Press Step or Run, and it fills with blocks."
 
@@ -41,10 +48,12 @@ class CacheView(View):
     """Map on the left with words under it, counters on the right.
 
     blockChosen  (ordinal) the person chose a block
+    switched     (Switch, bool) the person switches something of the translator on or off
     """
 
     lookChanged = Signal()
     blockChosen = Signal(object)
+    switched = Signal(object, bool)
 
     empty_text = NO_CACHE
 
@@ -57,6 +66,8 @@ class CacheView(View):
         self.map = CacheMap(theme, self.tell)
         self.words, self.filled = QLabel(), QLabel()
         self.shades = {shade: QToolButton() for shade in Shade}
+        self.switches = {switch: QCheckBox(switch.phrase) for switch in Switch}
+        self.efficiency = ShareBar(theme)
         self.table = QTableView()
         self._build()
         self.map.hovered.connect(lambda _ordinal: self._say())
@@ -97,10 +108,11 @@ class CacheView(View):
         held = cache.holding(snapshot.pc) if snapshot.believed is Ring.KERNEL else ()
         self.map.show_cache(cache, held[-1].ordinal if held else None)
         self.counters.show(cache)
-        share = 100 * cache.used / cache.size
-        self.filled.setText(
-            f"{len(cache.blocks)} blocks, {grouped(cache.used)} of {grouped(cache.size)} bytes ({share:.0f} %)"
-        )
+        self._show_ran(cache.ran)
+        for switch, box in self.switches.items():
+            box.setChecked(switch in cache.switches)
+        self.filled.setText(f"{grouped(len(cache.living))} blocks · {100 * cache.used / cache.size:.0f} % full")
+        self.filled.setToolTip(f"{grouped(cache.used)} of {grouped(cache.size)} bytes are in use.")
         self._say()
         self.set_empty(False)
 
@@ -130,6 +142,9 @@ class CacheView(View):
         """Take colours and type from `theme`."""
         super().apply_theme(theme)
         self.map.apply_theme(theme)
+        self.efficiency.apply_theme(theme)
+        if self._cache is not None:
+            self._show_ran(self._cache.ran)
         for label in (self.words, self.filled):
             label.setFont(theme.type.sans(Size.CAPTION))
         self.words.setMinimumHeight(2 * theme.type.pixels(Size.CAPTION) + theme.space(3))
@@ -158,10 +173,17 @@ class CacheView(View):
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.words.setAccessibleName("About the block")
         left = QWidget()
+        for switch, box in self.switches.items():
+            box.setToolTip(switch.meaning)
+            box.clicked.connect(lambda on, switch=switch: self.switched.emit(switch, on))
+            tools.addWidget(box)
+        self.efficiency.setAccessibleName("How the guest's instructions ran")
+        self.efficiency.setToolTip(EFFICIENCY)
         column = QVBoxLayout(left)
         column.setContentsMargins(8, 4, 8, 0)
         column.setSpacing(4)
         column.addLayout(tools)
+        column.addWidget(self.efficiency)
         column.addWidget(self.map, 1)
         column.addWidget(self.words)
         table = self.table
@@ -183,9 +205,25 @@ class CacheView(View):
         halves.addWidget(table)
         halves.setStretchFactor(0, 3)
         halves.setStretchFactor(1, 1)
-        halves.setSizes([460, 230])
+        halves.setSizes([460, 190])
+        table.setMinimumWidth(164)
         halves.setChildrenCollapsible(False)
         self.set_content(halves)
+
+    def _show_ran(self, ran: Ran | None) -> None:
+        self.efficiency.setVisible(ran is not None and ran.total > 0)
+        if ran is None or not ran.total:
+            return
+        palette = self.theme.palette
+        amber = palette.ring_color(Ring.ONE)
+        counts = (
+            ("direct", ran.direct, palette.ring_color(Ring.USER)),
+            ("identical", ran.identical, palette.muted),
+            ("rewritten", ran.rewritten, palette.outline),
+            ("replaced", ran.replaced, amber),
+            ("callouts", ran.callouts, palette.ring_color(Ring.KERNEL)),
+        )
+        self.efficiency.show_parts([Share(word, count / ran.total, color) for word, count, color in counts])
 
     def _choose(self, ordinal: int) -> None:
         self._say()

@@ -136,6 +136,7 @@ class Cpu:
         self._scratch_at = ctypes.byref(self._scratch)
         self._uc.ctl_exits_enabled(True)
         self._uc.ctl_set_exits([])
+        self._recording = recording
         self._watch(recording)
         self._intercept_departures()
         self.pull()
@@ -297,6 +298,13 @@ class Cpu:
     @executed.setter
     def executed(self, value: int) -> None:
         self.ctl[EXECUTED] = value
+
+    @property
+    def executed_by_ring(self) -> tuple[int, int, int, int] | None:
+        """Instructions and exceptions so far by the ring that the CPU was really in; None: not recorded."""
+        if not self._recording:
+            return None
+        return tuple(int(self.ctl[Word.RING_0 + ring]) for ring in range(4))  # type: ignore[return-value] # four
 
     @property
     def end(self) -> int:

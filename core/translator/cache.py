@@ -3,7 +3,8 @@
 Blocks are laid down one behind the other; a full cache is emptied at once. A direct branch calls the monitor the first
 time and is then *chained*: patched to jump straight to its target's block. A block dies when the guest's code that it
 was made from is written; then every chain into it is patched back (Adams & Agesen, ASPLOS 2006, §3.1; Bugnion et al.,
-TOCS 2012, §6.2). What stands at which byte, the probes read from the code map.
+TOCS 2012, §6.2). What stands at which byte, the probes read from the code map. It is one file,
+since where a block lies, who jumps to it and how often it ran end together when it dies.
 """
 
 from __future__ import annotations
@@ -81,6 +82,13 @@ class Block:
         starts = [step.offset for step in self.steps]
         return self.steps[max(bisect_right(starts, offset) - 1, 0)]
 
+    def steps_left(self, offset: int, *, begun: bool) -> list[Step]:
+        """The steps that have not run where the CPU, which had begun at the first, stands before the step at `offset`,
+        or in it. Nothing is left where the run of the block has not begun."""
+        if offset == 0 and not begun:
+            return []
+        return [each for each in self.steps if each.offset > offset or (each.offset == offset and not begun)]
+
 
 class CodeCache:
     """The cache in `code`, beside `variables` and `table`. `patched(linear, size)` is told when code that may have run
@@ -106,6 +114,7 @@ class CodeCache:
         self.hits_before = 0  # of the lookup routine, before the last flush
         self.released: Callable[[GuestPhysical], None] = lambda _page: None
         self._ordinal = 0
+        self._ran = dict.fromkeys(Fate, 0)  # by blocks that are gone, less what living ones were left before
         self._empty()
 
     def _empty(self) -> None:
@@ -143,6 +152,34 @@ class CodeCache:
         return self.hits_before + sum(
             int(self.heat[at + each.hit - self.region.base]) for at, each in self._routines.values()
         )
+
+    @property
+    def ran(self) -> dict[Fate, int]:
+        """How many of the guest's instructions ran translated, by what they became."""
+        ran = dict(self._ran)
+        for block in self._laid:
+            if block.alive:
+                self._add_runs(block, ran)
+        return ran
+
+    def _add_runs(self, block: Block, ran: dict[Fate, int]) -> None:
+        times = int(self.heat[block.start - self.region.base])
+        if times:
+            for step in block.steps:
+                ran[step.fate] += times
+
+    def left(self, block: Block, offset: int, *, begun: bool) -> None:
+        """`block` was left at the step that `offset` belongs to, which had `begun` or not, and is not gone on with."""
+        for step in block.steps_left(offset, begun=begun):
+            self._ran[step.fate] -= 1
+
+    def begins_again(self, block: Block) -> None:
+        """The first instruction of `block` will be tried again, which is no second run; the block may be gone."""
+        if block.alive:
+            self.heat[block.start - self.region.base] -= np.uint32(1)
+        else:
+            for step in block.steps:
+                self._ran[step.fate] -= 1
 
     @property
     def laid(self) -> tuple[Block, ...]:
@@ -337,6 +374,7 @@ class CodeCache:
         return len(dying)
 
     def _kill(self, block: Block) -> None:
+        self._add_runs(block, self._ran)
         block.alive = False
         self._forget_lookup(block)
         for exit_ in block.incoming:
@@ -360,6 +398,7 @@ class CodeCache:
         """Empty it."""
         self.hits_before = self.hits
         pages = [page for page, blocks in self._by_page.items() if blocks]
+        self._ran = self.ran
         for block in self._laid:
             block.alive = False
         self.counters.flushes += 1

@@ -38,7 +38,7 @@ from core.layout import (
     TRANSLATION_VARIABLES,
 )
 from core.stage import Belt, Stage
-from core.translations import SeenBlock, SeenCache, Switch, UnitCause
+from core.translations import Fate, Ran, SeenBlock, SeenCache, Switch, UnitCause
 from core.translator.blocks import Mode, decode_freely
 from core.translator.cache import Block, CodeCache
 from core.translator.picture import see_block, see_cache
@@ -77,6 +77,7 @@ class Translation(TrapEmulate):
         self.cache.released = self.pager.release_code
         self._site: Site | None = None
         self._at: tuple[int, int, Block | None] | None = None
+        self._begun = False  # has the instruction there been counted already?
         self._ahead = False
         self._in_place = False  # the next instruction runs where it stands, since the cache itself is out of the way
         self._finder = BlockFinder(self.cache, self._guest, self.pager, self.physical)
@@ -104,7 +105,7 @@ class Translation(TrapEmulate):
 
     def seen_cache(self) -> SeenCache:
         """The cache as it is now."""
-        return replace(see_cache(self.cache, self.switches), newest=self._finder.newest)
+        return replace(see_cache(self.cache, self.switches), newest=self._finder.newest, ran=self.ran)
 
     def seen_block(self, ordinal: int | None) -> SeenBlock | None:
         """See `Vmm`."""
@@ -136,7 +137,7 @@ class Translation(TrapEmulate):
 
     def to_guest(self, vector: int | None, software: bool) -> tuple[int | None, bool] | None:
         """See `Relocation`."""
-        self._site, self._at = None, None
+        self._site, self._at, self._begun = None, None, False
         guest, state, cache = self._guest, self.cpu.state, self.cache
         base = state.segs[Seg.CS].base
         offset = (base + state.eip - TRANSLATION_CACHE) & 0xFFFF_FFFF
@@ -161,10 +162,10 @@ class Translation(TrapEmulate):
         state.eip = (pc - base) & 0xFFFF_FFFF
         if entry & (BOUNDARY | STRAYED):
             return vector, software
-        self._stand_in_block(TRANSLATION_CACHE + offset, pc, entry)
+        self._stand_in_block(TRANSLATION_CACHE + offset, pc, entry, vector)
         return vector, software
 
-    def _stand_in_block(self, address: int, pc: int, entry: int) -> None:
+    def _stand_in_block(self, address: int, pc: int, entry: int, vector: int | None) -> None:
         block = self.cache.block_at(address)
         if block is None:
             return
@@ -173,6 +174,7 @@ class Translation(TrapEmulate):
         if register is not None:
             self._give_back(register)
         self._at = pc, block.start + block.step_at(offset).offset, block
+        self._begun = vector is not None and vector != Vector.DB
         if entry & AFTER_STI and self.cpu.last_pc != pc:
             self._guest.begin_interrupt_shadow()
 
@@ -206,6 +208,7 @@ class Translation(TrapEmulate):
         guest, state, cache = self._guest, self.cpu.state, self.cache
         self._variables.store(Slot.VIRTUAL_IF, guest.interrupts_enabled * flags.IF)
         if guest.cpl != 0 or self._in_place:
+            self._note_leaving()
             return
         self._tell_beliefs()
         self._finder.look()
@@ -216,10 +219,44 @@ class Translation(TrapEmulate):
         if at is not None and at[0] == pc and at[2] is not None and self._finder.is_good(at[2], mode):
             address = at[1]
         else:
+            self._note_leaving()
             block = self._block_for(pc, mode, UnitCause.ENTRY)
             if block is not None:
                 address = block.start
         state.eip = (address - state.segs[Seg.CS].base) & 0xFFFF_FFFF
+
+    def _note_leaving(self) -> None:
+        """The block that the CPU stood in is not gone on with: what is left of it has not run."""
+        at = self._at
+        if at is not None and at[2] is not None:
+            self.cache.left(at[2], at[1] - at[2].start, begun=self._begun)
+            self._at = None
+
+    def _try_again(self) -> None:
+        """What has begun is uncounted, and will begin once more."""
+        at = self._at
+        if self._begun and at is not None and at[2] is not None and at[1] == at[2].start:
+            self.cache.begins_again(at[2])
+        self._begun = False
+
+    @property
+    def ran_translated(self) -> dict[Fate, int]:
+        """How often the guest's instructions ran translated, by what they became. Exact: probes count the runs of each
+        block, and what was left of one that was left on the way is taken off."""
+        at, ran = self._at, self.cache.ran
+        if at is not None and at[2] is not None:
+            for step in at[2].steps_left(at[1] - at[2].start, begun=self._begun):
+                ran[step.fate] -= 1
+        return ran
+
+    @property
+    def ran(self) -> Ran | None:
+        """What ran how; what ran in ring 1 beyond the runs of blocks are the rounds of repeated instructions."""
+        rings, ran = self.cpu.executed_by_ring, self.ran_translated
+        if rings is None:
+            return None
+        changed = ran[Fate.BRANCH], ran[Fate.IN_LINE], ran[Fate.CALLOUT]
+        return Ran(rings[Ring.TWO] + rings[Ring.USER], rings[Ring.KERNEL] + rings[Ring.ONE] - sum(changed), *changed)
 
     def _block_for(self, pc: int, mode: Mode, cause: UnitCause) -> Block | None:
         before = self.cache.counters.units
@@ -344,7 +381,10 @@ class Translation(TrapEmulate):
         """A callout of translated code, or what trap-and-emulate knows."""
         site = self._site
         if site is None:
-            return super().exception(vector, error_code, software)
+            outcome = super().exception(vector, error_code, software)
+            if outcome.hidden:
+                self._try_again()
+            return outcome
         if site.kind is SiteKind.EMULATE:
             return self._callout()
         return self._go_on(site)

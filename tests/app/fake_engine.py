@@ -15,6 +15,7 @@ from core.layout import VM_MEMORY
 from core.looks import Look
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
+from core.translations import Switch
 
 
 class FakeEngine(QObject):
@@ -107,6 +108,9 @@ class FakeEngine(QObject):
 
     def set_intercept(self, code: int, on: bool) -> None:
         self.told.append(("set_intercept", code, on))
+
+    def set_translation(self, switch: Switch, on: bool) -> None:
+        self.told.append(("set_translation", switch, on))
 
     def set_vmcb_field(self, name: str, value: int) -> None:
         self.told.append(("set_vmcb_field", name, value))

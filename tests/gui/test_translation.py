@@ -8,6 +8,7 @@ from app.models.block_model import Reveal
 from app.models.translator_stages import Stage
 from app.views.cache_view import CacheView
 from app.views.translation_view import TranslationView
+from core.translations import Switch
 from tests.gui.conftest import Person
 
 
@@ -56,3 +57,17 @@ def test_slow_motion_stops_the_guest_before_each_new_unit(person: Person, transl
     person.wait(lambda: translation.model.seen.block.ordinal == first + 1)
     assert person.sees.pc == translation.model.seen.block.pc
     assert person.sees.seen.block.block.entered == 0
+
+
+def test_switches_of_the_translator_reach_it(person: Person, translation: TranslationView) -> None:
+    cache = person.window.layout_.views["cache"]
+    assert isinstance(cache, CacheView)
+    person.step()
+    person.wait(lambda: person.sees.seen.cache is not None and not cache.is_empty)
+    units = person.sees.seen.cache.counters.units
+    cache.switches[Switch.AHEAD].click()
+    person.wait(lambda: Switch.AHEAD in person.sees.seen.cache.switches)
+    assert person.sees.seen.cache.counters.units > units
+    assert person.sees.executed == 1
+    cache.switches[Switch.ADAPTIVE].click()
+    person.wait(lambda: Switch.ADAPTIVE not in person.sees.seen.cache.switches)

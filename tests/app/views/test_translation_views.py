@@ -18,11 +18,12 @@ from app.views import cache_view, translation_view
 from app.views.cache_view import CacheView
 from app.views.translation_view import TranslationView
 from app.widgets.cache_map import CacheMap, Shade
+from app.widgets.share_bar import percent
 from core.guests.catalog import load_program
 from core.looks import Follow, Look
 from core.session import Session
 from core.snapshot import Snapshot
-from core.translations import Fate, SeenBlock, SeenCache
+from core.translations import Fate, SeenBlock, SeenCache, Switch
 from tests.app.builders import loaded
 
 PROGRAM = load_program("privileged")
@@ -298,6 +299,21 @@ def test_brightness_says_heat_or_age(cache: CacheView, lab: Session) -> None:
     assert brightness(cache.map, hot.ordinal) > brightness(cache.map, living[0].ordinal)
     cache.shades[Shade.AGE].click()
     assert brightness(cache.map, living[-1].ordinal) > brightness(cache.map, living[0].ordinal)
+
+
+def test_shares_of_what_ran_are_measured_and_switches_say_what_the_person_wants(
+    cache: CacheView, lab: Session, qtbot: QtBot
+) -> None:
+    ran = cache_of(lab).ran
+    assert ran is not None
+    assert ran.total == lab.executed
+    assert f"identical {percent(ran.identical / ran.total)}" in cache.efficiency.words
+    assert "direct 0%" in cache.efficiency.words  # this guest is all kernel
+    box = cache.switches[Switch.ADAPTIVE]
+    assert box.isChecked()
+    with qtbot.waitSignal(cache.switched) as wished:
+        box.click()
+    assert wished.args == [Switch.ADAPTIVE, False]
 
 
 def test_other_kinds_have_no_cache(cache: CacheView) -> None:

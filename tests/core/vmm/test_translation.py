@@ -232,3 +232,38 @@ def test_switches_are_part_of_the_past() -> None:
         session.go_to(6000)
         assert monitor(session).switches == {Switch.AHEAD}
         assert monitor(session).seen_cache() == then
+
+
+@pytest.mark.parametrize(
+    ("guest", "most", "stride"), [("privileged", 77_000, 7_001), ("rings", 40_000, 97), ("pebble", 1_200_000, 90_001)]
+)
+def test_what_ran_how_is_counted_to_the_instruction(guest: str, most: int, stride: int) -> None:
+    """What blocks and their runs come to is what the CPU's own count of rings says, wherever the guest is stopped."""
+    session = Session()
+    session.load(load_program(guest), "translation")
+    while session.end is None and session.executed < most:
+        session.run(stride)
+        vmm = session.vmm
+        assert isinstance(vmm, Translation)
+        ran = vmm.ran
+        assert ran is not None
+        assert ran.total == session.executed
+        assert sum(vmm.ran_translated.values()) == ran.total - ran.direct
+    assert (ran.direct > 0) == (guest != "privileged")
+    assert ran.callouts > 0
+    session.close()
+
+
+def test_what_ran_is_counted_over_the_death_of_blocks_and_of_the_cache() -> None:
+    session = Session()
+    session.load(load_program("privileged"), "translation")
+    session.run(30_000)
+    vmm = session.vmm
+    assert isinstance(vmm, Translation)
+    before = vmm.ran
+    vmm.cache.flush()
+    assert vmm.ran == before
+    session.run(20_000)
+    assert vmm.ran is not None
+    assert vmm.ran.total == session.executed
+    session.close()

@@ -1,0 +1,87 @@
+"""A bar in parts that make up a whole, with a word and a percentage for each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app.theme import Theme
+from app.theme.typography import Size
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One part: its word, how much of the whole it is (0 to 1), its colour."""
+
+    word: str
+    share: float
+    color: QColor
+
+
+def percent(share: float) -> str:
+    """A share in words: ``12%``, ``0.4%``, ``<0.1%``."""
+    if 0 < share < 0.001:
+        return "<0.1%"
+    return f"{100 * share:.1f}%" if 0 < share < 0.0995 or 0.9905 < share < 1 else f"{100 * share:.0f}%"
+
+
+class ShareBar(QWidget):
+    """The bar, and its legend under it."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._parts: tuple[Share, ...] = ()
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.apply_theme(theme)
+
+    def show_parts(self, parts: Sequence[Share]) -> None:
+        """Show these parts."""
+        if tuple(parts) != self._parts:
+            self._parts = tuple(parts)
+            self.setAccessibleDescription(self.words)
+            self.update()
+
+    @property
+    def words(self) -> str:
+        """All of it as words."""
+        return ", ".join(f"{part.word} {percent(part.share)}" for part in self._parts)
+
+    def apply_theme(self, theme: Theme) -> None:
+        """Take colours and type from `theme`."""
+        self._theme = theme
+        self._font = theme.type.sans(Size.CAPTION)
+        self._text = QFontMetricsF(self._font).height()
+        self.updateGeometry()
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(240, round(self._theme.space(2) + self._theme.space(1) + self._text))
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setFont(self._font)
+        palette, high = self._theme.palette, self._theme.space(2)
+        at = 0.0
+        for part in self._parts:
+            width = part.share * self.width()
+            if part.share > 0:
+                width = max(width, 2.0)
+            painter.fillRect(QRectF(at, 0, max(width - 1, 1.0), high) if part.share > 0 else QRectF(), part.color)
+            at += width
+        at = 0.0
+        metrics = QFontMetricsF(self._font)
+        swatch = self._text * 0.6
+        for part in self._parts:
+            words = f"{part.word} {percent(part.share)}"
+            top = high + self._theme.space(1)
+            painter.fillRect(QRectF(at, top + (self._text - swatch) / 2, swatch, swatch), part.color)
+            painter.setPen(palette.text)
+            painter.drawText(
+                QRectF(at + swatch + 4, top, self.width(), self._text), int(Qt.AlignmentFlag.AlignVCenter), words
+            )
+            at += swatch + 4 + metrics.horizontalAdvance(words) + self._theme.space(2)
