@@ -3,13 +3,13 @@
 A gate in GDT or LDT names code segment and offset; a CALL through it to more privileged code changes to the stack that
 the TSS names for that ring and copies parameters across (Intel SDM vol. 3 §5.8.3–5.8.5; AMD APM vol. 2 §4.11.2). Used
 where the CPU does not do it itself; checks and their order are those of the emulated CPU, as its bare machine must be
-equalled: a stack that is not present is #TS, a JMP to code that is not present #GP. A task's 16-bit TSS stops loudly.
+equalled: a stack that is not present is #TS, a JMP to code that is not present #GP.
 """
 
 from __future__ import annotations
 
 from core.cpu.context import Gpr, Seg
-from core.cpu.delivery import inner_stack_slot
+from core.cpu.delivery import stack_of_ring
 from core.cpu.descriptors import Descriptor, fetch, selector_error, stack_segment
 from core.cpu.faults import GuestFault, Vector, general_protection
 from core.cpu.guest_cpu import DESC_DB, GuestCpu, Segment
@@ -75,8 +75,7 @@ def _call_inward(
     guest: GuestCpu, memory: LinearMemory, code: Descriptor, target: int, parameters: int, size: int
 ) -> None:
     ring = code.dpl
-    raw = memory.read(guest.paging, inner_stack_slot(guest, ring, 0, 8), 6)
-    esp, selector = int.from_bytes(raw[:4], "little"), int.from_bytes(raw[4:], "little")
+    esp, selector = stack_of_ring(guest, memory, ring, beyond=2)
     try:
         found = stack_segment(guest, memory, selector, ring, Vector.TS)
     except GuestFault as fault:

@@ -3,8 +3,8 @@
 The CPU finds the gate, checks type, privilege and presence, switches stacks by the TSS when the handler is more
 privileged, pushes the frame, masks IF for interrupt gates and goes on in the handler. A fault on the way becomes that
 fault, a double fault, or the end (Intel SDM vol. 3 §6.12–6.15, vol. 2 INT n pseudocode; AMD APM vol. 2 §8.7–8.9). Not
-modelled: virtual-8086 mode, 16-bit TSSs; meeting one stops loudly. RF is not set in the frame of a fault,
-because the emulated CPU would never clear it again after IRET.
+modelled: virtual-8086 mode, which stops loudly. RF is not set in the frame of a fault, because the emulated CPU would
+never clear it again after IRET.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import Enum
 from typing import NamedTuple, Protocol
 
 from core.cpu.context import Gpr, Seg
-from core.cpu.descriptors import TSS_AVAILABLE, TSS_BUSY, Descriptor, fetch, selector_error, stack_segment
+from core.cpu.descriptors import Descriptor, fetch, selector_error, stack_segment
 from core.cpu.faults import (
     CONTRIBUTORY,
     WITH_ERROR_CODE,
@@ -24,7 +24,7 @@ from core.cpu.faults import (
 )
 from core.cpu.flags import IF, NT, RF, TF, VM
 from core.cpu.guest_cpu import DESC_DB, GuestCpu, Segment
-from core.cpu.task_switch import Way, switch_task
+from core.cpu.task_switch import WIDE, Way, format_of, switch_task
 from core.errors import UnknownDeparture
 from core.memory.walk import LinearMemory
 
@@ -188,26 +188,33 @@ def _through_task_gate(guest: GuestCpu, memory: LinearMemory, event: Event, gate
     before = guest.cpl
     switch_task(guest, memory, event.vector * 8, gate, Way.CALL)
     if event.origin is Origin.EXCEPTION and event.vector in WITH_ERROR_CODE:
-        code = (event.error_code or 0).to_bytes(4, "little")
+        size = format_of(guest.segment(Seg.TR).flags >> 8 & 0xF).size
+        code = ((event.error_code or 0) & (1 << 8 * size) - 1).to_bytes(size, "little")
         esp = _push(guest, memory, guest.segment(Seg.SS), guest.reg(Gpr.ESP), code, None, user=guest.cpl == 3)
         guest.set_reg(Gpr.ESP, esp)
     return Delivered(event.vector, "task gate", before, guest.cpl)
 
 
-def inner_stack_slot(guest: GuestCpu, ring: int, external: int, size: int = 6) -> int:
-    """Linear address of ESPn in the TSS; #TS if the TSS ends before `size` bytes (SDM vol. 3 §7.2.1)."""
+def stack_of_ring(
+    guest: GuestCpu, memory: LinearMemory, ring: int, external: int = 0, beyond: int = 0
+) -> tuple[int, int]:
+    """ESP and SS of `ring` from the TSS; #TS if that ends before them (SDM vol. 3 §7.2.1), or, of 32 bits, before
+    `beyond` bytes more."""
     tss = guest.segment(Seg.TR)
-    if tss.flags >> 8 & 0xF not in (TSS_AVAILABLE, TSS_BUSY):
-        raise UnknownDeparture("The guest's TSS is a 16-bit one, which this version does not use.")
-    offset = 4 + 8 * ring
-    if offset + size - 1 > tss.limit:
+    kind = tss.flags >> 8 & 0xF
+    if kind & 5 != 1:
+        raise UnknownDeparture("The guest needs the stack of an inner ring, and has loaded no TSS that names one.")
+    wide = format_of(kind) is WIDE
+    size = 4 if wide else 2
+    offset = (1 + 2 * ring) * size
+    if offset + size + 2 + beyond * wide - 1 > tss.limit:
         raise GuestFault(Vector.TS, selector_error(tss.selector, external))
-    return tss.base + offset
+    raw = memory.read(guest.paging, tss.base + offset, size + 2)
+    return int.from_bytes(raw[:size], "little"), int.from_bytes(raw[size:], "little")
 
 
 def _inner_stack(guest: GuestCpu, memory: LinearMemory, ring: int, external: int) -> tuple[Segment, int]:
-    raw = memory.read(guest.paging, inner_stack_slot(guest, ring, external), 6)
-    esp, selector = int.from_bytes(raw[:4], "little"), int.from_bytes(raw[4:], "little")
+    esp, selector = stack_of_ring(guest, memory, ring, external)
     return stack_segment(guest, memory, selector, ring, Vector.TS, external).cache(selector), esp
 
 

@@ -3,7 +3,7 @@
 A descriptor is eight bytes: base, limit, type, privilege (Intel SDM vol. 3 §3.4.5; AMD APM vol. 2 §4.7). The checks
 here follow the pseudocode of MOV, POP, LDS and of the far transfers (SDM vol. 2), for those loads that the lab carries
 out itself; loads that run directly are checked by the CPU. Far transfers leave the accessed bits alone, as the emulated
-CPU's do. Not modelled: 16-bit TSSs.
+CPU's do.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ TYPE_WRITABLE = 1 << 9  # data: writable; code: readable
 TYPE_CONFORMING = 1 << 10  # code: conforming; data: expand down
 TYPE_CODE = 1 << 11
 TSS_AVAILABLE, TSS_BUSY, LDT = 0x9, 0xB, 0x2
+TSS_AVAILABLE_16, TSS_BUSY_16 = 0x1, 0x3
 TSS_BUSY_BIT = 1 << 9
 
 

@@ -266,10 +266,10 @@ def _lidt(emulator: Emulator, instruction: Instruction) -> str:
     return f"noted the guest's IDT at {base:#010x}"
 
 
-def _system_descriptor(emulator: Emulator, selector: int, kind: int) -> descriptors.Descriptor:
+def _system_descriptor(emulator: Emulator, selector: int, *kinds: int) -> descriptors.Descriptor:
     error = descriptors.selector_error(selector)
     found = None if selector & 4 else descriptors.fetch(emulator.guest, emulator.memory, selector)
-    if found is None or found.is_segment or found.system_type != kind:
+    if found is None or found.is_segment or found.system_type not in kinds:
         raise general_protection(error)
     if not found.present:
         raise GuestFault(Vector.NP, error)
@@ -294,7 +294,7 @@ def _ltr(emulator: Emulator, instruction: Instruction) -> str:
         # the manual says #GP(0); the emulated CPU loads a null TR, and every kind must do as the CPU does
         emulator.guest.set_segment(Seg.TR, Segment(selector, 0, 0, 0))
         return "noted that the guest has no TSS"
-    found = _system_descriptor(emulator, selector, descriptors.TSS_AVAILABLE)
+    found = _system_descriptor(emulator, selector, descriptors.TSS_AVAILABLE, descriptors.TSS_AVAILABLE_16)
     found = descriptors.mark(emulator.guest, emulator.memory, found, descriptors.TSS_BUSY_BIT)
     emulator.guest.set_segment(Seg.TR, found.cache(selector))
     return f"noted the guest's TSS at {found.base:#010x}"

@@ -17,6 +17,7 @@
 .equ OTHER_NARROW_TSS, 0x50
 .equ NARROW_USER_CODE, 0x5b
 .equ NARROW_TASK_GATE, 0x60
+.equ CALL_GATE, 0x6b
 
 .macro base_of descriptor, place
     mov eax, offset \place
@@ -35,6 +36,10 @@ _start:
     base_of gdt+0x48, narrow_tss
     base_of gdt+0x50, other_narrow_tss
     base_of gdt+0x58, narrow
+    mov eax, offset through_gate
+    mov [gdt + 0x68], ax
+    shr eax, 16
+    mov [gdt + 0x6e], ax
     mov esi, offset stubs
     xor ecx, ecx
 fill_idt:
@@ -156,6 +161,10 @@ leave:
     add esp, 8
     iretd
 
+through_gate:
+    mov [gate_stack], esp
+    retf
+
 finish:
     mov al, 0
     out 0xf4, al
@@ -176,6 +185,7 @@ gdt:
     .quad 0x000081000000002b        # 0x50 16-bit TSS of another task
     .quad 0x0000fb000000ffff        # 0x58 16-bit code for ring 3
     .quad 0x0000e50000500000        # 0x60 task gate to the 16-bit task
+    .quad 0x0000ec0000080000        # 0x68 call gate for ring 3, to `through_gate`
 gdt_end:
 gdt_register:
     .word gdt_end - gdt - 1
@@ -194,12 +204,13 @@ tss:
     .fill 22, 4, 0
     .word 0, 104
 narrow_tss:
-    .word 0, 0xfff0, NARROW_DATA
+    .word 0, 0xfff0, DATA
     .fill 19, 2, 0
 other_narrow_tss:
     .word 0, 0, 0, 0, 0, 0, 0
-    .word narrow_task - narrow, 2, 1, 2, 3, 4, 0xff00, 5, 6, 7, DATA, NARROW_CODE, NARROW_DATA, DATA, 0
+    .word narrow_task - narrow, 2, 1, 2, 3, 4, 0xff00, 5, 6, 7, DATA, NARROW_CODE, NARROW_DATA, DATA, 0, 0, 0, 0
 task_count: .long 0
+gate_stack: .long 0
 resume:   .long 0
 log_next: .long log
 .balign 4096

@@ -6,7 +6,7 @@ import pytest
 
 from core.cpu.faults import Vector
 from core.vmm import kinds_for
-from tests.cosim.kernel import TO_USER, UNTIL_THE_LOG_IS_FULL, log, ran_equal, seen, word
+from tests.cosim.kernel import PAIR, TO_USER, UNTIL_THE_LOG_IS_FULL, kernel, log, ran_equal, seen, word
 
 each_kind = pytest.mark.parametrize("kind", list(kinds_for()))
 each_paging = pytest.mark.parametrize("paging", [False, True], ids=["flat", "paged"])
@@ -288,3 +288,38 @@ no_task:
     noted = [(each.vector, each.error) for each in log(session)]
     assert noted == [(Vector.GP, 0x28), (Vector.NP, 0x28), (Vector.GP, 0x10)]
     assert word(session, session.program.symbols["gdt"] + 0x2C) >> 8 & 0xFF == 0x8B  # type: ignore[union-attr]
+
+
+@each_kind
+@each_paging
+def test_a_16_bit_task_state_names_the_inner_stacks(kind: str, paging: bool) -> None:
+    session = ran_equal(
+        f"""
+    mov ax, NARROW_TSS
+    ltr ax
+    {TO_USER}
+    .byte 0x9a                                  # call far
+    .long 0
+    .word CALL_GATE
+    {UNTIL_THE_LOG_IS_FULL}
+""",
+        kind,
+        paging=paging,
+    )
+    assert session.program is not None
+    assert word(session, session.program.symbols["gate_stack"]) == 0xFFF0 - 16
+    assert {noted.vector for noted in log(session)} == {0x31}
+
+
+@each_kind
+@pytest.mark.parametrize("by", ["OTHER_NARROW_TSS", "NARROW_TASK_GATE"])
+def test_a_switch_to_a_16_bit_task_ends_as_the_emulated_cpu_ends_it(kind: str, by: str) -> None:
+    """It takes SS from where the LDT stands, which cannot be both."""
+    program = kernel(f".byte 0x9a\n .long 0\n .word {by}\n")
+    assert PAIR.differences(program, [kind]) == []
+    assert PAIR.session.end is not None
+    assert "#TS" in PAIR.session.end.sentence
+    tss = PAIR.session.program.symbols["tss"]  # type: ignore[union-attr]
+    assert (
+        word(PAIR.session, tss + 0x0E) & 0xFFFF == program.symbols["test"] + 7 & 0xFFFF
+    )  # what it saved of the old one
