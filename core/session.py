@@ -345,8 +345,10 @@ class Session:
         """Throw a future away."""
         self.timeline.discard(self.timeline.numbered(number))
 
-    def resume(self, journal: tuple[Input, ...], time: int) -> None:
-        """From power-on to virtual time `time` of a run that had this journal: exactly as it was then."""
+    def resume(self, setup: AddVm, journal: tuple[Input, ...], time: int) -> None:
+        """Power on what was powered on with `setup`, and go to virtual time `time` of a run that had this journal:
+        exactly as it was then."""
+        self._power_on(setup, self._history)
         with self.travelling() as timeline:
             timeline.adopt(journal, time)
         self._tell_journey()
@@ -358,17 +360,24 @@ class Session:
 
     # -- the whole lab, to be kept
 
-    def lab(self, desk: Desk = NOTHING_OPEN) -> Lab:
-        """All that it takes to have this lab again; a RequestError for a session without history."""
-        timeline, first = self.timeline, self._first
-        assert first is not None, "a machine that is on was powered on with something"
+    @property
+    def setup(self) -> AddVm:
+        """What the machine was powered on with."""
+        self._require_machine()
+        assert self._first is not None, "a machine that is on was powered on with something"
+        return self._first
+
+    def lab(self, desk: Desk = NOTHING_OPEN, *, proven: bool = True) -> Lab:
+        """All that it takes to have this lab again; a RequestError for a session without history. `proven`: with a
+        fingerprint, which takes a look at all of memory."""
+        timeline = self.timeline
         stops = {
             letter: tuple(StopAt(address, name) for address, name in vm.breakpoints.programs().items())
             for letter, vm in self.hypervisor.vms.items()
             if vm.breakpoints.addresses
         }
         return Lab(
-            first=first,
+            first=self.setup,
             rhythm=Rhythm(timeline.recording.instructions, timeline.recording.departures),
             futures=futures_of(timeline),
             present=timeline.branch.number,
@@ -376,7 +385,7 @@ class Session:
             applied=timeline.applied,
             selected=self._selected,
             stops=stops,
-            fingerprint=fingerprint(self.hypervisor, self.registers(), self.traps),
+            fingerprint=self._fingerprint() if proven else "",
             desk=desk,
         )
 
@@ -419,13 +428,15 @@ class Session:
             if letter in self.letters:
                 self.hypervisor.vms[letter].breakpoints.put({each.address: each.program for each in stops})
         self._select_what_is_there()
-        found = fingerprint(self.hypervisor, self.registers(), self.traps)
-        if lab.fingerprint not in ("", found):
+        if lab.fingerprint and lab.fingerprint != self._fingerprint():
             raise RequestError(
                 "The run, replayed, comes to another machine than the one that was saved.",
                 "Open it with the version of Ringside that saved it.",
             )
         self._tell_journey()
+
+    def _fingerprint(self) -> str:
+        return fingerprint(self.hypervisor, self.registers(), self.traps)
 
     def undo(self) -> None:
         """To before the last thing that was done from outside, in a future without it."""

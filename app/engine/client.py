@@ -11,7 +11,7 @@ import atexit
 import signal
 import time
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
@@ -23,6 +23,7 @@ from app.engine.shared_memory import SharedViews
 from core.errors import LabFault, RequestError
 from core.events import StopReason
 from core.guests.start import NOTHING, StartWith
+from core.lab.lab import Desk
 from core.looks import Look
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
@@ -73,6 +74,10 @@ class Engine(QObject):
     recovered = Signal()
     """Emitted when a new engine is at the same program, at power-on."""
 
+    lab_opened = Signal(object)
+    """Emitted with a `protocol.LabOpened` when a lab has come to where it was saved."""
+    lab_saved = Signal(str)
+    """Emitted with the path when the lab has been written to a file."""
     disk_saved = Signal(str)
     """Emitted with the path when the guest's disk has been written to a file."""
     lesson_checked = Signal(object)
@@ -86,7 +91,7 @@ class Engine(QObject):
         self.program: Program | None = None
         self.kind = ""
         self.memory = SharedViews.create()
-        self._loaded_as: protocol.Load | None = None
+        self._loaded: protocol.Loaded | None = None
         self._journal: tuple[Input, ...] = ()  # with which a new engine would go on, up to virtual time `_reached`
         self._reached = 0
         self._typed: deque[protocol.Input | protocol.Keys] = deque()  # what the engine may not have obeyed yet
@@ -94,6 +99,7 @@ class Engine(QObject):
         self._speed = protocol.SetSpeed(None)
         self._breakpoints = protocol.SetBreakpoints(frozenset())
         self._look = protocol.LookAt(Look())
+        self._keep: protocol.KeepLab | None = None
         self._generation = 0
         self._is_ready = False
         self._recovering = False
@@ -119,6 +125,23 @@ class Engine(QObject):
         if self._host is None and not self._closed:
             self._start()
         self._send(protocol.Load(name_or_path, kind, start))
+
+    @Slot(str)
+    def open_lab(self, path: str) -> None:
+        """Have the lab in this file, or folder; also starts an engine if there is none."""
+        if self._host is None and not self._closed:
+            self._start()
+        self._send(protocol.OpenLab(path))
+
+    def save_lab(self, path: str, desk: Desk) -> None:
+        """Write the lab to this file, with what the person has before them."""
+        self._send(protocol.SaveLab(path, desk))
+
+    def keep_lab(self, folder: str, desk: Desk) -> None:
+        """Keep the lab in this folder as it grows, for the case of a crash."""
+        self._keep = protocol.KeepLab(folder, desk)
+        if self._host is not None:
+            self._send(self._keep)
 
     @Slot(str)
     def save_disk(self, path: str) -> None:
@@ -308,12 +331,16 @@ class Engine(QObject):
                 self.updated.emit(snapshot)
                 if self._host is not None:
                     self._host.send(protocol.Shown())
-            case protocol.Loaded(program, kind, generation, name_or_path, start):
+            case protocol.Loaded(program, kind, generation):
                 self.program, self.kind, self._generation = program, kind, generation
-                self._loaded_as = protocol.Load(name_or_path, kind, start)
+                self._loaded = message
                 self._journal, self._reached = (), 0
                 self.loaded.emit(message)
                 self._recover()
+            case protocol.LabOpened():
+                self.lab_opened.emit(message)
+            case protocol.LabSaved(path):
+                self.lab_saved.emit(path)
             case protocol.DiskSaved(path):
                 self.disk_saved.emit(path)
             case protocol.Selected(_, program, kind):
@@ -321,7 +348,7 @@ class Engine(QObject):
                 self.selected.emit(message)
             case protocol.Refused(command, error):
                 self.refused.emit(error)
-                if isinstance(command, protocol.Load):
+                if isinstance(command, (protocol.Load, protocol.Resume)):
                     self._recover()
             case protocol.Faulted(fault):
                 self._why_faulted = fault
@@ -331,7 +358,7 @@ class Engine(QObject):
             case protocol.Ready():
                 self._is_ready = True
                 self.ready.emit()
-                if self._loaded_as is None:
+                if self._loaded is None:
                     self._recover()
             case _Ended(code):
                 self._mourn(code)
@@ -362,12 +389,12 @@ class Engine(QObject):
             why = f" {self._why_faulted}" if self._why_faulted else ""
             self.lost.emit(f"The engine could not start ({how}).{why} Load a guest to try again.")
             return
-        if self.program is not None and self._loaded_as is not None and not again:
+        if self.program is not None and self._loaded is not None and not again:
             vms = self.latest.vms if self.latest is not None else ()
             title = f"VMs {', '.join(vm.letter for vm in vms)}" if len(vms) > 1 else self.program.title
             self.lost.emit(f"The engine died ({how}). It starts again with {title}, and goes on from where it was.")
         else:
-            self._loaded_as = None
+            self._loaded = None
             self.lost.emit(f"The engine died ({how}). It starts again, with no guest: choose one to go on.")
         self._start()
         self._send(self._speed)
@@ -376,9 +403,11 @@ class Engine(QObject):
         typed = list(self._typed)
         self._typed.clear()
         self._typed_in_all = 0
-        if self._loaded_as is not None:
+        if self._keep is not None:
+            self._send(self._keep)
+        if self._loaded is not None:
             looked_at = self.latest.vm if self.latest is not None else ""
-            self._send(replace(self._loaded_as, journal=self._journal, until=self._reached, selected=looked_at))
+            self._send(protocol.Resume(self._loaded, self._journal, self._reached, looked_at))
             for command in typed:
                 self._send(command)
 

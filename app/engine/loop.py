@@ -21,11 +21,16 @@ from app.engine import protocol
 from app.engine.doze import Doze
 from app.engine.hosting import host
 from app.engine.journeys import Journey, travel
+from app.engine.labs import Keeper, opening
 from app.engine.pace import Pace
 from app.engine.tasks import Task, run, run_to, run_to_new_code, step, step_by
 from core import narration
 from core.errors import LabFault, RequestError, UserError
 from core.events import StopReason
+from core.guests.catalog import name_in_catalogue
+from core.guests.start import NOTHING, StartWith
+from core.lab.files import open_lab
+from core.lab.lab import Desk, Lab
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
 from lessons.checks import CheckLesson, answer
@@ -35,6 +40,10 @@ if TYPE_CHECKING:
     from core.session import Session
     from core.timeline.journal import Input
 
+WHILE_OPENING = (
+    protocol.Shown, protocol.Stop, protocol.SetSpeed, protocol.LookAt, protocol.KeepLab, protocol.Shutdown,
+    protocol.Load, protocol.OpenLab, protocol.Resume, CheckLesson,
+)  # fmt: skip
 SNAPSHOT_PERIOD = 1 / 30
 TRAPS_AGAIN = 2_000  # the newest, after a journey
 IDLE_PERIOD = 2.0  # between snapshots of a guest that does nothing but answer its timer
@@ -104,6 +113,7 @@ class EngineLoop:
         self._seen_traps = 0
         self._seen_console = 0
         self._shown_vm = ""
+        self._keeper = Keeper(session, clock)
 
     def serve(self) -> None:
         """Obey until told to end, or until the window is gone."""
@@ -115,6 +125,7 @@ class EngineLoop:
                     self._guarded(self._obey, command)
                 self._guarded(self._run_slice)
                 self._guarded(self._show)
+                self._guarded(self._keep)
         except WindowGone:
             return
 
@@ -130,6 +141,13 @@ class EngineLoop:
         except OSError as broken:
             raise WindowGone from broken
 
+    def _keep(self) -> None:
+        if self._keeper.due_in == 0.0 and not (self._task is not None and self._task.standing):
+            try:
+                self._keeper.keep()
+            except UserError as error:
+                self._send(protocol.Refused(protocol.KeepLab("", Desk()), error))
+
     # -- waiting
 
     def _patience(self) -> float | None:
@@ -140,6 +158,9 @@ class EngineLoop:
             waits.append(max(0.0, self._snapshot_due() - now))
         if self._task is not None and not self._task.waiting:
             waits.append(self._time_to_slice(self._task, now))
+        due = self._keeper.due_in
+        if due is not None:
+            waits.append(due)
         return min(waits, default=None)
 
     def _time_to_slice(self, task: Task, now: float) -> float:
@@ -207,7 +228,7 @@ class EngineLoop:
             self._finish(StopReason.REQUESTED, explain=True)
         elif waits:
             task.waiting = self._stale = True
-        elif moved and task.arrived() and reason is not StopReason.ENDED:
+        elif (moved or task.standing) and task.arrived() and reason is not StopReason.ENDED:
             counted = task.left == 0 or reason is StopReason.BUDGET
             self._finish(StopReason.BUDGET if counted else StopReason.BREAKPOINT, arrived=True)
         elif not interrupted:
@@ -263,23 +284,41 @@ class EngineLoop:
     def _obey(self, command: protocol.Command) -> None:
         self._asked = self._asked or not isinstance(command, protocol.Shown)
         try:
+            self._check_standing(command)
             self._carry_out(command)
         except UserError as error:
             self._send(protocol.Refused(command, error))
 
+    def _check_standing(self, command: protocol.Command) -> None:
+        """While a lab is replayed nothing may be done to its machine: that would be another past."""
+        if self._task is not None and self._task.standing and not isinstance(command, WHILE_OPENING):
+            if isinstance(command, (protocol.Input, protocol.Keys)):
+                self._typed += 1  # obeyed, as far as it can be
+            raise RequestError("The lab is still being opened.", "Wait for it, or stop it where it is.")
+
     def _carry_out(self, command: protocol.Command) -> None:
         session = self._session
         match command:
-            case protocol.Load(name_or_path, kind, start, journal, until, selected):
+            case protocol.Load(name_or_path, kind, start):
                 program = self._load(name_or_path)
                 disk, modules = start.read_disk(), start.read_modules()
                 session.load(program, kind, command_line=start.command_line, disk=disk, modules=modules)
-                if until or journal:
-                    session.resume(journal, until)
                 self._power_on()
-                self._send(protocol.Loaded(program, kind, self._generation(session.snapshot()), name_or_path, start))
+                self._tell_loaded(name_or_path, start)
+            case protocol.Resume(loaded, journal, until, selected):
+                assert loaded.setup is not None, "an engine tells what it powered on with"
+                session.resume(loaded.setup, journal, until)
+                self._power_on()
+                self._tell_loaded(loaded.name_or_path, loaded.start, loaded.lab)
                 if selected in session.letters:
                     session.select(selected)
+            case protocol.OpenLab(path):
+                self._open(command, open_lab(Path(path)))
+            case protocol.SaveLab(path, desk):
+                self._keeper.save(Path(path), desk)
+                self._send(protocol.LabSaved(path))
+            case protocol.KeepLab(folder, desk):
+                self._keeper.keep_in(Path(folder), desk)
             case protocol.SaveDisk(path):
                 session.save_disk(Path(path), replace=True)
                 self._send(protocol.DiskSaved(path))
@@ -338,6 +377,33 @@ class EngineLoop:
                 host(session, command, self._load)
                 self._vms_changed()
 
+    def _open(self, command: protocol.OpenLab, lab: Lab) -> None:
+        """Begin to open it: what was under way ends, and the machine moves on to where the lab was saved."""
+
+        def powered_on() -> None:
+            self._fresh_machine()
+            self._tell_loaded(name_in_catalogue(self._session.program), lab=command.path)
+
+        if self._task is not None:
+            self._finish(StopReason.REQUESTED)
+        self._stops.serve_stops()
+        opened = protocol.LabOpened(command.path, lab.desk)
+        task = opening(
+            self._session,
+            lab,
+            powered_on,
+            opened=lambda: self._send(opened),
+            refused=lambda error: self._send(protocol.Refused(command, error)),
+        )
+        task.slice(None)  # its first brings the machine that the others run
+        if not task.arrived():
+            self._start(task)
+
+    def _tell_loaded(self, name_or_path: str, start: StartWith = NOTHING, lab: str = "") -> None:
+        session, setup = self._session, self._session.setup
+        generation = self._generation(session.snapshot())
+        self._send(protocol.Loaded(setup.program, setup.kind, generation, name_or_path, start, lab, setup))
+
     def _travel(self, journey: Journey) -> None:
         """To another moment; a run of the guest ends for it."""
         if self._session.program is None:
@@ -364,10 +430,13 @@ class EngineLoop:
         self._stale = True
 
     def _power_on(self) -> None:
-        self._shown_vm = self._session.selected
         self._task = None
         self._next.clear()
         self._stopped_by = None
+        self._fresh_machine()
+
+    def _fresh_machine(self) -> None:
+        self._shown_vm = self._session.selected
         self._shown_generation = self._session.generation
         self._seen_traps = self._seen_console = self._seen_executed = 0
         self._stale = True

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from core.errors import LabFault, UserError
 from core.guests.start import NOTHING, StartWith
+from core.lab.lab import Desk
 from core.layout import VM_MEMORY
 from core.looks import Look
 from core.past import BackTo
@@ -21,6 +22,7 @@ from core.translations import Switch
 
 if TYPE_CHECKING:
     from core.guests.image import Program
+    from core.timeline.actions import AddVm as AddVmAction
     from core.timeline.journal import Input as JournalInput
     from lessons.checks import CheckLesson, LessonChecked
 
@@ -29,15 +31,46 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Power on a fresh machine with this guest (a shipped one's name, or a path) under this kind of monitor; and go on
-    as a former run with that `journal` did, up to its virtual time `until`, with the VM `selected` looked at."""
+    """Power on a fresh machine with this guest (a shipped one's name, or a path) under this kind of monitor."""
 
     name_or_path: str
     kind: str
     start: StartWith = NOTHING
-    journal: tuple[JournalInput, ...] = ()
-    until: int = 0
-    selected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Power on what `loaded` tells of, and go on as a former run with that `journal` did, up to its virtual time
+    `until`, with the VM `selected` looked at."""
+
+    loaded: Loaded
+    journal: tuple[JournalInput, ...]
+    until: int
+    selected: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLab:
+    """Have the lab in this file, or folder, in place of what is there: `Loaded`, then `LabOpened` when it has come to
+    where it was. Refused with the former lab as it was."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveLab:
+    """Write the whole lab to this file, with what the person has before them; answered by `LabSaved`."""
+
+    path: str
+    desk: Desk
+
+
+@dataclass(frozen=True, slots=True)
+class KeepLab:
+    """Keep the lab in this folder as it grows, from now on, with what the person has before them."""
+
+    folder: str
+    desk: Desk
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +311,8 @@ class Shutdown:
 
 
 Command: TypeAlias = (
-    "Load | SaveDisk | Run | Stop | Step | StepOver | StepBy | RunTo | RunToNewCode | Reset | SetSpeed | SetBreakpoints"
+    "Load | Resume | OpenLab | SaveLab | KeepLab"
+    " | SaveDisk | Run | Stop | Step | StepOver | StepBy | RunTo | RunToNewCode | Reset | SetSpeed | SetBreakpoints"
     " | Input | Keys | LookAt | AddVm | RemoveVm | SelectVm | PauseVm | ResumeVm | SetWeight | SetCap | Balloon"
     " | StepBack | RunBack | GoTo | EnterFuture | DiscardFuture | Undo"
     " | SetIntercept | SetVmcbField | SetTranslation | CheckLesson | Shown | Shutdown"
@@ -298,7 +332,8 @@ class Ready:
 class Loaded:
     """A fresh machine was powered on; snapshots of this `generation` follow.
 
-    `name_or_path` and `start` are as `Load` gave them.
+    `name_or_path` and `start` are as `Load` gave them; `lab` is the file that is being opened, if one is; `setup` is
+    all that the machine was powered on with.
     """
 
     program: Program
@@ -306,6 +341,23 @@ class Loaded:
     generation: int
     name_or_path: str = ""
     start: StartWith = NOTHING
+    lab: str = ""
+    setup: AddVmAction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabOpened:
+    """The lab in this file is there, and this was before the person when it was saved."""
+
+    path: str
+    desk: Desk
+
+
+@dataclass(frozen=True, slots=True)
+class LabSaved:
+    """The lab is in this file."""
+
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,4 +405,6 @@ class Faulted:
     fault: LabFault
 
 
-Message: TypeAlias = "Ready | Loaded | DiskSaved | Selected | Updated | Refused | Faulted | LessonChecked"
+Message: TypeAlias = (
+    "Ready | Loaded | LabOpened | LabSaved | DiskSaved | Selected | Updated | Refused | Faulted | LessonChecked"
+)

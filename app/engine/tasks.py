@@ -28,6 +28,7 @@ class Task:
     patient   goes on waiting when the guest waits for input
     breaks    ends at a breakpoint
     quiet     shows nothing before its end
+    standing  can be done without that the guest moves
     waiting   the guest waits for input now
     dozes     the guest sleeps until its timer fires
     abandon   called if it is ended before it is done
@@ -40,6 +41,7 @@ class Task:
     patient: bool = False
     breaks: bool = True
     quiet: bool = False
+    standing: bool = False
     waiting: bool = False
     dozes: bool = False
     abandon: Callable[[], None] = lambda: None

@@ -50,6 +50,14 @@ def shipped_guests() -> dict[str, GuestInfo]:
     return found
 
 
+def name_in_catalogue(program: Program | None) -> str:
+    """How to ask for this program again: by its name if it is a shipped one, else by its path."""
+    if program is None:
+        return ""
+    shipped = shipped_guests().get(program.name)
+    return program.name if shipped is not None and shipped.path == program.path else program.path
+
+
 def guest_named(name: str) -> GuestInfo:
     """The shipped guest of that name, or UnknownName listing those there are."""
     if name not in (shipped := shipped_guests()):

@@ -11,6 +11,7 @@ from core.cpu.probes import ProbeBuffers
 from core.errors import LabFault, UserError
 from core.guests.image import Program
 from core.guests.start import NOTHING, StartWith
+from core.lab.lab import Desk
 from core.layout import VM_MEMORY
 from core.looks import Look
 from core.snapshot import Snapshot
@@ -30,6 +31,8 @@ class FakeEngine(QObject):
     faulted = Signal(object)
     lost = Signal(str)
     recovered = Signal()
+    lab_opened = Signal(object)
+    lab_saved = Signal(str)
     disk_saved = Signal(str)
     lesson_checked = Signal(object)
 
@@ -40,6 +43,7 @@ class FakeEngine(QObject):
         self.program: Program | None = None
         self.kind = ""
         self.closed = False
+        self.kept: tuple[str, Desk] | None = None
         self.memory = ProbeBuffers.private(VM_MEMORY)
 
     # -- what a test lets it say
@@ -66,6 +70,15 @@ class FakeEngine(QObject):
 
     def load(self, name_or_path: str, kind: str, start: StartWith = NOTHING) -> None:
         self.told.append(("load", name_or_path, kind, *([] if start == NOTHING else [start])))
+
+    def open_lab(self, path: str) -> None:
+        self.told.append(("open_lab", path))
+
+    def save_lab(self, path: str, desk: Desk) -> None:
+        self.told.append(("save_lab", path, desk))
+
+    def keep_lab(self, folder: str, desk: Desk) -> None:
+        self.kept = folder, desk
 
     def save_disk(self, path: str) -> None:
         self.told.append(("save_disk", path))

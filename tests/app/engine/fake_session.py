@@ -14,6 +14,7 @@ from core.guests.image import Program
 from core.looks import Look
 from core.snapshot import Snapshot
 from core.stage import BARE
+from core.timeline.actions import AddVm
 from core.traplog import TrapLog
 
 
@@ -45,6 +46,11 @@ class FakeSession:
     end: End | None = None
     stop: StopReason | None = None
     on_slice: Callable[[], None] = lambda: None
+
+    @property
+    def setup(self) -> AddVm:
+        assert self.program is not None
+        return AddVm(self.program, self.kind, 0)
 
     @property
     def machine_executed(self) -> int:
