@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Sequence
 
 from app.cli import statuses
+from app.cli.open_file import is_short_for_it
 from app.cli.parser import build_parser
 from core.errors import LabFault, UserError
 
@@ -22,6 +23,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from app.cli.window import open_window
 
             return open_window()
+        if is_short_for_it(given):
+            given = ["open", *given]
         parsed = build_parser().parse_args(given)
         status: int = parsed.main(parsed)
         return status

@@ -1,7 +1,7 @@
 """The window: views in docks, actions in menus and toolbar, and at its foot the sentence that says what happened.
 
 It only joins: controllers turn what the person does into commands, the engine's signals bring snapshots, and those go
-to the views that are in sight.
+to the views that are in sight. It is one file, because joining is one thing, with a line for each two that are joined.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from app.controllers.compare_controller import CompareController
 from app.controllers.help_controller import HelpController
 from app.controllers.hole_controller import HoleController
 from app.controllers.hosting_controller import HostingController
+from app.controllers.lab_controller import LabController
 from app.controllers.layout_controller import LayoutController
 from app.controllers.lesson_controller import LessonController
 from app.controllers.look_controller import LookController
@@ -59,6 +60,11 @@ if TYPE_CHECKING:
     from core.guests.image import Program
 
 
+FIRST_OF_A_GROUP = (
+    Act.START_WITH, Act.QUIT, Act.RESET, Act.BREAKPOINT, Act.SLOWER, Act.TEXT_LARGER, Act.REDUCED_MOTION
+)  # fmt: skip
+
+
 class MainWindow(QMainWindow):
     """One window on one engine. `open()` restores the last layout, guest and kind; closing keeps them.
 
@@ -88,6 +94,7 @@ class MainWindow(QMainWindow):
         self.appearance.dress()
         self.run = RunController(engine, self.actions_, self.settings, self)
         self._shown_program: Program | None = None
+        self._what = ""  # that runs, for the title
         self.program = ProgramController(engine, self.actions_, catalogue or shipped(), self.settings, self)
         self.hosting = HostingController(engine, self.program.to_add, self)
         self.speed = SpeedSlider(FULL, lambda stop: words_of(SPEEDS[stop]))
@@ -108,6 +115,7 @@ class MainWindow(QMainWindow):
         self.time = TimeController(engine, self.actions_, self.strip, self)
         self.state = QLabel()
         self.lessons = self._make_lessons()
+        self.labs = LabController(engine, self.actions_, self.program, self.layout_, self.lessons, self.settings, self)
         self.holes = HoleController.among(self.layout_.views.values(), engine, self.program.load, self.point, self)
         self.comparing = CompareController.among(
             self.layout_.views.values(),
@@ -124,12 +132,18 @@ class MainWindow(QMainWindow):
         self._connect_rest()
         self._dress(self.appearance.theme)
 
-    def open(self) -> None:
-        """Show the window as it was left, with the last guest under the last kind at power-on."""
+    def open(self, path: str = "", keep: Path | None = None) -> None:
+        """Show the window as it was left, with the last guest under the last kind at power-on, or with the lab or guest
+        in the file `path`. `keep` is where labs are kept while one works."""
         self.layout_.restore()
         self.run.restore()
         self.show()
-        self.program.restore()
+        if path:
+            self.program.open_file(path)
+        else:
+            self.program.restore()
+        if keep is not None:
+            self.labs.keep_in(keep, self.message)
 
     # -- building
 
@@ -168,10 +182,10 @@ class MainWindow(QMainWindow):
         menus[HELP] = self.menuBar().addMenu(HELP)
         for act, spec in ACTIONS.items():
             menu = menus[spec.menu]
-            if act in (Act.QUIT, Act.RESET, Act.BREAKPOINT, Act.SLOWER, Act.TEXT_LARGER, Act.REDUCED_MOTION):
+            if act in FIRST_OF_A_GROUP:
                 menu.addSeparator()
             menu.addAction(self.actions_[act])
-        menus[FILE].insertMenu(self.actions_[Act.QUIT], self.program.recent_menu)
+        menus[FILE].insertMenu(self.actions_[Act.SAVE_LAB], self.program.recent_menu)
         first = menus[VIEW].actions()[0]
         menus[VIEW].insertMenu(first, self.layout_.views_menu)
         menus[VIEW].insertMenu(self.actions_[Act.SWITCH_THEME], self.appearance.theme_menu)
@@ -194,6 +208,8 @@ class MainWindow(QMainWindow):
         self.program.refused.connect(self.trouble.show_refusal)
         self.engine.refused.connect(self._say_present)  # in place of "Loading …"
         self.start.said.connect(self.sentence.show_sentence)
+        self.labs.said.connect(self.sentence.show_sentence)
+        self.labs.renamed.connect(self._show_title)
         self.layout_.cameIntoSight.connect(self._catch_up)
         self.appearance.themeChanged.connect(self._dress)
         actions[Act.QUIT].triggered.connect(self.close)
@@ -274,7 +290,8 @@ class MainWindow(QMainWindow):
 
     def _show_selected(self, selected: Selected) -> None:
         """Another VM is looked at: where another program runs in it, what shows programs begins anew."""
-        self.setWindowTitle(f"VM {selected.letter}: {selected.program.title} — Ringside")
+        self._what = f"VM {selected.letter}: {selected.program.title}"
+        self._show_title()
         self.toolbar.fit(self.width())
         if selected.program == self._shown_program or self.engine.latest is None:
             return
@@ -284,11 +301,16 @@ class MainWindow(QMainWindow):
             if not view.of_machine:
                 view.show_program(loaded)
 
+    def _show_title(self) -> None:
+        parts = [each for each in (self._what, self.labs.name, "Ringside") if each]
+        self.setWindowTitle(" — ".join(parts))
+
     def _show_program(self, loaded: Loaded) -> None:
         self._shown_program = loaded.program
         for view in self.layout_.views.values():
             view.show_program(loaded)
-        self.setWindowTitle(f"{loaded.program.title} — Ringside")
+        self._what = loaded.program.title
+        self._show_title()
         self.toolbar.fit(self.width())  # the chooser may hold a longer name
         self.sentence.show_sentence(f"{loaded.program.title}: {loaded.program.summary}")
 
@@ -363,7 +385,13 @@ class MainWindow(QMainWindow):
             self.comparing.close()
         if self._owns_engine:
             self.engine.close()
+        self.labs.close()
         super().closeEvent(event)
+
+
+def labs_folder() -> Path:
+    """Where labs are kept while one works."""
+    return Path(QStandardPaths.writableLocation(QStandardPaths.StandardLocation.AppDataLocation)) / "labs"
 
 
 def progress_file(settings: QSettings | None) -> Path:

@@ -15,6 +15,7 @@ from app.cli import (
     host,
     lesson,
     listing,
+    open_file,
     rewind_check,
     run,
     screenshot,
@@ -51,7 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"ringside {version()}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    for module in (run, host, compare, figure, cosim, rewind_check, holes, listing, lesson, assemble, disk):
+    for module in (open_file, run, host, compare, figure, cosim, rewind_check, holes, listing, lesson, assemble, disk):
         module.add(commands)
     for module in (screenshot, bench):
         module.add(commands)

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from app.engine.client import Engine
 
 
-def open_window() -> int:
-    """Open the window; returns when it is closed."""
+def open_window(path: str = "") -> int:
+    """Open the window, with the lab or guest in the file `path` if one is given; returns when it is closed."""
     application = make_application()
     from app.engine.client import Engine
-    from app.main_window import MainWindow
+    from app.main_window import MainWindow, labs_folder
 
     engine = Engine()
     hook, interrupt = sys.excepthook, signal.getsignal(signal.SIGINT)
@@ -28,7 +28,7 @@ def open_window() -> int:
         window = MainWindow(engine)
         signal.signal(signal.SIGINT, lambda *_: window.close())
         sys.excepthook = _Witness(engine)
-        window.open()
+        window.open(path, labs_folder())
         return application.exec()
     finally:
         sys.excepthook = hook

@@ -19,6 +19,8 @@ class Act(StrEnum):
     """The actions; the value names them in the window's object tree."""
 
     OPEN = "open"
+    SAVE_LAB = "save-lab"
+    SAVE_LAB_AS = "save-lab-as"
     START_WITH = "start-with"
     SAVE_DISK = "save-disk"
     QUIT = "quit"
@@ -71,8 +73,15 @@ FILE, RUN, VIEW, HELP = "&File", "&Run", "&View", "&Help"
 
 ACTIONS: dict[Act, ActionSpec] = {
     Act.OPEN: ActionSpec(
-        FILE, "&Open guest…", "Open a guest: an ELF or flat image, or assembly source.", ("Ctrl+O",), Icon.OPEN
+        FILE, "&Open…", "Open a lab, or a guest: an ELF or flat image, or assembly source.", ("Ctrl+O",), Icon.OPEN
     ),
+    Act.SAVE_LAB: ActionSpec(
+        FILE,
+        "&Save lab",
+        "Write the whole lab to its file: guests, all that was done to them, where they stand, breakpoints, lesson.",
+        ("Ctrl+S",),
+    ),
+    Act.SAVE_LAB_AS: ActionSpec(FILE, "Save lab &as…", "Write the whole lab to another file.", ("Ctrl+Shift+S",)),
     Act.START_WITH: ActionSpec(
         FILE,
         "Start &with…",
@@ -82,7 +91,7 @@ ACTIONS: dict[Act, ActionSpec] = {
         wordless=True,
     ),
     Act.SAVE_DISK: ActionSpec(
-        FILE, "Save &disk…", "Write what is on the guest's disk now to a file: its own, or another.", ("Ctrl+Shift+S",)
+        FILE, "Save &disk…", "Write what is on the guest's disk now to a file: its own, or another.", ("Ctrl+Shift+D",)
     ),
     Act.QUIT: ActionSpec(FILE, "&Quit", "Close Ringside; the layout is kept.", ("Ctrl+Q",)),
     Act.RUN: ActionSpec(RUN, "&Run", "Run at the set speed.", ("F5",), Icon.RUN),

@@ -93,6 +93,22 @@ class LayoutController(QObject):
             bar.setAccessibleName(f"Views here: {titles}")
             bar.setToolTip("")
 
+    def open_views(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The views that are open, tabs that lie behind others included; and those of them in front."""
+        opened = tuple(name for name, dock in self.docks.items() if not dock.isHidden())
+        return opened, tuple(name for name in self.docks if name in self._in_sight)
+
+    def arrange(self, opened: Iterable[str], front: Iterable[str]) -> None:
+        """Open just these views, and bring those to the front; where each stands is the person's own affair."""
+        wanted = self.docks.keys() & set(opened)
+        if wanted:
+            self.shrink()
+            for name, dock in self.docks.items():
+                dock.setVisible(name in wanted)
+            for name in front:
+                if name in wanted:
+                    self.docks[name].raise_()
+
     def _seen(self, name: str, seen: bool) -> None:
         if not seen:
             self._in_sight.discard(name)

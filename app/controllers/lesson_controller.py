@@ -113,6 +113,17 @@ class LessonController(QObject):
         if foreign and program is not None:
             self._say(f"The lesson has put its own guest into the machine, in place of {program.title}.")
 
+    def take_up(self, name: str, step: int) -> None:
+        """Open a lesson at a step whose machine is there already; a lesson that is not there is left out."""
+        try:
+            self.attempt = attempt = Attempt(self._lesson(name), step)
+        except LessonError:
+            return
+        self.performance.stop()
+        self._prepared = attempt.index
+        self._arrive()
+        self._look()
+
     # -- turning pages
 
     def _next(self) -> None:

@@ -14,6 +14,8 @@ from app.controllers.catalogue import Catalogue, Choice
 from app.controllers.remembered_starts import RememberedStarts
 from core.errors import RequestError, UserError
 from core.guests.start import StartWith
+from core.lab.archive import is_lab
+from core.lab.files import ENDING
 
 if TYPE_CHECKING:
     from app.engine.client import Engine
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST_RECENT = 8
 GUEST_KEY, KIND_KEY, RECENT_KEY, FOLDER_KEY = "program/guest", "program/kind", "program/recent", "program/folder"
-PATTERNS = "Guests (*.elf *.bin *.img *.s *.S *.asm);;All files (*)"
+PATTERNS = f"Labs and guests (*{ENDING} *.elf *.bin *.img *.s *.S *.asm);;All files (*)"
 ROLE = Qt.ItemDataRole.UserRole
 NARROWEST, WIDEST = 60, 16777215  # pixels that a chooser has at least; Qt's own word for "no bound"
 
@@ -31,10 +33,12 @@ class ProgramController(QObject):
 
     loading  (title) a guest is about to be loaded
     refused  (UserError) what was given cannot even be asked of the engine
+    labChosen  (path) the file that was chosen is no guest, but a whole lab
     """
 
     loading = Signal(str)
     refused = Signal(object)
+    labChosen = Signal(str)
 
     def __init__(
         self, engine: Engine, actions: Actions, catalogue: Catalogue, settings: QSettings, window: QWidget
@@ -91,12 +95,16 @@ class ProgramController(QObject):
         return guest, kind, self.starts.of(guest)
 
     def open_file(self, path: str) -> None:
-        """Load a guest from a file, under the kind that is chosen."""
+        """Load a guest from a file, under the kind that is chosen; or have the lab in it."""
+        if is_lab(Path(path)):
+            self.loading.emit(Path(path).name)
+            self.labChosen.emit(path)
+            return
         self.load(path, str(self.kinds.currentData(ROLE)))
 
     def open_dialog(self) -> None:
         """Let the person pick a file. The dialogue is the window's own business: the machine goes on."""
-        dialog = QFileDialog(self._window, "Open a guest", str(self._settings.value(FOLDER_KEY, "")), PATTERNS)
+        dialog = QFileDialog(self._window, "Open a lab or a guest", str(self._settings.value(FOLDER_KEY, "")), PATTERNS)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(self.open_file)
@@ -154,10 +162,12 @@ class ProgramController(QObject):
         self._loaded = (loaded.name_or_path, loaded.kind)
         self._names[loaded.program.path] = loaded.name_or_path
         self._show(*self._loaded, title=loaded.program.title)
+        if loaded.lab:
+            return  # its guest may be nowhere but in the lab
         self._settings.setValue(GUEST_KEY, loaded.name_or_path)
         self._settings.setValue(KIND_KEY, loaded.kind)
         if loaded.name_or_path not in [guest.name for guest in self.catalogue.guests]:
-            self._remember(loaded.name_or_path)
+            self.remember(loaded.name_or_path)
 
     def _show_loaded(self, _error: UserError) -> None:
         if self._loaded is not None:
@@ -171,7 +181,13 @@ class ProgramController(QObject):
         _select(self.guests, guest)
         _select(self.kinds, kind)
 
-    def _remember(self, path: str) -> None:
+    @property
+    def folder(self) -> str:
+        """Where the person opened or saved something last."""
+        return str(self._settings.value(FOLDER_KEY, ""))
+
+    def remember(self, path: str) -> None:
+        """Offer it among the recent ones from now on."""
         recent = [path, *(one for one in self._recent() if one != path)][:MOST_RECENT]
         self._settings.setValue(RECENT_KEY, recent)
         self._settings.setValue(FOLDER_KEY, str(Path(path).parent))

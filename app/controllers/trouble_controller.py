@@ -80,4 +80,4 @@ class TroubleController(QObject):
         if self._loss:
             self._same_guest = True
         else:
-            self._message.hide()
+            self._message.no_longer_true()

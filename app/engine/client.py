@@ -2,7 +2,8 @@
 
 It lives in the GUI thread and never blocks it. Snapshots are passed on at most thirty times a second, the newest only,
 in order with everything else. If the engine dies, this starts another at the same program; what the person set (speed,
-breakpoints) is kept here and set again.
+breakpoints) is kept here and set again. It is one file, because what was sent, what has arrived and what must be sent
+again are one state.
 """
 
 from __future__ import annotations
@@ -136,6 +137,11 @@ class Engine(QObject):
     def save_lab(self, path: str, desk: Desk) -> None:
         """Write the lab to this file, with what the person has before them."""
         self._send(protocol.SaveLab(path, desk))
+
+    @property
+    def keeps(self) -> bool:
+        """Has it been told where to keep the lab?"""
+        return self._keep is not None
 
     def keep_lab(self, folder: str, desk: Desk) -> None:
         """Keep the lab in this folder as it grows, for the case of a crash."""

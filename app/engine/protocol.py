@@ -3,6 +3,7 @@
 Flow control is by credit. The engine sends one `Updated` and no other until it is answered by `Shown`; what happened in
 between is in the next one. So a slow window never gets a queue to work off, and no trap and no byte of the console is
 sent twice or skipped (but for traps beyond the bound that `Snapshot.trap_count` tells of).
+It is one file: the list of all that can be said.
 """
 
 from __future__ import annotations

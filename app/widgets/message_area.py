@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
@@ -28,6 +30,8 @@ class MessageArea(QWidget):
         self.words.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.details = QPushButton("Details…")
         self.details.setToolTip("Read the whole report, and save it.")
+        self.accept_button = QPushButton()
+        self._accept: Callable[[], object] | None = None
         self.close_button = QToolButton()
         self.close_button.setText("✕")
         self.close_button.setToolTip("Put this message away.")
@@ -39,8 +43,10 @@ class MessageArea(QWidget):
         self._row = layout = QHBoxLayout(self._panel)
         layout.addWidget(self.words, 1)
         layout.addWidget(self.details)
+        layout.addWidget(self.accept_button)
         layout.addWidget(self.close_button)
         self.details.clicked.connect(lambda: self.detailsRequested.emit(self._report))
+        self.accept_button.clicked.connect(self._accepted)
         self.close_button.clicked.connect(self.hide)
         self.hide()
 
@@ -57,6 +63,24 @@ class MessageArea(QWidget):
         """Something the person should know."""
         self._show(words, report, "panel")
 
+    def offer(self, words: str, button: str, accept: Callable[[], object]) -> None:
+        """Something that the person may have: `button` gets it. An offer stays while guests come and go."""
+        self._show(words, "", "panel")
+        self.accept_button.setText(button)
+        self.accept_button.show()
+        self._accept = accept
+
+    def no_longer_true(self) -> None:
+        """Another guest is there: put away what was said of the last."""
+        if self._accept is None:
+            self.hide()
+
+    def _accepted(self) -> None:
+        accept, self._accept = self._accept, None
+        self.hide()
+        if accept is not None:
+            accept()
+
     def apply_theme(self, theme: Theme) -> None:
         """Take distances from `theme`."""
         wide, narrow = theme.space(3), theme.space(1)
@@ -65,6 +89,8 @@ class MessageArea(QWidget):
 
     def _show(self, words: str, report: str, role: str) -> None:
         self._report = report
+        self._accept = None
+        self.accept_button.hide()
         self.words.setText(words)
         self.setAccessibleDescription(words)
         self.details.setVisible(bool(report))

@@ -1,14 +1,13 @@
-"""How what came from outside is written down: the name of an action and its plain values, bytes as hexadecimal, terms
-by their values.
+"""How what came from outside is written down: the name of an action and its plain values.
 
-The actions are those of `core.timeline.actions`; a new one is known here by being named in `PLAIN`. What a file says is
-held to the types of the action's fields before the action is made.
+Bytes are written as hexadecimal, terms by their values. The actions are all those of `core.timeline.actions` (but a new
+VM has a record of its own). What a file says is held to the types of the action's fields before the action is made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from enum import Enum, EnumType
 from functools import cache
 from typing import Any, get_type_hints
@@ -18,21 +17,12 @@ from core.timeline import actions
 from core.timeline.actions import Action
 
 PLAIN: dict[str, type[Any]] = {
-    kind.__name__: kind
-    for kind in (
-        actions.SerialInput,
-        actions.Keys,
-        actions.RemoveVm,
-        actions.ResetVm,
-        actions.PauseVm,
-        actions.SetWeight,
-        actions.SetCap,
-        actions.Balloon,
-        actions.SetIntercept,
-        actions.SetVmcbField,
-        actions.SetTranslation,
-        actions.Direct,
-    )
+    name: kind
+    for name, kind in vars(actions).items()
+    if isinstance(kind, type)
+    and is_dataclass(kind)
+    and kind.__module__ == actions.__name__
+    and kind is not actions.AddVm
 }
 MEND = "It is damaged, or was changed: use another copy."
 BOUND = 1 << 62  # of every number
@@ -57,7 +47,7 @@ def read(name: str, given: Mapping[str, Value]) -> Action:
     kind = PLAIN.get(name)
     if kind is None:
         raise LabError(f"The lab's journal has an entry “{name}” that this version does not know.", MEND)
-    wanted = _types(name)
+    wanted = fields_of(name)
     if wanted.keys() != given.keys():
         raise LabError(f"The entry {name} of the lab's journal has other fields than it should.", MEND)
     action: Action = kind(**{field: _value(name, wanted[field], given[field]) for field in wanted})
@@ -65,7 +55,8 @@ def read(name: str, given: Mapping[str, Value]) -> Action:
 
 
 @cache
-def _types(name: str) -> dict[str, Any]:
+def fields_of(name: str) -> dict[str, Any]:
+    """The fields of an action by name, and their types."""
     return get_type_hints(PLAIN[name])
 
 

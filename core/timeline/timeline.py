@@ -27,7 +27,8 @@ from core.traplog import NEVER, TrapLog
 
 ALWAYS_KEPT = 16  # checkpoints nearest to the present that are never thinned out
 MOST_SHOWN = 200  # checkpoints, and inputs, that an onlooker gets
-NARROW, WIDE = 250_000, 1 << 24  # virtual time of a slice of a long replay: about 10 ms, and when nothing happens
+NARROW, WIDE = 4_000, 1 << 24  # virtual time of a slice of a long replay
+BUSY = 500_000  # a slice that costs so much (see `_cost`), about a hundredth of a second, is long enough
 TRAP_COST = 2_500  # replaying a departure takes as long as replaying so many instructions
 
 
@@ -300,7 +301,7 @@ class Timeline:
             if self.now == before:
                 break
             ran = _cost(self.now.executed - before.executed, self._log.count - traps)
-            width = min(width * 2, WIDE) if ran < NARROW else max(width // 2, NARROW)
+            width = min(width * 2, WIDE) if ran < BUSY else max(width // 2, NARROW)
             yield
         if wanted.at_threshold and self.now.time == wanted.time:
             self._to_threshold()

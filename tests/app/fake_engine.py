@@ -77,6 +77,10 @@ class FakeEngine(QObject):
     def save_lab(self, path: str, desk: Desk) -> None:
         self.told.append(("save_lab", path, desk))
 
+    @property
+    def keeps(self) -> bool:
+        return self.kept is not None
+
     def keep_lab(self, folder: str, desk: Desk) -> None:
         self.kept = folder, desk
 

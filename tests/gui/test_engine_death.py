@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtWidgets import QApplication
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from app.controllers.actions import Act
 from app.engine.client import Engine
 from app.engine.protocol import AddVm, SelectVm
+from core.lab.lab import Desk
 from tests.gui.conftest import Person
 from tests.gui.test_running import ECHO
 
@@ -107,3 +109,27 @@ def die(person: Person) -> None:
     kill(person)
     person.wait(lambda: person.sees.generation > before.generation and person.sees.time >= before.time)
     person.wait(lambda: len(person.sees.vms) == len(before.vms) and person.sees.vm == before.vm)
+
+
+def test_an_opened_lab_survives_the_death_of_its_engine_and_the_loss_of_its_file(
+    person: Person, source: Callable[[str], str], tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.ringside"
+    guest = source(ECHO)
+    person.load(guest)
+    person.press(Act.RUN)
+    person.engine.send_input(b"ab")
+    person.wait(lambda: person.console.text == "ab")
+    person.press(Act.STOP)
+    person.wait(lambda: not person.sees.running)
+    person.engine.save_lab(str(path), Desk())
+    person.wait(lambda: path.exists())
+    person.load("hello")
+    person.window.program.open_file(str(path))
+    person.wait(lambda: person.console.text == "ab")
+    path.unlink()
+    Path(guest).unlink()
+    generation = person.sees.generation
+    kill(person)
+    person.wait(lambda: person.engine.latest is not None and person.sees.generation > generation)
+    person.wait(lambda: person.console.text == "ab")

@@ -36,6 +36,7 @@ def test_there_is_a_command_for_everything() -> None:
         "figure",
         "cosim",
         "disk",
+        "open",
     }
 
 
@@ -110,3 +111,12 @@ def test_an_image_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.
     source.write_text(".globl _start\n_start: nop\n")
     assert main(["assemble", str(source), "-o", str(tmp_path / "none" / "seven.elf")]) == statuses.USER_ERROR
     assert "none" in capsys.readouterr().err
+
+
+def test_a_file_alone_opens_the_window_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("app.cli.window.open_window", lambda path: opened.append(path) or 0)
+    lab = tmp_path / "my.ringside"
+    lab.touch()
+    assert (main([str(lab)]), main(["open", str(lab)]), opened) == (0, 0, [str(lab), str(lab)])
+    assert main(["open", str(tmp_path / "missing.ringside")]) == statuses.USER_ERROR
