@@ -95,6 +95,7 @@ class MainToolBar(QToolBar):
                 caption.setVisible(captioned)
             self._of_vms[0].setVisible(captioned and self._has_several)
             self._speed.label.setVisible(speed)
+            self.layout().invalidate()  # what it knows of the widgets within is older than they are
             lacking = self.sizeHint().width() - width
             if lacking <= 0:
                 return

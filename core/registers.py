@@ -89,7 +89,12 @@ def read_registers(believed: GuestCpu, real: GuestCpu) -> tuple[Register, ...]:
     )  # fmt: skip
     for name, tables, meaning in (
         ("GDTR", (believed.gdtr, real.gdtr), "Where the global descriptor table stands: the segments."),
-        ("IDTR", (believed.idtr, real.idtr), "Where the interrupt descriptor table stands: the handlers."),
+        (
+            "IDTR",
+            (believed.idtr, real.idtr),
+            "Where the interrupt descriptor table stands: the handlers. Under a monitor the CPU's own stays empty, "
+            "since the lab takes every exception before the CPU would look here.",
+        ),
     ):
         details = f"limit={tables[0].limit:#x}", f"limit={tables[1].limit:#x}"
         row(name, system, 32, (tables[0].base, tables[1].base), meaning, details)

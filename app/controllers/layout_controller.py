@@ -20,6 +20,7 @@ FIRST_BOTTOM_SHARE = 0.62  # of the rest, for the first of the bottom row (the t
 FIRST_RIGHT_SHARE = 0.58  # of its height, for the first of the right column (the lesson)
 FRAME = 160  # pixels of height that menus, toolbar and foot take, about
 BOTTOM_SHARE = 0.41  # of the height of the rest, for the bottom row
+SMALLEST = (120, 64)  # pixels of a view
 SIDE_BY_SIDE = 2  # views of one row or column that stand beside one another; more go behind as tabs
 
 
@@ -204,6 +205,7 @@ class LayoutController(QObject):
     def _add(self, number: int, spec: ViewSpec, theme: Theme) -> None:
         view = spec.make(theme)
         view.setToolTip("")
+        view.setMinimumSize(*SMALLEST)  # its own: what a view has to say now and then must not push the others aside
         dock = QDockWidget(spec.title, self._window)
         dock.setObjectName(f"dock-{spec.id}")
         dock.setToolTip(spec.question)

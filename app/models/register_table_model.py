@@ -32,7 +32,10 @@ HEADINGS: dict[RegisterColumn, tuple[str, str]] = {
     RegisterColumn.NAME: ("Register", "Name of the register; its tooltip says what it is for."),
     RegisterColumn.BELIEVED: ("Guest believes", "What the guest would find if every read of it told the truth."),
     RegisterColumn.REAL: ("CPU holds", "What the emulated CPU's register really contains."),
-    RegisterColumn.FIELDS: ("Fields", "The value spelled out; where the two differ, the guest's first."),
+    RegisterColumn.FIELDS: (
+        "Fields: believed │ real",
+        "The value spelled out; where they differ, the guest's first.",
+    ),
 }
 
 

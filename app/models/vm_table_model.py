@@ -108,11 +108,15 @@ class VmTableModel(QAbstractTableModel):
         self._counts.clear()
         self.endResetModel()
 
-    def show(self, vms: tuple[VmSummary, ...], selected: str) -> None:
-        """Show these, of which one is `selected`."""
+    def count(self, vms: tuple[VmSummary, ...]) -> None:
+        """Take in what each has executed, from which shares are measured."""
         counts = {vm.letter: vm.executed for vm in vms}
         if not self._counts or counts != self._counts[-1]:
             self._counts.append(counts)
+
+    def show(self, vms: tuple[VmSummary, ...], selected: str) -> None:
+        """Show these, of which one is `selected`."""
+        self.count(vms)
         if [vm.letter for vm in vms] != [vm.letter for vm in self._rows]:
             self.beginResetModel()
             self._rows, self._selected = vms, selected

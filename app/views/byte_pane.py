@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QToolTip
 from app.models.byte_window import WORD, ByteWindow
 from app.models.numerals import hexadecimal
 from app.theme import Theme
+from app.theme.typography import Size
 from core.events import Ring
 from core.looks import Ground
 
@@ -89,9 +90,6 @@ class BytePane(QAbstractScrollArea):
     def apply_theme(self, theme: Theme) -> None:
         """Take colours and type from `theme`."""
         self._theme = theme
-        self._mono, self._bold = theme.type.mono(), theme.type.mono(bold=True)
-        metrics = QFontMetricsF(self._mono)
-        self._letter, self._ascent = metrics.horizontalAdvance("0"), metrics.ascent()
         self._row = theme.type.row_height() - theme.space(1)
         self._left = theme.space(2)
         self._fit()
@@ -102,9 +100,14 @@ class BytePane(QAbstractScrollArea):
         self._fit()
 
     def _fit(self) -> None:
-        """Sixteen bytes a row where they fit, else eight; what was first stays first."""
+        """Sixteen bytes a row where they fit, if need be in smaller letters, else eight; what was first stays first."""
         top = self.top
-        self._per_row = WIDE if self._left + self._width(WIDE) <= self.viewport().width() else NARROW
+        for self._per_row, size in ((WIDE, Size.BODY), (WIDE, Size.CAPTION), (NARROW, Size.BODY)):
+            self._mono, self._bold = self._theme.type.mono(size), self._theme.type.mono(size, bold=True)
+            metrics = QFontMetricsF(self._mono)
+            self._letter, self._ascent = metrics.horizontalAdvance("0"), metrics.ascent()
+            if self._left + self._width(self._per_row) <= self.viewport().width():
+                break
         bar = self.verticalScrollBar()
         self._moving = True
         whole = max(1, self.viewport().height() // self._row)

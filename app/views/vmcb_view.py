@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QSplitter, QTableView, QVBoxLayout, QWidget
 
 from app.models.intercept_model import InterceptModel
@@ -18,7 +19,7 @@ NO_VMCB = (
     "(AMD-V)”, and here you will see why it leaves guest mode, and can choose what makes it leave."
 )
 NO_EXIT_YET = "The guest has not left guest mode yet: step or run it."
-VALUE_LETTERS, BEFORE_LETTERS = 13, 13
+NAME_LETTERS, VALUE_LETTERS = 15, 11.6  # a value of 64 bits has room once the person makes it
 
 
 class VmcbView(View):
@@ -92,11 +93,11 @@ class VmcbView(View):
             rows = table.verticalHeader()
             rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
             rows.setDefaultSectionSize(self.theme.type.row_height())
-        letter = self.field_table.fontMetrics().horizontalAdvance("0")
+        letter = QFontMetrics(self.theme.type.mono()).horizontalAdvance("0")
         self.field_table.resizeColumnToContents(NAME)
-        for column, letters in ((NAME, 17), (VALUE, VALUE_LETTERS), (BEFORE, BEFORE_LETTERS)):
-            self.field_table.setColumnWidth(column, letters * letter + 12)
-        self.intercept_table.setColumnWidth(0, 22 * letter)
+        for column, letters in ((NAME, NAME_LETTERS), (VALUE, VALUE_LETTERS), (BEFORE, VALUE_LETTERS)):
+            self.field_table.setColumnWidth(column, round(letters * letter))
+        self.intercept_table.setColumnWidth(0, 14 * letter)
 
 
 def _table(model: VmcbModel | InterceptModel, name: str) -> QTableView:
@@ -120,8 +121,8 @@ VIEW = ViewSpec(
     id="vmcb",
     title="VMCB",
     question="Why did the guest last leave guest mode, and what makes it leave?",
-    area=Area.BOTTOM,
-    order=40,
+    area=Area.CENTRE,
+    order=27,
     make=VmcbView,
-    behind="guest",
+    behind="walk",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -28,7 +28,7 @@ from core.snapshot import Snapshot, VmState, VmSummary
 Index = QModelIndex | QPersistentModelIndex
 BAR, MARK = 3, 2  # pixels: how thick the bar is, how wide the mark
 GAP = 16  # pixels between what stands in neighbouring columns
-BARE_NOTE = "The bare machine has one guest for itself. Choose a kind with a monitor, and others can be added."
+BARE_NOTE = "The bare machine has one guest. Under a kind with a monitor there can be more."
 
 
 class ShareDelegate(QStyledItemDelegate):
@@ -51,7 +51,7 @@ class ShareDelegate(QStyledItemDelegate):
         painter.fillRect(box, palette.line)
         if share is not None:
             painter.fillRect(QRectF(box.left(), box.top(), box.width() * share, box.height()), palette.muted)
-        mark = QRectF(box.left() + box.width() * entitled - MARK / 2, box.top() - 2, MARK, box.height() + 3)
+        mark = QRectF(box.left() + box.width() * entitled - MARK / 2, box.top() - 1, MARK, box.height() + 2)
         painter.fillRect(mark, palette.text)
         painter.restore()
 
@@ -93,6 +93,8 @@ class VmsView(View):
         self.remove = QPushButton("Remove")
         self.note = QLabel()
         self.note.setProperty("role", "quiet")
+        self.note.setWordWrap(True)
+        self.note.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.add.setToolTip("One more VM like the selected one: its guest under its kind of monitor.")
         self.add_other.setToolTip("One more VM with another guest, or under another kind of monitor.")
         self.remove.setToolTip("Power the selected VM off; its memory is free for others.")
@@ -126,8 +128,7 @@ class VmsView(View):
         buttons.setSpacing(8)
         for button in (self.add, self.add_other, self.pause, self.remove):
             buttons.addWidget(button)
-        buttons.addStretch(1)
-        buttons.addWidget(self.note)
+        buttons.addWidget(self.note, 1)
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -139,6 +140,10 @@ class VmsView(View):
     def show_program(self, loaded: Loaded) -> None:
         """A fresh machine."""
         self.model.clear()
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """Count what each VM executes, also while the view is hidden."""
+        self.model.count(snapshot.vms)
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show the VMs as they are now."""
@@ -198,7 +203,8 @@ class VmsView(View):
         room = self.width() - self.table.verticalScrollBar().sizeHint().width()
         for section in (KIND, GUEST):  # titles give way; their tooltips have them whole
             lacking = max(0, sum(widths) - room)
-            widths[section] -= min(lacking, max(0, widths[section] - words.horizontalAdvance("Trap-and-e…") - GAP))
+            least = words.horizontalAdvance("Trap-and-…") + GAP
+            widths[section] -= min(lacking, max(0, widths[section] - least))
         for section, width in enumerate(widths):
             self.table.setColumnWidth(section, width)
 

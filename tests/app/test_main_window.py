@@ -10,12 +10,13 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QByteArray, QPoint, QSettings, Qt
-from PySide6.QtWidgets import QDialog, QPlainTextEdit, QTabBar, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPlainTextEdit, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.controllers.actions import Act
 from app.controllers.catalogue import Catalogue
 from app.main_window import MainWindow
+from app.theme import Theme
 from app.views import View, ViewSpec, code_view, console_view, registers_view, rings_view, traps_view
 from app.views.code_view import CodeView
 from app.views.console_view import ConsoleView
@@ -341,6 +342,25 @@ def focus_chain(window: MainWindow) -> list[QWidget]:
             chain.append(widget)
         widget = widget.nextInFocusChain()
     return chain
+
+
+def test_no_view_pushes_the_others_aside_by_what_it_says(
+    engine: FakeEngine, settings: QSettings, catalogue: Catalogue, qtbot: QtBot
+) -> None:
+    def wordy(theme: Theme) -> View:
+        view = View(theme)
+        view.set_content(QLabel("word " * 24))
+        view.set_empty(False)
+        return view
+
+    specs = [*SPECS, replace(traps_view.VIEW, id="wordy", title="Wordy", order=99, make=wordy)]
+    window = MainWindow(engine, settings, catalogue=catalogue, specs=specs)  # type: ignore[arg-type]
+    qtbot.addWidget(window)
+    window.open()
+    window.layout_.show_view("wordy")
+    qtbot.waitUntil(lambda: window.layout_.views["wordy"].isVisible())
+    QApplication.processEvents()
+    assert window.layout_.docks["console"].width() > 300
 
 
 def test_bars_of_tabs_have_names_that_say_what_they_lead_to(

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 from app.controllers.catalogue import Catalogue
 from app.controllers.hosting_controller import HostingController
 from app.engine import protocol
+from app.models.vm_table_model import SHARE
 from app.theme import Theme
 from app.views.vms_view import VmsView
 from core.guests.start import NOTHING
@@ -85,3 +86,11 @@ def test_in_the_first_layout_every_column_is_in_sight(view: VmsView) -> None:
     kind = replace(A, title="Pebble, clean", kind_title="Hardware-assisted (AMD-V)")
     view.show_snapshot(snapshot(vm="A", vms=(kind, replace(kind, letter="C"), B), free_memory=40 << 20))
     assert view.table.horizontalScrollBar().maximum() == 0
+
+
+def test_shares_are_measured_while_the_view_is_hidden_too(view: VmsView) -> None:
+    view.hide()
+    for ran in (100, 200):
+        view.keep(snapshot(vm="A", vms=(replace(A, executed=3 * ran), replace(B, executed=ran))))
+    view.show_snapshot(snapshot(vm="A", vms=(replace(A, executed=600), replace(B, executed=200))))
+    assert view.model.index(0, SHARE).data().startswith("75 /")
