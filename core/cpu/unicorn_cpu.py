@@ -132,6 +132,7 @@ class Cpu:
         self._failure: BaseException | None = None
         self._running = False
         self._callbacks: list[Any] = []
+        self.guarded: set[int] = set()  # pages with a hook of their own
         self._scratch = ctypes.c_uint64()
         self._scratch_at = ctypes.byref(self._scratch)
         self._uc.ctl_exits_enabled(True)
@@ -362,7 +363,11 @@ class Cpu:
             self.ctl[word] = value
 
     def guard(self, page: int) -> None:
-        """Stop (GUARDED) where others than OWN_STOREs write to host-physical `page`, while it is the variables'."""
+        """Stop (GUARDED) where others than OWN_STOREs write to host-physical `page`, while it is the variables'. For
+        good, since one can go back to when it was; a page that was guarded before costs nothing more."""
+        if page in self.guarded:
+            return
+        self.guarded.add(page)
         control = self.buffers.control.ctypes.data
         self._hook(unicorn.UC_HOOK_MEM_WRITE, self._native.guard, control, within=(page, page + PAGE_MASK))
         self.forget_all_code()
@@ -473,6 +478,11 @@ class Cpu:
         )
 
     # -- departures
+
+    @property
+    def hook_count(self) -> int:
+        """How many hooks the emulator has; each costs something wherever it applies."""
+        return len(self._callbacks)
 
     def connect(self, handler: DepartureHandler) -> None:
         """Hand every departure to `handler` from now on."""

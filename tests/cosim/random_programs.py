@@ -295,14 +295,6 @@ paged_programs = st.tuples(
 )
 
 
-def bearable(kind: str, pieces: list[bytes]) -> list[bytes]:
-    """Without what a kind is known not to carry out yet: translation counts a write to code that it has just translated
-    twice."""
-    if kind == "translation":
-        return [piece for piece in pieces if not piece.startswith(SELF_MODIFYING)]
-    return pieces
-
-
 _TIMER_ON = bytes.fromhex("b011e620b020e621b004e621b001e621b0fee621b034e643")
 
 

@@ -10,7 +10,7 @@ from core.events import EndHow
 from core.guests.catalog import load_program
 from core.vmm import kinds_for
 from tests.cosim.equality import Pair, visible
-from tests.cosim.random_programs import bearable, build, paged_programs, programs
+from tests.cosim.random_programs import build, paged_programs, programs
 
 OTHERS = [kind for kind in kinds_for() if kind != "bare"]
 EXAMPLES = 1_000  # without paging, and as many with; `ringside cosim` runs as many as one likes
@@ -22,11 +22,7 @@ SESSION = PAIR.session
 
 def differences(program: tuple[list[bytes], int | None], kind: str, *, paging: bool) -> list[str]:
     pieces, reload = program
-    return [
-        said
-        for kind in (CLASSIC, kind)
-        for said in PAIR.differences(build(bearable(kind, pieces), reload, paging=paging), [kind])
-    ]
+    return [said for kind in (CLASSIC, kind) for said in PAIR.differences(build(pieces, reload, paging=paging), [kind])]
 
 
 @given(programs, another)

@@ -17,7 +17,7 @@ from core.timeline.timeline import Recording
 from core.vmm import kinds_for
 from tests.core.test_session import address, each_kind
 from tests.core.test_session_outside import ECHO as UNFINISHED_ECHO
-from tests.cosim.random_programs import bearable, build, paged_programs
+from tests.cosim.random_programs import build, paged_programs
 
 DENSE = Recording(instructions=3_000, departures=20)
 HOSTED = [kind for kind, vmm in kinds_for().items() if vmm.hosted]
@@ -126,7 +126,7 @@ def test_random_programs_can_be_taken_anywhere_in_any_order(
     kind: str, program: tuple[list[bytes], int | None], moments: list[int]
 ) -> None:
     session = Session(history=Recording(instructions=200, departures=7))
-    session.load(build(bearable(kind, program[0]), program[1]), kind)
+    session.load(build(program[0], program[1]), kind)
     seen = {}
     for moment in sorted(set(moments)):
         run_to(session, moment)

@@ -15,6 +15,7 @@ from core.errors import RequestError
 from core.events import Cause, Ring, StopReason
 from core.guests.assembler import assemble
 from core.guests.catalog import load_program
+from core.layout import MIB
 from core.session import Session
 from core.timeline.timeline import Recording
 from core.translations import Reason, Switch, UnitCause, UnitEnd
@@ -267,3 +268,14 @@ def test_what_ran_is_counted_over_the_death_of_blocks_and_of_the_cache() -> None
     assert vmm.ran is not None
     assert vmm.ran.total == session.executed
     session.close()
+
+
+def test_a_vm_that_is_reset_again_and_again_leaves_no_hooks_behind(session: Session) -> None:
+    session.load(load_program("hello"), "translation", memory=4 * MIB)
+    session.add_vm(load_program("hello"), "translation", memory=4 * MIB)
+    cpu = monitor(session).cpu
+    hooks = cpu.hook_count
+    for _ in range(3):
+        session.run(300)
+        session.reset()
+    assert cpu.hook_count == hooks
