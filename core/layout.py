@@ -17,9 +17,9 @@ FFC0_0000  shadow GDT (64 KiB: 8192 descriptors)
 FFC1_0000  shadow LDT (64 KiB)
 FFC2_0000  shadow TSS; under AMD-V with shadow paging a fence: the CPU's TR points here, and nothing is here
 FFC3_0000  what translated code may write: what the guest believes of its CPU (one page)
-FFC4_0000  lookup table of indirect jumps (64 KiB)
 FFC5_0000  translation cache (256 KiB)
 FFC9_0000  machine-to-physical table (paravirtual kinds; 4 bytes for each frame of the machine)
+FFE0_0000  lookup table of indirect jumps (256 KiB)
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ SHADOW_GDT = GuestVirtual(0xFFC0_0000)
 SHADOW_LDT = GuestVirtual(0xFFC1_0000)
 SHADOW_TSS = GuestVirtual(0xFFC2_0000)
 TRANSLATION_VARIABLES = GuestVirtual(0xFFC3_0000)
-TRANSLATION_TABLE, TRANSLATION_TABLE_BYTES = GuestVirtual(0xFFC4_0000), 64 * KIB
 TRANSLATION_CACHE, TRANSLATION_CACHE_BYTES = GuestVirtual(0xFFC5_0000), 256 * KIB
 MACHINE_TO_PHYSICAL = GuestVirtual(0xFFC9_0000)
+TRANSLATION_TABLE, TRANSLATION_TABLE_BYTES = GuestVirtual(0xFFE0_0000), 256 * KIB
 MONITOR_TSS_SELECTOR, MONITOR_LDT_SELECTOR = 0xFFF0, 0xFFF8  # beyond every guest's own descriptors but the last two
-SHADOW_FRAMES = 352  # shadow page tables of one VM at most; with all that is the monitor's they stay below 2 MiB
+SHADOW_FRAMES = 304  # shadow page tables of one VM at most; with all that is the monitor's they stay below 2 MiB
 
 # -- ports
 PORT_PIC_MASTER = 0x20

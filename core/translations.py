@@ -159,6 +159,7 @@ class CacheBlock:
 
     ordinal        its age: blocks are numbered in the order of translation since power-on
     start, size    linear address of its translation, and bytes
+    entry          where those enter who know that they are right, behind its door for lookups
     pc, length     linear address of the guest's instructions it was made from, and their bytes
     page           guest-physical page of the first of them
     instructions   how many they are; `changed` of them are not copied
@@ -169,6 +170,7 @@ class CacheBlock:
     ordinal: int
     start: int
     size: int
+    entry: int
     pc: int
     length: int
     page: int
@@ -231,6 +233,7 @@ class Part(Enum):
     """What a translated instruction is part of; `value` says it in words."""
 
     BODY = "what one of the guest's instructions became"
+    DOOR = "makes sure that a lookup led to the right block, and asks the monitor if not"
     GO_ON = "the way on to the instruction after the block"
     STUB = "calls the monitor where a jump is not chained yet"
     SLOW = "calls the monitor for what is too much in line"

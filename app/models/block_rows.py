@@ -1,7 +1,7 @@
 """A block of the translation cache in rows: each of the guest's instructions beside all that it became.
 
 A row holds at most one instruction of either side. What belongs to no instruction of the guest's, the ways out of the
-block, stands below under a heading of its own.
+block and its door for lookups, stands below under headings of their own.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from core.layout import TRANSLATION_VARIABLES
+from core.layout import TRANSLATION_TABLE, TRANSLATION_VARIABLES
 from core.translations import GuestInstruction, Part, SeenBlock, SeenCache, TranslatedInstruction
 from core.translator.region import Slot
 
 NameOf = Callable[[int], str]
 OUT = "Ways out of the block"
+DOOR = "Its door: a lookup leads here, by half of the address"
 
 
 class Link(Enum):
@@ -60,11 +61,12 @@ def rows_of(seen: SeenBlock, cache: SeenCache | None, name_of: NameOf) -> tuple[
             if len(became) > 1:
                 link = Link.FIRST if place == 0 else Link.LAST if place == len(became) - 1 else Link.MIDDLE
             rows.append(BlockRow(guest, guest if place == 0 else None, each, link, *notes.of(each)))
-    out = [each for each in seen.translated if each.part is not Part.BODY]
-    if out:
-        rows.append(BlockRow(heading=OUT))
-    for each in out:
-        rows.append(BlockRow(None, None, each, Link.NONE, *notes.of(each)))
+    out = [each for each in seen.translated if each.part not in (Part.BODY, Part.DOOR)]
+    door = [each for each in seen.translated if each.part is Part.DOOR]
+    for heading, those in ((OUT, out), (DOOR, door)):
+        if those:
+            rows.append(BlockRow(heading=heading))
+        rows += (BlockRow(None, None, each, Link.NONE, *notes.of(each)) for each in those)
     return tuple(rows)
 
 
@@ -88,7 +90,9 @@ class _Notes:
                 return f"{name} block {way.chained_to}", self._place(self._pcs.get(way.chained_to, way.target))
         jumped = _JUMP.fullmatch(each.text)
         if jumped and any(at == int(jumped[1], 16) for at, _size in self._routines):
-            return f"{name} lookup", "finds the translation of where it leads"
+            return f"{name} monitor", "it is another address with the same half: asks for its translation"
+        if _TABLE in each.text:
+            return f"{name} [lookup table]", "by the low half of the address, to the door of its block"
         return _with_names(each.text), ""
 
     def _place(self, pc: int) -> str:
@@ -96,6 +100,7 @@ class _Notes:
 
 
 _JUMP = re.compile(r"jmp (?:near |short )?0x([0-9a-f]+)")
+_TABLE = f"{TRANSLATION_TABLE:#x}]"
 _VARIABLE = re.compile(r"\[cs:0x([0-9a-f]{8})\]")
 _NAMES = {
     TRANSLATION_VARIABLES + slot: f"[{slot.name.replace('_', ' ').lower().replace('virtual if', 'virtual IF')}]"

@@ -61,7 +61,7 @@ def told(stage: Stage, work: UnitWork, seen: SeenBlock, name_of: NameOf) -> str:
                 f"at {seen.block.start:#010x} in the cache: block {seen.block.ordinal}."
             )
         case Stage.RUN:
-            return f"The CPU goes on at {seen.block.start:#010x}, in ring 1. {_joined(seen)}"
+            return f"The CPU goes on at {seen.block.entry:#010x}, in ring 1. {_joined(seen)}"
 
 
 def _many(count: int, noun: str) -> str:

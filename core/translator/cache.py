@@ -18,11 +18,22 @@ import numpy as np
 from core.addresses import PAGE_MASK, PAGE_SIZE, GuestPhysical
 from core.translations import Fate
 from core.translator.blocks import Mode, Unit
-from core.translator.look_up import LookupTable, Routine, routine
+from core.translator.look_up import LookupTable
 from core.translator.region import Region
-from core.translator.rewrite import Emitted, Exit, Site, SiteKind, Step, translate
+from core.translator.rewrite import (
+    CALL_OUT,
+    INDIRECT,
+    Emitted,
+    Exit,
+    Site,
+    SiteKind,
+    Step,
+    Surroundings,
+    leave_door,
+    translate,
+)
 
-ROUTINE_ROOM = 128  # bytes kept for a lookup routine
+ASKING_ROOM = 16  # bytes kept for what asks the monitor when a lookup fails
 UNIT_ROOM = 2048  # no unit grows longer
 ALIGNMENT = 16
 
@@ -53,7 +64,8 @@ class Counters:
 @dataclass(slots=True, eq=False)
 class Block:
     """A translation. `page` is the guest-physical page of its first byte, `pages` are all it came from, `linear_pages`
-    where these were mapped; `start` and `size` say where it is in the cache."""
+    where these were mapped; `start` and `size` say where it is in the cache: its door first, up to the instruction at
+    offset `found`, and then what its steps became."""
 
     pc: int
     length: int
@@ -68,9 +80,15 @@ class Block:
     borrowed: dict[int, int]
     ordinal: int
     linear_pages: tuple[int, ...]
+    found: int
     incoming: set[Exit] = field(default_factory=set)
     alive: bool = True
     looked_up: bool = False
+
+    @property
+    def entry(self) -> int:
+        """Linear address of the translation behind the door, for those who know that they are right here."""
+        return self.start + self.steps[0].offset
 
     def place_of(self, pc: int) -> GuestPhysical:
         """Guest-physical address of its instruction at linear `pc`."""
@@ -85,7 +103,7 @@ class Block:
     def steps_left(self, offset: int, *, begun: bool) -> list[Step]:
         """The steps that have not run where the CPU, which had begun at the first, stands before the step at `offset`,
         or in it. Nothing is left where the run of the block has not begun."""
-        if offset == 0 and not begun:
+        if offset <= self.steps[0].offset and not begun:
             return []
         return [each for each in self.steps if each.offset > offset or (each.offset == offset and not begun)]
 
@@ -106,6 +124,7 @@ class CodeCache:
         self._variables = variables.base
         self.table = LookupTable(table)
         self._table_base = table.base
+        self._table_mode: Mode | None = None
         self._patched = patched
         self._forgotten = forgotten
         self.entries = np.zeros(code.size, np.uint64)
@@ -125,8 +144,7 @@ class CodeCache:
         self._laid: list[Block] = []
         self.sites: dict[int, Site] = {}
         self._owners: dict[Exit, Block] = {}
-        self._routines: dict[tuple[int, int], tuple[int, Routine]] = {}
-        self._table_mode: Mode | None = None
+        self._asking: dict[tuple[int, int], tuple[int, int]] = {}
         self.entries[:] = 0
         self.heat[:] = 0
         self.no_code = self.region.base
@@ -144,14 +162,13 @@ class CodeCache:
     @property
     def is_nearly_full(self) -> bool:
         """Would one more unit perhaps empty it?"""
-        return self._next + UNIT_ROOM + ROUTINE_ROOM > self.region.base + self.region.size
+        return self._next + UNIT_ROOM + ASKING_ROOM > self.region.base + self.region.size
 
     @property
     def hits(self) -> int:
-        """How often the lookup routine found what it looked for."""
-        return self.hits_before + sum(
-            int(self.heat[at + each.hit - self.region.base]) for at, each in self._routines.values()
-        )
+        """How often a lookup found what it looked for."""
+        doors = [block.start + block.found - self.region.base for block in self._laid]
+        return self.hits_before + int(self.heat[doors].sum())
 
     @property
     def ran(self) -> dict[Fate, int]:
@@ -163,7 +180,7 @@ class CodeCache:
         return ran
 
     def _add_runs(self, block: Block, ran: dict[Fate, int]) -> None:
-        times = int(self.heat[block.start - self.region.base])
+        times = self.entered(block)
         if times:
             for step in block.steps:
                 ran[step.fate] += times
@@ -176,7 +193,7 @@ class CodeCache:
     def begins_again(self, block: Block) -> None:
         """The first instruction of `block` will be tried again, which is no second run; the block may be gone."""
         if block.alive:
-            self.heat[block.start - self.region.base] -= np.uint32(1)
+            self.heat[block.entry - self.region.base] -= np.uint32(1)
         else:
             for step in block.steps:
                 self._ran[step.fate] -= 1
@@ -188,8 +205,8 @@ class CodeCache:
 
     @property
     def routines(self) -> list[tuple[int, int]]:
-        """The lookup routines: linear address and size."""
-        return [(at, len(made.code)) for at, made in self._routines.values()]
+        """What asks the monitor when a lookup fails, one for each code segment: linear address and size."""
+        return list(self._asking.values())
 
     @property
     def blocks(self) -> list[Block]:
@@ -230,7 +247,7 @@ class CodeCache:
 
     def entered(self, block: Block) -> int:
         """How often `block` was run from its start."""
-        return int(self.heat[block.start - self.region.base])
+        return int(self.heat[block.entry - self.region.base])
 
     def target(self, exit_: Exit) -> Block | None:
         """The block that `exit_` jumps to; None while it is not chained."""
@@ -249,8 +266,8 @@ class CodeCache:
         linear addresses `guilty` call the monitor."""
         if self.is_nearly_full:
             self.flush()
-        look_up = self._routine(unit.mode)
-        made = translate(unit, code, self._next, self._variables, look_up, guilty)
+        around = Surroundings(self._variables, self._table_base, self._asks(unit.mode))
+        made = translate(unit, code, self._next, around, guilty)
         self._lay(made.at, made.code, made.entries)
         block = Block(
             unit.pc,
@@ -266,6 +283,7 @@ class CodeCache:
             made.borrowed,
             self._ordinal,
             tuple((unit.pc & ~PAGE_MASK) + number * PAGE_SIZE & 0xFFFF_FFFF for number in range(len(pages))),
+            made.found,
         )
         self._ordinal += 1
         self._register(block, made)
@@ -304,15 +322,16 @@ class CodeCache:
         for offset, entry in entries:
             places[base + offset] = entry
 
-    def _routine(self, mode: Mode) -> int:
-        known = self._routines.get((mode.base, mode.bits))
+    def _asks(self, mode: Mode) -> int:
+        """Where code of `mode` asks the monitor about the EIP in TARGET; the guest's ECX is in SAVED_TOO."""
+        known = self._asking.get((mode.base, mode.bits))
         if known is None:
-            at, base = self._next, mode.base
-            made = routine(mode.bits, at - base, self._variables - base, self._table_base - base)
-            self._lay(at, made.code, made.entries)
-            self._routines[mode.base, mode.bits] = known = at, made
-            self.sites[at + made.miss] = Site(SiteKind.MISS, at + made.miss)
-            self._next += ROUTINE_ROOM
+            at = self._next
+            back = leave_door(mode, self._variables)
+            self._lay(at, back + CALL_OUT, [(0, INDIRECT), (len(back), INDIRECT)])
+            self._asking[mode.base, mode.bits] = known = at, len(back) + len(CALL_OUT)
+            self.sites[at + len(back)] = Site(SiteKind.MISS, at + len(back))
+            self._next += ASKING_ROOM
         return known[0]
 
     # -- joining
@@ -320,7 +339,7 @@ class CodeCache:
     def chain(self, exit_: Exit, block: Block) -> None:
         """From now on `exit_` jumps straight to `block`."""
         if exit_ in self._owners and block.alive:
-            self._patch(exit_, block.start)
+            self._patch(exit_, block.entry)
             block.incoming.add(exit_)
             self.counters.chained += 1
 
@@ -333,16 +352,19 @@ class CodeCache:
 
     def enter_in_table(self, block: Block) -> None:
         """From now on the lookup finds `block`."""
-        if self._table_mode != block.mode:
-            self.use_mode(block.mode)
+        self.use_mode(block.mode)
+        if not block.alive:  # that made room
+            return
         self.table.enter(block.pc - block.mode.base & 0xFFFF_FFFF, block.start - block.mode.base)
         block.looked_up = True
 
     def use_mode(self, mode: Mode) -> None:
         """Code runs in `mode` now; the table must know of no other."""
-        if self._table_mode is not None and self._table_mode != mode:
-            self.table.clear()
-        self._table_mode = mode
+        if self._table_mode != mode:
+            if self.is_nearly_full:
+                self.flush()
+            self._table_mode = mode
+            self.table.clear(self._asks(mode) - mode.base)
 
     # -- parting
 
@@ -357,7 +379,7 @@ class CodeCache:
 
     def _forget_lookup(self, block: Block) -> None:
         if block.looked_up:
-            self.table.remove(block.pc - block.mode.base & 0xFFFF_FFFF)
+            self.table.remove(block.pc - block.mode.base & 0xFFFF_FFFF, block.start - block.mode.base)
             block.looked_up = False
 
     def invalidate(self, page: GuestPhysical, first: int, last: int) -> int:
@@ -402,8 +424,10 @@ class CodeCache:
         for block in self._laid:
             block.alive = False
         self.counters.flushes += 1
-        self.table.clear()
+        mode, self._table_mode = self._table_mode, None
         self._empty()
+        if mode is not None:
+            self.use_mode(mode)
         self._forgotten()
         for page in pages:
             self.released(page)

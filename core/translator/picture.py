@@ -79,6 +79,7 @@ def _facts(cache: CodeCache, block: Block) -> CacheBlock:
         block.ordinal,
         block.start,
         block.size,
+        block.entry,
         block.pc,
         block.length,
         block.page,
@@ -103,9 +104,12 @@ def _translated(cache: CodeCache, block: Block) -> Iterator[TranslatedInstructio
     at = 0
     while at < len(code):
         linear, step = block.start + at, block.step_at(at)
-        length = step.size if step.reason is Reason.UNKNOWN else _length(code[at:], linear, bits)
+        opaque = step.reason is Reason.UNKNOWN and step.offset <= at < step.offset + step.size
+        length = step.size if opaque else _length(code[at:], linear, bits)
         part, guest = Part.BODY, block.steps.index(step)
-        if at >= body:
+        if at < block.steps[0].offset:
+            part = Part.DOOR
+        elif at >= body:
             part = Part.STUB if linear >= stubs else Part.SLOW
             if any(linear <= each.site < linear + length for each in block.exits):
                 part = Part.GO_ON

@@ -30,7 +30,8 @@ from iced_x86 import (
 from core.cpu import flags
 from core.cpu.relocation import COUNTS, OWN_STORE, STRAYED, VISITS
 from core.translations import Fate, Reason
-from core.translator.blocks import Unit
+from core.translator.blocks import Mode, Unit
+from core.translator.look_up import PLACE_BYTES
 from core.translator.region import Slot
 
 CALLOUT_VECTOR = 0xCA  # of the INT by which translated code calls the monitor; told from a guest's by where it stands
@@ -88,9 +89,19 @@ class Site(NamedTuple):
     after_sti: bool = False
 
 
+class Surroundings(NamedTuple):
+    """Linear addresses of what translated code needs: the monitor's variables, the lookup table, and what to jump to,
+    with the guest's ECX in SAVED_TOO, when the table has led to the wrong block."""
+
+    variables: int
+    table: int
+    wrong: int
+
+
 class Emitted(NamedTuple):
     """A translated unit, to stand at linear address `at`. `entries`: of the code map, by offset. `borrowed`: number
-    of the register to give back from SAVED if the instruction at that offset faults."""
+    of the register to give back from SAVED if the instruction at that offset faults. `found`: offset of the door's last
+    instruction, which only those pass whom the lookup led here rightly; the steps begin after it."""
 
     at: int
     code: bytes
@@ -100,19 +111,19 @@ class Emitted(NamedTuple):
     sites: list[Site]
     borrowed: dict[int, int]
     strays: range
+    found: int
 
 
 class Emitter:
-    """Writes the translation of one unit, for linear address `at`; `variables` is where the monitor's page is, and
-    `look_up` where the lookup routine is."""
+    """Writes the translation of one unit, for linear address `at`."""
 
-    def __init__(self, unit: Unit, at: int, variables: int, look_up: int, guilty: Set[int]) -> None:
+    def __init__(self, unit: Unit, at: int, around: Surroundings, guilty: Set[int]) -> None:
         self.unit = unit
         self._guilty = guilty
         self.mode = unit.mode
         self.at = at
-        self.look_up = look_up
-        self._variables = variables - unit.mode.base
+        self._around = around
+        self._variables = around.variables - unit.mode.base
         self._encoder = Encoder(unit.mode.bits)
         self.code = bytearray()
         self.entries: list[tuple[int, int]] = []
@@ -155,13 +166,19 @@ class Emitter:
         """The memory operand that is one of the monitor's variables."""
         return MemoryOperand(displ=self.displacement(slot), displ_size=4, seg=Register.CS)
 
+    def _load(self, register: Register_, slot: int) -> Instruction:
+        return Instruction.create_reg_mem(Code.MOV_R32_RM32, register, self.variable(slot))
+
+    def _store(self, slot: int, register: Register_) -> Instruction:
+        return Instruction.create_mem_reg(Code.MOV_RM32_R32, self.variable(slot), register)
+
     def load(self, register: Register_, slot: int) -> None:
         """MOV register, variable."""
-        self.put(Instruction.create_reg_mem(Code.MOV_R32_RM32, register, self.variable(slot)))
+        self.put(self._load(register, slot))
 
     def store(self, slot: int, register: Register_) -> None:
         """MOV variable, register."""
-        self.put(Instruction.create_mem_reg(Code.MOV_RM32_R32, self.variable(slot), register), OWN_STORE)
+        self.put(self._store(slot, register), OWN_STORE)
 
     def store_number(self, slot: int, value: int) -> None:
         """MOV variable, value."""
@@ -181,10 +198,31 @@ class Emitter:
         self.exits.append(Exit(self.here - 4, target))
 
     def leave_for_target(self) -> None:
-        """Leave the block for the guest EIP in TARGET, through the lookup routine."""
+        """Leave the block for the guest EIP in TARGET, through the lookup table."""
+        self.put(self._store(Slot.SAVED_TOO, Register.ECX), INDIRECT | OWN_STORE)
+        low = Instruction.create_reg_mem(Code.MOVZX_R32_RM16, Register.ECX, self.variable(Slot.TARGET))
+        self.put(low, INDIRECT)
+        table = _signed(self._around.table - self.mode.base)
+        place = MemoryOperand(index=Register.ECX, scale=PLACE_BYTES, displ=table, displ_size=4, seg=Register.CS)
+        self.put(Instruction.create_mem(Code.JMP_RM32, place), INDIRECT)
+
+    def _open_door(self) -> int:
+        """Where the lookup table leads to: go in if TARGET is this unit's EIP, else to what asks the monitor. Gives the
+        offset of the last instruction, which is for those who go in."""
+        self._pending = 0
+        eip = self.unit.pc - self.mode.base
+        self.put(self._load(Register.ECX, Slot.TARGET), INDIRECT)
+        distance = MemoryOperand(Register.ECX, displ=_signed(-eip), displ_size=4)
+        self.put(Instruction.create_reg_mem(Code.LEA_R32_M, Register.ECX, distance), INDIRECT)
+        self.put(Instruction.create_branch(Code.JECXZ_REL8_32, self.here + 0x10), INDIRECT)
+        branch = len(self.code)
         prefix = b"\x66" if self.mode.bits == 16 else b""
-        distance = self.look_up - (self.here + len(prefix) + JUMP_BYTES)
-        self.raw(prefix + b"\xe9" + (distance & 0xFFFF_FFFF).to_bytes(4, "little"), INDIRECT)
+        away = self._around.wrong - (self.here + len(prefix) + JUMP_BYTES)
+        self.raw(prefix + b"\xe9" + (away & 0xFFFF_FFFF).to_bytes(4, "little"), INDIRECT)
+        found = len(self.code)
+        self.code[branch - 1] = found - branch
+        self.put(self._load(Register.ECX, Slot.SAVED_TOO), INDIRECT | VISITS)
+        return found
 
     def call_out(self, instruction: Instruction, *, ends: bool, resumes_later: bool = False) -> None:
         """Let the monitor carry `instruction` out. With it the unit may end; or its own translation goes on."""
@@ -208,6 +246,7 @@ class Emitter:
     def emit(self) -> Emitted:
         """The whole of it."""
         unit = self.unit
+        found = self._open_door()
         last = len(unit.instructions) - 1
         for number, instruction in enumerate(unit.instructions):
             self.pc = instruction.ip32
@@ -236,8 +275,9 @@ class Emitter:
             self.jump(unit.end)
         self._emit_stubs()
         return Emitted(
-            self.at, bytes(self.code), self.entries, self.steps, self.exits, self.sites, self.borrowed, self.strays
-        )
+            self.at, bytes(self.code), self.entries, self.steps, self.exits, self.sites, self.borrowed,
+            self.strays, found,
+        )  # fmt: skip
 
     def copy(self, instruction: Instruction) -> None:
         """As it stands."""
@@ -285,14 +325,20 @@ class Emitter:
     unit_code: bytes = b""
 
 
-def translate(
-    unit: Unit, code: bytes, at: int, variables: int, look_up: int, guilty: Set[int] = frozenset()
-) -> Emitted:
+def translate(unit: Unit, code: bytes, at: int, around: Surroundings, guilty: Set[int] = frozenset()) -> Emitted:
     """The translation of `unit`, whose bytes `code` begins with, for linear address `at`. Its instructions at the
     linear addresses `guilty` would be copied, but trap too often."""
-    emitter = Emitter(unit, at, variables, look_up, guilty)
+    emitter = Emitter(unit, at, around, guilty)
     emitter.unit_code = code
     return emitter.emit()
+
+
+def leave_door(mode: Mode, variables: int) -> bytes:
+    """MOV ECX, SAVED_TOO: what a door that was the wrong one has borrowed goes back."""
+    encoder = Encoder(mode.bits)
+    saved = MemoryOperand(displ=_signed(variables + Slot.SAVED_TOO - mode.base), displ_size=4, seg=Register.CS)
+    encoder.encode(Instruction.create_reg_mem(Code.MOV_R32_RM32, Register.ECX, saved), 0)
+    return encoder.take_buffer()
 
 
 def _signed(value: int, bits: int = 32) -> int:

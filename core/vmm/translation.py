@@ -222,7 +222,7 @@ class Translation(TrapEmulate):
             self._note_leaving()
             block = self._block_for(pc, mode, UnitCause.ENTRY)
             if block is not None:
-                address = block.start
+                address = block.entry
         state.eip = (address - state.segs[Seg.CS].base) & 0xFFFF_FFFF
 
     def _note_leaving(self) -> None:
@@ -235,7 +235,7 @@ class Translation(TrapEmulate):
     def _try_again(self) -> None:
         """What has begun is uncounted, and will begin once more."""
         at = self._at
-        if self._begun and at is not None and at[2] is not None and at[1] == at[2].start:
+        if self._begun and at is not None and at[2] is not None and at[1] == at[2].entry:
             self.cache.begins_again(at[2])
         self._begun = False
 

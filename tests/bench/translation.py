@@ -10,7 +10,7 @@ from core.guests.catalog import load_program
 from core.guests.image import Program
 from core.session import Session
 from core.translator.blocks import LONGEST_UNIT, Mode, find_unit
-from core.translator.rewrite import translate
+from core.translator.rewrite import Surroundings, translate
 
 from . import loops
 from .departures import BATCH, loop_guest
@@ -48,6 +48,7 @@ def rewriting_speed(effort: Effort) -> dict[str, Measure]:
     """translation.rewriting: thousands of Pebble's instructions a second, found, decided on and emitted."""
     code = max((segment.data for segment in load_program("pebble").segments), key=len)
     mode, wanted = Mode(0, 32, True), effort.instructions // 500
+    around = Surroundings(0xFFC3_0000, 0xFFE0_0000, 0xFFC5_0010)
     best = 0.0
     for _ in range(effort.repeats):
         done = at = 0
@@ -58,7 +59,7 @@ def rewriting_speed(effort: Effort) -> dict[str, Measure]:
             if unit is None or not unit.instructions:
                 at = (at + decode(here, at).len) % (len(code) - LONGEST_READ)
                 continue
-            translate(unit, here, 0xFFC5_0100, 0xFFC3_0000, 0xFFC5_0010)
+            translate(unit, here, 0xFFC5_0100, around)
             done += len(unit.instructions)
             at = unit.end % (len(code) - LONGEST_READ)
         best = max(best, done / (time.perf_counter() - start) / 1e3)

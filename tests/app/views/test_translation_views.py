@@ -147,7 +147,7 @@ def test_stages_tell_what_the_translator_reported() -> None:
         count = sum(each.fate is fate for each in seen.guest)
         assert (f"{count} {name}" in words[Stage.DECIDE]) == (count > 0)
     assert f"became {seen.block.size}" in words[Stage.EMIT]
-    assert f"{seen.block.start:#010x}" in words[Stage.RUN]
+    assert f"{seen.block.entry:#010x}" in words[Stage.RUN]
     session.close()
 
 

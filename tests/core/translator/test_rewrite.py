@@ -8,10 +8,11 @@ from iced_x86 import Decoder
 from core.cpu.relocation import ADDRESS, COUNTS
 from core.translations import Fate
 from core.translator.blocks import LONGEST_UNIT, Mode, Unit, find_unit
-from core.translator.rewrite import Emitted, translate
+from core.translator.rewrite import Emitted, Surroundings, translate
 
 FLAT = Mode(0, 32, True)
-AT, VARIABLES, LOOK_UP = 0xFFC5_0100, 0xFFC3_0000, 0xFFC5_0010
+AT, VARIABLES = 0xFFC5_0100, 0xFFC3_0000
+AROUND = Surroundings(VARIABLES, 0xFFE0_0000, 0xFFC5_0010)
 PC = 0x10_0000
 
 
@@ -22,7 +23,7 @@ def unit_of(code: bytes, mode: Mode = FLAT, pc: int = PC) -> Unit:
 
 
 def translated(code: bytes, mode: Mode = FLAT) -> Emitted:
-    return translate(unit_of(code, mode), code, AT, VARIABLES, LOOK_UP)
+    return translate(unit_of(code, mode), code, AT, AROUND)
 
 
 def fates(code: bytes) -> list[Fate]:
@@ -58,7 +59,8 @@ def test_an_instruction_becomes(code: str, fate: Fate) -> None:
 
 def test_a_copy_is_the_same_bytes() -> None:
     code = bytes.fromhex("01d8 8b4508 894608 eb00")
-    assert translated(code).code.startswith(code[:8])
+    made = translated(code)
+    assert made.code[made.steps[0].offset :].startswith(code[:8])
 
 
 def test_a_unit_ends_after_twelve_instructions_or_with_control_flow_or_with_the_page() -> None:
@@ -91,13 +93,13 @@ def test_every_instruction_in_the_cache_has_its_place_in_the_code_map() -> None:
 
 def test_a_call_pushes_the_guests_own_return_address() -> None:
     made = translated(bytes.fromhex("e810000000"))
-    push = Decoder(32, made.code, ip=AT).decode()
+    push = Decoder(32, made.code[made.steps[0].offset :], ip=AT).decode()
     assert str(push) == f"push {PC + 5:X}h"
     assert [each.target for each in made.exits] == [PC + 0x15]
 
 
 def test_code_whose_segment_has_a_base_pushes_an_offset_and_reaches_the_variables_all_the_same() -> None:
     made = translated(bytes.fromhex("fa e810000000"), Mode(0x1_0000, 32, True))
-    cli, push = list(Decoder(32, made.code, ip=AT))[:2]
+    cli, push = list(Decoder(32, made.code[made.steps[0].offset :], ip=AT + made.steps[0].offset))[:2]
     assert cli.memory_displacement + 0x1_0000 & 0xFFFF_FFFF == VARIABLES
     assert push.immediate32 == PC + 6 - 0x1_0000
