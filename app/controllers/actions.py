@@ -53,6 +53,7 @@ class Act(StrEnum):
     ENLARGE = "enlarge"
     RESET_LAYOUT = "reset-layout"
     KEYBOARD = "keyboard"
+    PORTING = "porting"
     ABOUT = "about"
 
 
@@ -185,6 +186,9 @@ ACTIONS: dict[Act, ActionSpec] = {
     ),
     Act.RESET_LAYOUT: ActionSpec(VIEW, "&Reset layout", "Put every view back where it first stood."),
     Act.KEYBOARD: ActionSpec(HELP, "&Keyboard", "Every key of the window.", ("F1",)),
+    Act.PORTING: ActionSpec(
+        HELP, "What was changed to &port Pebble", "Pebble's sources beside those of its paravirtual build, as a diff."
+    ),
     Act.ABOUT: ActionSpec(HELP, "&About Ringside", "What this is and what it stands on."),
 }
 

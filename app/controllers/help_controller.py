@@ -1,4 +1,4 @@
-"""Help: every key of the window, and what Ringside is."""
+"""Help: every key of the window, what was changed to port Pebble, and what Ringside is."""
 
 from __future__ import annotations
 
@@ -10,11 +10,16 @@ from PySide6.QtWidgets import QMainWindow
 
 from app.controllers.actions import ACTIONS, FILE, HELP, RUN, VIEW, Act, Actions, plain, shown_keys
 from app.widgets.dialogs import AboutDialog, KeyboardDialog
+from app.widgets.diff_dialog import DiffDialog
+from core.guests.builds import counterpart, differences
+from core.guests.catalog import guest_named
+from core.guests.image import Interface
 
 if TYPE_CHECKING:
     from app.controllers.appearance_controller import AppearanceController
     from app.controllers.layout_controller import LayoutController
 
+PORTED = "pebble"  # the guest that was ported to a hypervisor
 KEYS_OF_VIEWS = [
     ("Ctrl+F", "Traps: filter by words."),
     ("← → Home End", "Traps, timeline: from trap to trap."),
@@ -32,7 +37,7 @@ KEYS_OF_VIEWS = [
 
 
 class HelpController(QObject):
-    """Opens the two dialogues of the Help menu."""
+    """Opens the dialogues of the Help menu."""
 
     def __init__(
         self, actions: Actions, appearance: AppearanceController, layout: LayoutController, window: QMainWindow
@@ -40,6 +45,7 @@ class HelpController(QObject):
         super().__init__(window)
         self._appearance, self._layout, self._window = appearance, layout, window
         actions[Act.KEYBOARD].triggered.connect(self.show_keyboard)
+        actions[Act.PORTING].triggered.connect(self.show_porting)
         actions[Act.ABOUT].triggered.connect(self.show_about)
 
     def show_keyboard(self) -> None:
@@ -55,6 +61,14 @@ class HelpController(QObject):
         rows.append(("In the views", "", ""))
         rows += [("", keys, does) for keys, does in self._layout.keys() + KEYS_OF_VIEWS]
         KeyboardDialog(rows, self._appearance.theme, self._window).open()
+
+    def show_porting(self) -> None:
+        """What differs between Pebble and its build for a hypervisor."""
+        before = guest_named(PORTED)
+        after = counterpart(before, Interface.PARAVIRT)
+        assert after is not None, "Pebble ships with its paravirtual build"
+        files = tuple(differences(before, after))
+        DiffDialog(before.name, after.name, files, self._appearance.theme, self._window).open()
 
     def show_about(self) -> None:
         """What this is and what it stands on."""

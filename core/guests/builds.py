@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Set
+from collections.abc import Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,16 +78,34 @@ def as_seen(lines: list[str], defines: Set[str]) -> list[str]:
     return kept
 
 
+@dataclass(frozen=True, slots=True)
+class FileDifference:
+    """What differs in one source file: its name, how many lines came and went, and the unified diff."""
+
+    name: str
+    added: int
+    removed: int
+    text: str
+
+
+def differences(before: GuestInfo, after: GuestInfo) -> Iterator[FileDifference]:
+    """The source files that differ, in the order of their names."""
+    old, new = build_of(before).sources(), build_of(after).sources()
+    for name in sorted(old.keys() | new.keys()):
+        lines = list(
+            difflib.unified_diff(
+                old.get(name, []),
+                new.get(name, []),
+                f"{before.name}/{KERNEL}/{name}" if name in old else "nothing",
+                f"{after.name}/{KERNEL}/{name}" if name in new else "nothing",
+                lineterm="",
+            )
+        )
+        if lines:
+            changed = [line[0] for line in lines[2:] if line]
+            yield FileDifference(name, changed.count("+"), changed.count("-"), "\n".join(lines))
+
+
 def difference(before: GuestInfo, after: GuestInfo) -> str:
     """A unified diff of all source files that differ, in the order of their names; empty if none do."""
-    old, new = build_of(before).sources(), build_of(after).sources()
-    found: list[str] = []
-    for name in sorted(old.keys() | new.keys()):
-        found += difflib.unified_diff(
-            old.get(name, []),
-            new.get(name, []),
-            f"{before.name}/{KERNEL}/{name}" if name in old else "nothing",
-            f"{after.name}/{KERNEL}/{name}" if name in new else "nothing",
-            lineterm="",
-        )
-    return "\n".join(found)
+    return "\n".join(each.text for each in differences(before, after))

@@ -23,6 +23,7 @@ R_386_32, R_386_PC32, R_386_16, R_386_PC16, R_386_8, R_386_PC8, R_386_PLT32 = 1,
 _WIDTH = {R_386_32: 4, R_386_PC32: 4, R_386_PLT32: 4, R_386_16: 2, R_386_PC16: 2, R_386_8: 1, R_386_PC8: 1}
 _RELATIVE = {R_386_PC32, R_386_PLT32, R_386_PC16, R_386_PC8}
 ET_EXEC, EM_386, PT_LOAD, SHT_PROGBITS, SHT_SYMTAB, SHT_STRTAB, SHT_NOBITS = 2, 3, 1, 1, 2, 3, 8
+PT_NOTE, SHT_NOTE = 4, 7  # what an image says of itself: for which interface it was written
 EHDR, PHDR, SHDR, SYM = 52, 32, 40, 16
 DEBUG_KEPT = (".debug_line", ".debug_line_str")
 
@@ -52,6 +53,7 @@ class _Section:
     address: int = 0
     loaded: bool = True
     zero: bool = False
+    note: bool = False
     index: int = 0  # in the executable
 
 
@@ -95,6 +97,7 @@ def _sections(elf: ELFFile) -> _Object:
         number += 1
         zero = section["sh_type"] == "SHT_NOBITS"
         found = _Section(section.name, bytearray() if zero else bytearray(section.data()), section["sh_size"], 1)
+        found.note = section["sh_type"] == "SHT_NOTE"
         found.align, found.loaded, found.zero, found.index = max(section["sh_addralign"], 16), loaded, zero, number
         if loaded:
             found.address = (address + found.align - 1) // found.align * found.align
@@ -153,7 +156,7 @@ def _write(parts: _Object, entry: int) -> bytes:
     sections = list(parts.sections.values())
     loaded = [section for section in sections if section.loaded and section.size]
     names, strings = _Strings(), _Strings()
-    body = bytearray(EHDR + PHDR * len(loaded))
+    body = bytearray(EHDR + PHDR * (len(loaded) + sum(section.note for section in loaded)))
     headers = [bytes(SHDR)]
     programs: list[bytes] = []
     for section in sections:
@@ -161,7 +164,7 @@ def _write(parts: _Object, entry: int) -> bytes:
         at = len(body)
         if not section.zero:
             body += section.data
-        kind = SHT_NOBITS if section.zero else SHT_PROGBITS
+        kind = SHT_NOBITS if section.zero else SHT_NOTE if section.note else SHT_PROGBITS
         flags = 7 if section.loaded else 0
         headers.append(_header(names.add(section.name), kind, flags, section.address, at, section.size))
         if section in loaded:
@@ -169,6 +172,8 @@ def _write(parts: _Object, entry: int) -> bytes:
             programs.append(
                 struct.pack("<8I", PT_LOAD, at, section.address, section.address, size, section.size, 7, 16)
             )
+            if section.note:
+                programs.append(struct.pack("<8I", PT_NOTE, at, section.address, section.address, size, size, 4, 4))
     table = bytearray(SYM)
     for symbol in parts.symbols:
         table += struct.pack("<IIIBBH", strings.add(symbol.name), symbol.value, 0, 0x10, 0, symbol.section)

@@ -22,6 +22,7 @@ from app.views.code_view import CodeView
 from app.views.console_view import ConsoleView
 from app.views.traps_view import TrapsView
 from app.widgets.dialogs import KeyboardDialog, ReportDialog
+from app.widgets.diff_dialog import DiffDialog
 from core.errors import ImageError, LabFault
 from core.events import Cause, End, EndHow, StopReason
 from core.snapshot import Snapshot
@@ -320,6 +321,14 @@ def test_keyboard_help_names_every_key(window: MainWindow) -> None:
     window.actions_[Act.KEYBOARD].trigger()
     dialog = window.findChild(KeyboardDialog)
     assert isinstance(dialog, QDialog)
+    dialog.close()
+
+
+def test_what_was_changed_to_port_pebble_is_shown(window: MainWindow) -> None:
+    window.actions_[Act.PORTING].trigger()
+    dialog = window.findChild(DiffDialog)
+    assert isinstance(dialog, DiffDialog)
+    assert dialog.files.count() > 5
     dialog.close()
 
 

@@ -12,6 +12,7 @@ from core.errors import AssemblyError
 from core.guests import assembler
 from core.guests.assembler import assemble, assemble_file, assemble_to_elf
 from core.guests.elf import load_elf
+from core.guests.image import Interface
 from core.guests.linker import BASE
 
 
@@ -153,3 +154,10 @@ def test_an_llvm_that_cannot_assemble_for_the_guest_says_so_in_words(
     monkeypatch.setattr(assembler, "CHILD", child)
     with pytest.raises(AssemblyError, match="cannot assemble x86"):
         assemble(f"nop # {triple}")
+
+
+def test_a_note_says_that_the_guest_is_for_a_hypervisor_that_it_can_call() -> None:
+    note = '.section .note.ringside, "a", @note\n.long 9, 4, 0x100\n.asciz "Ringside"\n.balign 4\n.long 1\n.text\nnop'
+    assert assemble(note).interface is Interface.PARAVIRT
+    assert assemble(note.replace("0x100", "0x101")).interface is Interface.PC
+    assert assemble("nop").interface is Interface.PC

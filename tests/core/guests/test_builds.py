@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from core.errors import RequestError
-from core.guests.builds import as_seen, build_of, difference
+from core.guests.builds import as_seen, build_of, counterpart, difference
 from core.guests.catalog import shipped_guests
+from core.guests.image import Interface
 
 GUESTS = shipped_guests()
 
@@ -33,3 +34,10 @@ def test_a_build_does_not_differ_from_itself() -> None:
 def test_a_guest_in_assembly_has_no_builds() -> None:
     with pytest.raises(RequestError, match="was not built from C"):
         build_of(GUESTS["hello"])
+
+
+def test_the_build_of_the_same_sources_for_another_interface_is_found() -> None:
+    assert counterpart(GUESTS["pebble"], Interface.PARAVIRT) == GUESTS["pebble-pv"]
+    assert counterpart(GUESTS["pebble-pv"], Interface.PC) == GUESTS["pebble"]
+    assert counterpart(GUESTS["pebble-clean"], Interface.PC) == GUESTS["pebble-clean"]
+    assert counterpart(GUESTS["rings"], Interface.PARAVIRT) is None
