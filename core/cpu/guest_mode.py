@@ -14,7 +14,8 @@ from core.cpu.flags import ALWAYS_ONE, CR0_ET, CR0_PE, CR4_PAE
 from core.cpu.probes import Word
 from core.cpu.unicorn_cpu import Cpu
 
-STUB = bytes.fromhex("0f01da 0f01d8")  # vmload; vmrun: both take the VMCB's address from EAX
+VMLOAD, VMRUN = bytes.fromhex("0f01da"), bytes.fromhex("0f01d8")  # both take the VMCB's address from EAX
+STUB = 2 * (VMLOAD + VMRUN)  # twice: see `vmrun`
 STUB_INSTRUCTIONS = 2
 EFER_MSR, VM_CR_MSR, VM_HSAVE_PA_MSR = 0xC000_0080, 0xC001_0114, 0xC001_0117
 EFER_SVME = 1 << 12
@@ -53,8 +54,13 @@ def leave_guest_mode(cpu: Cpu) -> None:
     cpu.write_cr(4, CR4_PAE)  # the format of nested tables
 
 
-def vmrun(cpu: Cpu, stub: HostPhysical, vmcb: HostPhysical) -> None:
-    """Run VMLOAD and VMRUN at `stub`, and stop before the guest's first instruction. Counts no instruction."""
+def vmrun(cpu: Cpu, stub: HostPhysical, vmcb: HostPhysical, entry: int) -> None:
+    """Run VMLOAD and VMRUN at `stub`, and stop before the guest's first instruction, at its linear address `entry`.
+    Counts no instruction. Where the guest's is at the very address of that VMRUN, the probes would take it for the same
+    once more; then the second of the stub's is run.
+    """
+    if entry == stub + len(VMLOAD):
+        stub = HostPhysical(stub + len(VMLOAD + VMRUN))
     words = (Word.EXECUTED, Word.END, Word.LAST_PC, Word.RING_0, Word.STOP, Word.WATCH, Word.SKIP_AT)
     kept = [(word, cpu.ctl[word]) for word in words]
     cpu.ctl[Word.STOP] = cpu.ctl[Word.WATCH] = 0

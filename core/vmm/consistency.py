@@ -1,7 +1,9 @@
 """What VMRUN checks before it enters a guest; a VMCB that fails ends in VMEXIT_INVALID.
 
-The manual's list (AMD APM vol. 2 §15.5.1, "Canonicalization and Consistency Checks"), less what belongs to long mode,
-which the lab's 32-bit machine has not. The emulated CPU checks almost none of it, so the lab does, and names the rule.
+The manual's list (AMD APM vol. 2 §15.5.1, "Canonicalization and Consistency Checks"; §15.20 for events, §15.25.4 for
+nested paging), in its order. Three rules on paging with EFER.LME fall under the one that forbids it, since the lab's
+32-bit machine has no long mode; and a host that pages, which nested paging asks for, the lab has not. The emulated CPU
+checks almost none of it, so the lab does, and names the rule.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from core.vmm.vmcb import Vmcb
 
 EFER_DEFINED = 0xFD01  # SCE LME LMA NXE SVME LMSLE FFXSR TCE
 CR4_DEFINED = 0x7FF  # VME to OSXMMEXCPT: what this CPU has
-EFER_LME = 1 << 8
+EFER_LME, EFER_LMA = 1 << 8, 1 << 10
+MEMORY_TYPES = frozenset({0, 1, 4, 5, 6, 7})  # UC WC WT WP WB UC-
 HIGH = 0xFFFF_FFFF_0000_0000
 
 
@@ -39,7 +42,10 @@ def broken_rule(vmcb: Vmcb, memory: int) -> str | None:
         (bool(get("DR6") & HIGH), f"DR6[63:32] must be zero, and DR6 is {get('DR6'):#x}."),
         (bool(get("DR7") & HIGH), f"DR7[63:32] must be zero, and DR7 is {get('DR7'):#x}."),
         (bool(efer & ~EFER_DEFINED), f"EFER has reserved bits set: {efer:#x}."),
-        (bool(efer & EFER_LME), f"EFER.LME asks for long mode, which this CPU is without: EFER is {efer:#x}."),
+        (
+            bool(efer & (EFER_LME | EFER_LMA)),
+            f"EFER.LME and EFER.LMA are of long mode, which this CPU is without: EFER is {efer:#x}.",
+        ),
         (not get(vmrun.field) >> vmrun.bit & 1, "VMRUN must be intercepted, and its bit is clear."),
         (
             get("IOPM_BASE") + IOPM_BYTES > memory,
@@ -53,6 +59,10 @@ def broken_rule(vmcb: Vmcb, memory: int) -> str | None:
         (
             bool(nested and get("N_CR3") + 0x1000 > memory),
             f"N_CR3 must name a page of memory, and it is {get('N_CR3'):#x}.",
+        ),
+        (
+            bool(nested and not MEMORY_TYPES.issuperset(get("G_PAT").to_bytes(8, "little"))),
+            f"G_PAT names memory types by eight bytes of 0, 1, 4, 5, 6 or 7, and it is {get('G_PAT'):#x}.",
         ),
     )
     return next((rule for broken, rule in checks if broken), None) or _broken_event(get("EVENTINJ"))

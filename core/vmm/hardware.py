@@ -230,7 +230,8 @@ class Hardware(Vmm):
         shadow, event = vmcb.get("INT_SHADOW") & 1, vmcb.get("EVENTINJ")
         guest_mode.leave_guest_mode(cpu)
         vmcb.set("EVENTINJ", 0)  # it is delivered here, as all events are
-        guest_mode.vmrun(cpu, self._stub, vmcb.address)
+        entry = vmcb.get("CS.base") + vmcb.get("RIP") & ALL_ONES
+        guest_mode.vmrun(cpu, self._stub, vmcb.address, entry)
         self.save_area.forget()  # what the CPU would not load of it stays there till the next exit
         vmcb.set("EVENTINJ", event)
         state.hflags = state.hflags & ~HF_INHIBIT_IRQ | (HF_INHIBIT_IRQ if shadow else 0)

@@ -63,7 +63,6 @@ class Intercept:
     required: str = ""
 
 
-_NO_CR = "The CPU has no such register in 32-bit mode."
 _NOT_CHECKED = "The emulated CPU does not look at this bit."
 _NEVER = "Nothing in the lab causes this event."
 _GUARD = "Without it the guest would take the hypervisor's place: VMRUN refuses a VMCB, or the guest its host."
@@ -76,9 +75,10 @@ def _registers() -> list[Intercept]:
             meaning = f"MOV {'from' if verb == 'read' else 'to'} CR{n}" + {
                 ("read", 0): ", and SMSW",
                 ("write", 0): ", and LMSW, CLTS",
+                ("read", 8): ", in 32-bit mode LOCK MOV from CR0",
+                ("write", 8): ", in 32-bit mode LOCK MOV to CR0",
             }.get((verb, n), "")
-            inert = {8: _NO_CR}.get(n, "")
-            found.append(Intercept(f"CR{n} {verb}", field, n, first + n, meaning, inert))
+            found.append(Intercept(f"CR{n} {verb}", field, n, first + n, meaning))
     for field, verb, first in (("DR_READ", "read", 0x20), ("DR_WRITE", "write", 0x30)):
         for n in range(8):
             meaning = f"MOV {'from' if verb == 'read' else 'to'} DR{n}"

@@ -44,7 +44,27 @@ _TIMER = """
     mov ecx, 300
 """
 
+_TASKS = """
+    lgdt [table]
+    mov ax, 0x18
+    ltr ax
+    .byte 0xea, 0, 0, 0, 0, 0x20, 0
+    .align 8
+gdt: .quad 0, 0x00cf9b000000ffff, 0x00cf93000000ffff, 0x0000893100000067, 0x0000893110000067
+table: .word 39
+    .long gdt
+"""
+
 CAUSES: dict[str, str] = {
+    "CR8 read": ".byte 0xf0\nmov eax, cr0",
+    "CR8 write": ".byte 0xf0\nmov cr0, eax",
+    "#AC alignment check": (
+        "mov eax, cr0\nor eax, 0x40000\nmov cr0, eax\npushfd\nor dword ptr [esp], 0x40000\npopfd\nmov eax, [0x200001]"
+    ),
+    "#XM SIMD floating point": (
+        "mov eax, 0x600\nmov cr4, eax\npush 0\nldmxcsr [esp]\nxorps xmm0, xmm0\ndivps xmm0, xmm0"
+    ),
+    "TASK_SWITCH": _TASKS,
     "#DE divide error": "xor ecx, ecx\ndiv ecx",
     "#DB debug": "pushfd\nor dword ptr [esp], 0x100\npopfd\nnop\nnop",
     "#BP breakpoint": "int3",
@@ -102,6 +122,6 @@ CAUSES: dict[str, str] = {
     "MWAIT": "xor eax, eax\nxor ecx, ecx\n.byte 0x0f, 0x01, 0xc9",
 }
 for _each in INTERCEPTS:
-    if _each.code < Exit.EXCEPTION_0 and not (_each.code < Exit.READ_DR0 and _each.bit == 8):
+    if _each.code < Exit.EXCEPTION_0 and _each.name not in CAUSES:
         _register = f"{'cr' if _each.code < Exit.READ_DR0 else 'dr'}{_each.bit}"
         CAUSES[_each.name] = f"mov eax, {_register}" + (f"\nmov {_register}, eax" if "write" in _each.name else "")

@@ -344,3 +344,16 @@ def test_an_event_injected_without_a_gate_for_it_is_a_triple_fault() -> None:
     session.step()
     assert session.end is not None
     assert "#GP general protection, then #DF double fault" in session.end.sentence
+
+
+def test_a_guest_that_goes_on_at_the_address_of_the_hosts_vmrun_misses_no_instruction() -> None:
+    """The probes know an instruction by its linear address, which host and guest both have."""
+    session = on(8 * "nop\n")
+    stub = vmm_of(session)._stub
+    for _ in range(7):
+        before = session.pc
+        vmm_of(session).set_field("TSC_OFFSET", 0)
+        session.step()
+        assert session.pc == before + 1
+    assert session.program is not None
+    assert session.program.entry == stub  # else this proves nothing
