@@ -227,6 +227,8 @@ class MainWindow(QMainWindow):
             "bytesRequested": self.looks.show_bytes,
             "interceptFlipped": self.engine.set_intercept,
             "fieldEdited": self.engine.set_vmcb_field,
+            "registerEdited": self.engine.edit_register,
+            "bytesEdited": self.engine.edit_memory,
             "gotoRequested": self.go_to,
         }
         self.hosting.connect_views(self.layout_.views.values())

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.addresses import PAGE_SHIFT, PAGE_SIZE, HostPhysical
+from core.addresses import PAGE_SHIFT, PAGE_SIZE, GuestPhysical, HostPhysical
 from core.cpu.decode import spell
 from core.cpu.probes import PC_RING, Word
 from core.cpu.world import World
@@ -27,6 +27,7 @@ from core.interposer import Interposer
 from core.layout import HOST_RESERVED, MIB, MONITOR_MEMORY
 from core.machine import Machine
 from core.memory.guest_physical import ABSENT
+from core.memory.onlooker import pages
 from core.memory.reclaim import LEAST_RESIDENT, Mappings, Reclaimer
 from core.scheduler import SLICE, Scheduler
 from core.snapshot import VmState, VmSummary
@@ -339,6 +340,20 @@ class Hypervisor:
         """Scan codes from its keyboard, at its present virtual time."""
         with self._at(letter) as vm:
             vm.vmm.pc.keyboard.press(codes)
+
+    def edit_register(self, letter: str, name: str, value: int) -> None:
+        """A register of its CPU, in its guest's terms."""
+        with self._at(letter) as vm:
+            vm.vmm.edit_register(name, value)
+
+    def edit_memory(self, letter: str, address: int, data: bytes) -> None:
+        """Bytes of its memory; a RequestError, before anything is written, where some of it is no RAM."""
+        with self._at(letter) as vm:
+            parts = list(pages(address, len(data)))
+            for start, _ in parts:
+                vm.vmm.check_edit(GuestPhysical(start))
+            for start, size in parts:
+                vm.vmm.edit_memory(GuestPhysical(start), data[start - address : start - address + size])
 
     @contextmanager
     def _at(self, letter: str) -> Iterator[Vm]:

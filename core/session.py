@@ -38,8 +38,9 @@ from core.lab.futures import branches_of, futures_of
 from core.lab.lab import Desk, Lab, Rhythm, StopAt
 from core.listing import disassemble
 from core.looking import look_at
-from core.looks import Look, Seen
+from core.looks import Look, Seen, Space
 from core.machine import Backing, Machine
+from core.memory.onlooker import linear_pieces
 from core.page_use import Watched
 from core.past import Past
 from core.registers import read_registers
@@ -50,6 +51,8 @@ from core.timeline.actions import (
     Action,
     AddVm,
     Balloon,
+    EditMemory,
+    EditRegister,
     Keys,
     PauseVm,
     RemoveVm,
@@ -732,6 +735,31 @@ class Session:
     def press_keys(self, codes: bytes) -> None:
         """Scan codes of set 1 from the selected guest's keyboard, at its present virtual time."""
         self._do(Keys(self._selected, bytes(codes)))
+
+    def edit_register(self, name: str, value: int) -> None:
+        """Set a register of the selected VM's CPU, in the guest's terms."""
+        self._do(EditRegister(self._selected, name, value))
+        self.sentence = f"You set {name} of VM {self._selected} to {value:#010x}; Ctrl+Z takes it back."
+
+    def edit_memory(self, space: Space, address: int, data: bytes) -> None:
+        """Set bytes of the selected VM's memory, all in one page, by a linear or guest-physical address."""
+        self._do(EditMemory(self._selected, self._physical_for(space, address), bytes(data)))
+        self.sentence = (
+            f"You set {data.hex(' ').upper()} at {space.value.lower()} {address:#010x}; Ctrl+Z takes it back."
+        )
+
+    def _physical_for(self, space: Space, address: int) -> int:
+        if space is Space.HOST:
+            raise RequestError(
+                "Memory cannot be set by a host-physical address: it may be a monitor's.",
+                "Choose a linear or guest-physical address.",
+            )
+        if space is Space.PHYSICAL:
+            return address
+        (piece,) = linear_pieces(self.vmm.physical, self.vmm.guest.paging, address, 1)
+        if piece.physical is None:
+            raise RequestError(f"There is no memory at linear {address:#010x}.", "Choose an address that is mapped.")
+        return piece.physical
 
     def set_intercept(self, code: int, *, on: bool) -> None:
         """Set or clear an intercept bit of the selected VM's control block; it counts from the next entry."""

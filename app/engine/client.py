@@ -25,7 +25,7 @@ from core.errors import LabFault, RequestError
 from core.events import StopReason
 from core.guests.start import NOTHING, StartWith
 from core.lab.lab import Desk
-from core.looks import Look
+from core.looks import Look, Space
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
 from core.translations import Switch
@@ -236,6 +236,16 @@ class Engine(QObject):
     def set_translation(self, switch: Switch, on: bool) -> None:
         """Switch how the selected VM's kernel is translated."""
         self._send(protocol.SetTranslation(switch, on))
+
+    @Slot(str, object)
+    def edit_register(self, name: str, value: int) -> None:
+        """Set a register of the selected VM, in its guest's terms."""
+        self._send(protocol.EditRegister(name, value))
+
+    @Slot(object, object, object)
+    def edit_memory(self, space: Space, address: int, data: bytes) -> None:
+        """Set bytes of the selected VM's memory, all in one page."""
+        self._send(protocol.EditMemory(space, address, data))
 
     @Slot(str, object)
     def set_vmcb_field(self, name: str, value: int) -> None:

@@ -22,6 +22,8 @@ HostCommand: TypeAlias = (
     | protocol.Balloon
     | protocol.SetIntercept
     | protocol.SetVmcbField
+    | protocol.EditRegister
+    | protocol.EditMemory
     | protocol.SetTranslation
 )
 
@@ -50,6 +52,10 @@ def host(session: Session, command: HostCommand, load: Callable[[str], Program])
             session.balloon(letter, taken)
         case protocol.SetIntercept(code, on):
             session.set_intercept(code, on=on)
+        case protocol.EditRegister(name, value):
+            session.edit_register(name, value)
+        case protocol.EditMemory(space, address, data):
+            session.edit_memory(space, address, data)
         case protocol.SetVmcbField(name, value):
             session.set_vmcb_field(name, value)
         case protocol.SetTranslation(switch, on):

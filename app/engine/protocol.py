@@ -15,7 +15,7 @@ from core.errors import LabFault, UserError
 from core.guests.start import NOTHING, StartWith
 from core.lab.lab import Desk
 from core.layout import VM_MEMORY
-from core.looks import Look
+from core.looks import Look, Space
 from core.past import BackTo
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
@@ -189,6 +189,23 @@ class SetTranslation:
     on: bool
 
 
+@dataclass(frozen=True, slots=True)
+class EditRegister:
+    """Set a register of the selected VM's CPU, in its guest's terms: EIP, EFLAGS or a general one, by name."""
+
+    name: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class EditMemory:
+    """Set bytes of the selected VM's memory, all in one page."""
+
+    space: Space
+    address: int
+    data: bytes
+
+
 # Several VMs: each has a letter (`Snapshot.vms`). One is selected (`Snapshot.vm`): registers, code, console,
 # breakpoints, `Input`, `Keys`, `SetBreakpoints`, `Step…` and `Reset` are its own; `Run` and `Stop` are the machine's.
 
@@ -316,7 +333,7 @@ Command: TypeAlias = (
     " | SaveDisk | Run | Stop | Step | StepOver | StepBy | RunTo | RunToNewCode | Reset | SetSpeed | SetBreakpoints"
     " | Input | Keys | LookAt | AddVm | RemoveVm | SelectVm | PauseVm | ResumeVm | SetWeight | SetCap | Balloon"
     " | StepBack | RunBack | GoTo | EnterFuture | DiscardFuture | Undo"
-    " | SetIntercept | SetVmcbField | SetTranslation | CheckLesson | Shown | Shutdown"
+    " | SetIntercept | SetVmcbField | SetTranslation | EditRegister | EditMemory | CheckLesson | Shown | Shutdown"
 )
 
 # -- messages: engine → window

@@ -8,13 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 
 from app.models.headings import heading_data
 from app.models.numerals import hexadecimal
+from core.cpu.edits import EDITABLE
 from core.snapshot import Register, RegisterGroup, Snapshot
 
 ROW_ROLE = Qt.ItemDataRole.UserRole
+HOW_TO_EDIT = " F2 or a double click on what the guest believes sets it; Ctrl+Z takes that back."
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -66,7 +68,14 @@ def fields_text(register: Register) -> str:
 
 
 class RegisterTableModel(QAbstractTableModel):
-    """Registers in their groups, updated from snapshots."""
+    """Registers in their groups, updated from snapshots.
+
+    edited  (name, value) the person gave a register another value; the next snapshot tells whether it has it
+    wrong   (words) what was typed is no value
+    """
+
+    edited = Signal(str, object)
+    wrong = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -123,8 +132,10 @@ class RegisterTableModel(QAbstractTableModel):
             return row.group.value if named else None
         if role == Qt.ItemDataRole.DisplayRole:
             return cell_text(row.register, index.column())
+        if role == Qt.ItemDataRole.EditRole:
+            return f"{row.register.believed:08X}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return explain(row)
+            return explain(row) + (HOW_TO_EDIT if row.register.name in EDITABLE else "")
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return f"{row.register.name} {cell_text(row.register, index.column())}"
         if role == Qt.ItemDataRole.AccessibleDescriptionRole:
@@ -132,9 +143,26 @@ class RegisterTableModel(QAbstractTableModel):
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        if index.isValid() and isinstance(self.rows[index.row()], Heading):
+        row = self.rows[index.row()] if index.isValid() else None
+        if isinstance(row, Heading):
             return Qt.ItemFlag.ItemIsEnabled
-        return super().flags(index)
+        can = row is not None and row.register.name in EDITABLE and index.column() == RegisterColumn.BELIEVED
+        return super().flags(index) | (Qt.ItemFlag.ItemIsEditable if can else Qt.ItemFlag.NoItemFlags)
+
+    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """Ask for another value; the table shows it when the machine has it."""
+        row = self.rows[index.row()] if index.isValid() else None
+        if role != Qt.ItemDataRole.EditRole or not isinstance(row, RegisterRow):
+            return False
+        text = str(value).replace(" ", "").replace("\u202f", "")
+        try:
+            wanted = int(text, 16)
+        except ValueError:
+            self.wrong.emit(f"“{value}” is no hexadecimal number: {row.register.name} stays as it is.")
+            return False
+        if wanted != row.register.believed:
+            self.edited.emit(row.register.name, wanted)
+        return True
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         return heading_data(tuple(HEADINGS.values()), section, orientation, role)

@@ -31,6 +31,7 @@ GROUP = 4
 ADDRESS_LETTERS = 11
 SPACE_END = 1 << 32
 NOT_THERE = "··"
+HEX_DIGITS = "0123456789abcdefABCDEF"
 
 
 class BytePane(QAbstractScrollArea):
@@ -39,11 +40,13 @@ class BytePane(QAbstractScrollArea):
     scrolled   () other addresses are in sight because the person moved
     chosen     (address) the person chose a byte
     menuWanted (address, QPoint) the person asked what can be done with a byte
+    typed      (address, byte) the person typed two hexadecimal digits over a byte
     """
 
     scrolled = Signal()
     chosen = Signal(object)
     menuWanted = Signal(object, QPoint)
+    typed = Signal(object, int)
 
     def __init__(self, window: ByteWindow, theme: Theme) -> None:
         super().__init__()
@@ -52,6 +55,7 @@ class BytePane(QAbstractScrollArea):
         self._per_row = WIDE
         self.ring = Ring.KERNEL
         self.cursor_address: int | None = None
+        self._high: int | None = None  # the first of two digits that are typed over the chosen byte
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName("Bytes of memory")
@@ -188,7 +192,10 @@ class BytePane(QAbstractScrollArea):
             painter.setPen(
                 palette.ring_text(self.ring) if changed else palette.text if byte or in_code else palette.muted
             )
-            painter.drawText(QPoint(round(self._hex_at(column)), round(baseline)), f"{byte:02X}")
+            digits = f"{byte:02X}"
+            if self._high is not None and address + column == self.cursor_address:
+                digits = f"{self._high:X}_"
+            painter.drawText(QPoint(round(self._hex_at(column)), round(baseline)), digits)
             if 0x20 <= byte < 0x7F:
                 painter.drawText(QPoint(round(self._text_at(column)), round(baseline)), chr(byte))
             else:
@@ -265,10 +272,33 @@ class BytePane(QAbstractScrollArea):
         elif key in (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown):
             bar = self.verticalScrollBar()
             bar.setValue(bar.value() + bar.pageStep() * (1 if key == Qt.Key.Key_PageDown else -1))
+        elif event.text() and event.text() in HEX_DIGITS and self._is_byte(self.cursor_address):
+            self._type(int(event.text(), 16))
+        elif key == Qt.Key.Key_Escape and self._high is not None:
+            self._forget_digit()
         else:
             super().keyPressEvent(event)
 
+    def _is_byte(self, address: int | None) -> bool:
+        return address is not None and self._window.byte(address) is not None
+
+    def _type(self, digit: int) -> None:
+        """One of two digits over the chosen byte; after the second the next byte is chosen."""
+        if self._high is None:
+            self._high = digit
+            self.viewport().update()
+            return
+        address, byte = self.cursor_address or 0, self._high << 4 | digit
+        self._high = None
+        self.typed.emit(address, byte)
+        self._take((address + 1) % SPACE_END)
+
+    def _forget_digit(self) -> None:
+        self._high = None
+        self.viewport().update()
+
     def _take(self, address: int) -> None:
+        self._high = None
         self.cursor_address = address
         bar, row = self.verticalScrollBar(), address // self._per_row
         whole = max(1, self.viewport().height() // self._row)

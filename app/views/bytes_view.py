@@ -32,12 +32,14 @@ class BytesView(View):
     addressPicked  (address) the person chose a byte, by its linear address
     walkRequested  (address) the person wants to see the walk of that linear address
     gotoRequested  (address) the person wants to see the code there
+    bytesEdited    (space, address, bytes) the person wants other bytes to stand there
     """
 
     lookChanged = Signal()
     addressPicked = Signal(object)
     walkRequested = Signal(object)
     gotoRequested = Signal(object)
+    bytesEdited = Signal(object, object, object)
 
     empty_text = "The bytes of memory will stand here, as they are now. Choose a guest to power it on."
 
@@ -62,6 +64,7 @@ class BytesView(View):
         self.pane = BytePane(self.window_, theme)
         self.pane.scrolled.connect(self._scrolled)
         self.pane.chosen.connect(self._pick)
+        self.pane.typed.connect(lambda address, byte: self.bytesEdited.emit(self.space, address, bytes([byte])))
         self.pane.menuWanted.connect(lambda address, at: self.menu_of(address).popup(at))
         head = QHBoxLayout()
         head.setContentsMargins(theme.space(2), theme.space(1), theme.space(2), theme.space(1))

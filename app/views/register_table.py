@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLineEdit,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
 
 from app.models.numerals import hexadecimal
 from app.models.register_table_model import (
@@ -21,6 +29,7 @@ from app.views.painting import LEFT, paint_ground, paint_text
 from core.events import Ring
 from core.snapshot import RegisterGroup
 
+LONGEST_VALUE = 12  # characters that may be typed for a register
 WIDE_CHARACTERS = 64  # from this width on, in characters of the code face, the fields get a column of their own
 
 
@@ -118,6 +127,16 @@ class RegisterDelegate(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
         return QSize(8, self.row_height(index.data(ROW_ROLE)))
+
+    def createEditor(
+        self, parent: QWidget, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> QWidget:
+        """A line to type hexadecimal digits into."""
+        editor = QLineEdit(parent)
+        editor.setFont(self.theme.type.mono())
+        editor.setMaxLength(LONGEST_VALUE)
+        editor.setAccessibleName(f"New value of {index.data(ROW_ROLE).register.name}, hexadecimal")
+        return editor
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

@@ -28,6 +28,8 @@ class RegistersView(View):
     walkRequested = Signal(object)
     bytesRequested = Signal(object, object)
 
+    registerEdited = Signal(str, object)
+
     empty_text = "The guest’s registers will stand here beside the CPU’s own. Choose a guest to power it on."
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -47,6 +49,8 @@ class RegistersView(View):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.summary)
         layout.addWidget(self.table)
+        self.model.edited.connect(self.registerEdited)
+        self.model.wrong.connect(self.summary.setText)
         self.setFocusProxy(self.table)
         self.set_content(content)
         self.apply_theme(theme)

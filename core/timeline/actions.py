@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from core.cpu.edits import check_edit
 from core.devices.disk_image import DiskImage
 from core.errors import RequestError
 from core.guests.boot import check_start
@@ -249,6 +250,42 @@ def _with_vmcb(hypervisor: Hypervisor, letter: str) -> Hardware:
     if not isinstance(vmm, Hardware):
         raise RequestError(f"VM {letter} runs under {vmm.title}: it has no VMCB.", "Choose a hardware-assisted kind.")
     return vmm
+
+
+@dataclass(frozen=True, slots=True)
+class EditRegister:
+    """A register of a VM's CPU set from outside, in the guest's own terms."""
+
+    vm: str
+    name: str
+    value: int
+
+    def carry_out(self, hypervisor: Hypervisor) -> None:
+        """See `Action`."""
+        check_edit(self.name, self.value)
+        hypervisor.edit_register(self.vm, self.name, self.value)
+
+    def in_words(self) -> str:
+        """See `Action`."""
+        return f"{self.name} of VM {self.vm} set to {self.value:#x}"
+
+
+@dataclass(frozen=True, slots=True)
+class EditMemory:
+    """Bytes of a VM's memory, from guest-physical `address` on, set from outside."""
+
+    vm: str
+    address: int
+    data: bytes
+
+    def carry_out(self, hypervisor: Hypervisor) -> None:
+        """See `Action`."""
+        hypervisor.edit_memory(self.vm, self.address, self.data)
+
+    def in_words(self) -> str:
+        """See `Action`."""
+        count = len(self.data)
+        return f"{count} byte{'s' * (count != 1)} at guest-physical {self.address:#010x} of VM {self.vm} set"
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from core.cpu import guest_mode
 from core.cpu.context import HF_INHIBIT_IRQ, Gpr
 from core.cpu.cpuid import HYPERVISOR_LEAF, hypervisor_cpuid, sober_cpuid
 from core.cpu.delivery import Delivered, Event, Origin, deliver
+from core.cpu.edits import FLAGS, POINTER
 from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector
 from core.cpu.guest_cpu import GuestCpu
 from core.errors import RequestError
@@ -68,6 +69,7 @@ NOT_PROMISED = frozenset(
 EMULATED = frozenset({*range(0x40), *range(0x6A, 0x6E), Exit.HLT, Exit.INVLPG, Exit.MSR, 0x76, 0x89})
 EXCEPTION_EXITS = range(Exit.EXCEPTION_0, Exit.INTR)
 WITH_ADDRESS = frozenset({Exit.NPF, Exit.EXCEPTION_0 + Vector.PF})
+IN_VMCB = {"EAX": "RAX", "ESP": "RSP", POINTER: "RIP", FLAGS: "RFLAGS"}
 _HANDLER = {code: f"hypervisor: {exit_name(code)}" for code in (*INTERCEPT, Exit.NPF)}
 _MENDS_TABLES = frozenset(_HANDLER[code] for code in WITH_ADDRESS)  # alone; what goes on to the guest names its handler
 
@@ -209,6 +211,12 @@ class Hardware(Vmm):
             self.vmcb.set("EVENTINJ", 0)  # what stood there has been delivered
             self._must_enter = True
             self._edited = True
+
+    def edit_register(self, name: str, value: int) -> None:
+        """Where the next entry takes the registers from the VMCB, there too."""
+        super().edit_register(name, value)
+        if self._edited and name in IN_VMCB:
+            self.vmcb.set(IN_VMCB[name], self.guest.eflags if name == FLAGS else value)
 
     # -- into the guest
 

@@ -183,3 +183,7 @@ class HardwareShadow(Hardware):
     def translation_frames(self) -> Iterator[tuple[HostPhysical, str]]:
         """Shadow page tables."""
         yield from ((frame, "shadow page tables") for frame in self.pager.table_frames())
+
+    def store_edit(self, address: GuestPhysical, data: bytes) -> None:
+        """The page may be one that is shadowed."""
+        self._faults.store(address, data)

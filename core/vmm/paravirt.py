@@ -27,6 +27,7 @@ from core.cpu.decode import mnemonic
 from core.cpu.delivery import Event, Origin
 from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector, general_protection
 from core.cpu.guest_cpu import DESC_P, DESC_S, GuestCpu, Segment
+from core.errors import RequestError
 from core.events import Cause, End, EndHow, Ring, vector_name
 from core.guests.boot import BootState
 from core.guests.image import Interface
@@ -410,6 +411,17 @@ class Paravirt(Vmm):
         except Refused:
             return None
         return HostPhysical(number << PAGE_SHIFT)
+
+    def check_edit(self, address: GuestPhysical) -> None:
+        """Only what the guest itself may write: tables are checked when they change, by hypercalls."""
+        super().check_edit(address)
+        frame = self.physical.lies_at(address)
+        held = self.types.type_of(frame >> PAGE_SHIFT) if frame is not None else FrameType.WRITABLE
+        if held not in (FrameType.WRITABLE, FrameType.NONE):
+            raise RequestError(
+                f"The page at guest-physical {address:#010x} is in use as {held.phrase}: only a hypercall changes it.",
+                "Choose another page.",
+            )
 
     def _memory_written(self) -> None:
         """A device wrote where code may have run."""

@@ -212,6 +212,10 @@ class TrapEmulate(Vmm):
             return self.reflect(event, Cause.PAGE_FAULT_TRUE)
         return Outcome(found.cause, f"monitor: {found.by}", found.text, Ring.KERNEL, hidden=True)
 
+    def store_edit(self, address: GuestPhysical, data: bytes) -> None:
+        """The page may be one that is shadowed."""
+        self.faults.store(address, data)
+
     def traced_page_written(self, page: GuestPhysical, before: bytes, after: bytes) -> None:
         """What the guest changed in a traced page: the shadows follow."""
         self.pager.written(page, before, after)

@@ -11,16 +11,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import ClassVar, Protocol
 
-from core.addresses import GuestVirtual, HostPhysical
+from core.addresses import GuestPhysical, GuestVirtual, HostPhysical
 from core.costs import Work
 from core.cpu.context import Gpr, Seg
 from core.cpu.cpuid import sober_cpuid
 from core.cpu.delivery import Delivered, Event, Origin, deliver
+from core.cpu.edits import edit
 from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector, general_protection
 from core.cpu.flags import CR0_ET, CR0_PE, IF, VM
 from core.cpu.guest_cpu import GuestCpu, Segment, Table
 from core.devices.pc import Pc
-from core.errors import UnknownDeparture
+from core.errors import RequestError, UnknownDeparture
 from core.events import RINGS, Cause, Ring, Trap, vector_name
 from core.guests.boot import BootState
 from core.guests.image import Interface
@@ -234,6 +235,28 @@ class Vmm(ABC):
     def system_call_ring(self) -> Ring:
         """The real ring in which SYSENTER is first handled."""
         return RINGS[self.cpu.cpl]
+
+    def edit_register(self, name: str, value: int) -> None:
+        """Someone outside sets a register, in the guest's own terms."""
+        edit(self.guest, name, value)
+
+    def edit_memory(self, address: GuestPhysical, data: bytes) -> None:
+        """Someone outside writes `data`, which lies in one page of the VM's RAM; what was made from it follows."""
+        self.check_edit(address)
+        self.store_edit(address, data)
+        frame = self.physical.lies_at(address)
+        if frame is not None:
+            self.interposer.frame_changed(frame)
+        self.cpu.flush_tlb()
+
+    def check_edit(self, address: GuestPhysical) -> None:
+        """A RequestError if what stands there is not to be changed from outside."""
+        if address >= self.physical.size:
+            raise RequestError(f"There is no memory at guest-physical {address:#010x}.", "Choose an address in RAM.")
+
+    def store_edit(self, address: GuestPhysical, data: bytes) -> None:
+        """Store it."""
+        self.physical.write(address, data)
 
     def read_msr(self, number: int) -> int:
         """A model-specific register of the guest's CPU."""

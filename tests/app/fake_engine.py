@@ -13,7 +13,7 @@ from core.guests.image import Program
 from core.guests.start import NOTHING, StartWith
 from core.lab.lab import Desk
 from core.layout import VM_MEMORY
-from core.looks import Look
+from core.looks import Look, Space
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
 from core.translations import Switch
@@ -128,6 +128,12 @@ class FakeEngine(QObject):
 
     def set_translation(self, switch: Switch, on: bool) -> None:
         self.told.append(("set_translation", switch, on))
+
+    def edit_register(self, name: str, value: int) -> None:
+        self.told.append(("edit_register", name, value))
+
+    def edit_memory(self, space: Space, address: int, data: bytes) -> None:
+        self.told.append(("edit_memory", space, address, data))
 
     def set_vmcb_field(self, name: str, value: int) -> None:
         self.told.append(("set_vmcb_field", name, value))

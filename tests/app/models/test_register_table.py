@@ -99,3 +99,17 @@ def test_tooltip_explains_and_tells_the_difference() -> None:
     assert isinstance(text, str)
     assert "privilege" in text
     assert "but the CPU holds 0009" in text
+
+
+def test_a_register_that_can_be_set_asks_for_its_new_value(qtbot: QtBot) -> None:
+    model = RegisterTableModel()
+    model.show(snapshot())
+    at, cr3 = (model.index(model.row_of(name) or 0, 1) for name in ("EAX", "CR3"))
+    assert model.flags(at) & Qt.ItemFlag.ItemIsEditable
+    assert not model.flags(cr3) & Qt.ItemFlag.ItemIsEditable
+    with qtbot.waitSignal(model.edited) as asked:
+        assert model.setData(at, "dead beef")
+    assert asked.args == ["EAX", 0xDEAD_BEEF]
+    with qtbot.waitSignal(model.wrong) as refused:
+        assert not model.setData(at, "xyz")
+    assert "EAX stays as it is" in refused.args[0]

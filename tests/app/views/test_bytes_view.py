@@ -130,3 +130,14 @@ def test_a_lesson_can_point_at_a_label(view: BytesView) -> None:
     view.point_at("wait")
     assert view.look.span is not None
     assert view.address.where == 0x0010_000F
+
+
+def test_two_digits_typed_over_a_byte_ask_for_another(view: BytesView, session: Session, qtbot: QtBot) -> None:
+    view.show_bytes(Space.LINEAR, USER_PAGE)
+    answer(view, session)
+    qtbot.keyClick(view.pane, Qt.Key.Key_A)
+    qtbot.keyClick(view.pane, Qt.Key.Key_Escape)  # the first digit is taken back
+    with qtbot.waitSignal(view.bytesEdited) as asked:
+        qtbot.keyClicks(view.pane, "5c")
+    assert asked.args == [Space.LINEAR, USER_PAGE, b"\x5c"]
+    assert view.pane.cursor_address == USER_PAGE + 1
