@@ -241,6 +241,12 @@ class Interposer:
         self._after_step.append(action)
         self.cpu.end = min(self.cpu.end, self.cpu.executed)  # the hidden attempt is uncounted after this
 
+    def before_the_next(self, action: Callable[[], None]) -> None:
+        """Call `action`, for which the CPU must stand still, before another instruction runs. For use while handling a
+        departure that is not hidden."""
+        self._after_step.append(action)
+        self.cpu.end = min(self.cpu.end, self.cpu.executed)
+
     # -- the loop
 
     def run(

@@ -14,6 +14,8 @@ CR0_WP, CR0_AM, CR0_NW, CR0_CD, CR0_PG = 1 << 16, 1 << 18, 1 << 29, 1 << 30, 1 <
 CR4_VME, CR4_PVI, CR4_TSD, CR4_DE, CR4_PSE, CR4_PAE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5
 CR4_MCE, CR4_PGE, CR4_PCE, CR4_OSFXSR, CR4_OSXMMEXCPT = 1 << 6, 1 << 7, 1 << 8, 1 << 9, 1 << 10
 
+DR7_ENABLES = 0xFF  # local and global, of four breakpoints
+
 _EFLAGS_NAMES = (
     (ID, "ID"), (AC, "AC"), (VM, "VM"), (RF, "RF"), (NT, "NT"), (OF, "OF"), (DF, "DF"), (TF, "TF"),
     (SF, "SF"), (ZF, "ZF"), (AF, "AF"), (PF, "PF"), (CF, "CF"),

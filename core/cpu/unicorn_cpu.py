@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from enum import Enum
 from typing import Any, Protocol
 
@@ -25,7 +26,7 @@ from unicorn.unicorn_py3 import unicorn as binding
 from core.addresses import PAGE_MASK, PAGE_SHIFT
 from core.cpu import probes
 from core.cpu.context import CC_OP_EFLAGS, CONTEXT_BYTES, HEADER_BYTES, HF_CPL, STATE_BYTES, CpuContext, Gpr, Seg
-from core.cpu.flags import ALWAYS_ONE, ARITHMETIC, DF
+from core.cpu.flags import ALWAYS_ONE, ARITHMETIC, DF, DR7_ENABLES
 from core.cpu.probes import Halted, Word
 from core.cpu.relocation import Relocation
 from core.cpu.world import WORDS, World
@@ -51,7 +52,7 @@ ALL_ADDRESSES = (1, 0)  # begin > end: a hook for every address
 NO_PAGE = NO_COUNT = (1 << 64) - 1
 MAPPED_TO = 1 << 32
 FIRST_EXIT = 0x100  # an interrupt hook's number from here on is a #VMEXIT's
-MOV_DR7_EAX, DR7_ENABLES = bytes.fromhex("0f23f8"), 0xFF
+MOV_DR7_EAX = bytes.fromhex("0f23f8")
 NO_CODE_THERE = (unicorn.UC_ERR_FETCH_PROT, unicorn.UC_ERR_FETCH_UNMAPPED)
 
 
@@ -448,10 +449,18 @@ class Cpu:
         return int(self._uc.reg_read(x86.UC_X86_REG_DR0 + number)) & 0xFFFF_FFFF
 
     def set_debug_register(self, number: int, value: int) -> None:
-        """Load a debug register. `state` stays valid."""
+        """Store into a debug register, which makes no breakpoint. `state` stays valid."""
         self.push()
         self._uc.reg_write(x86.UC_X86_REG_DR0 + number, value)
         self.pull()
+
+    def load_debug_register(self, number: int, value: int) -> None:
+        """As a MOV to it that the CPU executes: the breakpoints that DR7 enables are made, those it does not are gone.
+        Only while the CPU stands still."""
+        self.load_world(replace(self.save_world(), armed=0))
+        self.state.dr[number] = value
+        control = self.state.dr[7]
+        self.load_world(replace(self.save_world(), armed=control if control & DR7_ENABLES else 0))
 
     def msr(self, number: int) -> int:
         """A model-specific register."""

@@ -65,6 +65,9 @@ class Effects(Protocol):
     def write_msr(self, number: int, value: int) -> None:
         """WRMSR."""
 
+    def load_debug_register(self, number: int, value: int) -> None:
+        """MOV to DR0–DR3, DR6 or DR7."""
+
 
 class Emulator:
     """Emulates one instruction at a time on `guest`."""
@@ -368,7 +371,7 @@ def _mov(emulator: Emulator, instruction: Instruction) -> str:
         emulator.supervisor_only()
         if RegisterExt.is_dr(target):
             number, value = _debug_number(emulator, target), guest.reg(RegisterExt.number(source))
-            guest.cpu.set_debug_register(number, value | ALWAYS_SET.get(number, 0))
+            emulator.effects.load_debug_register(number, value | ALWAYS_SET.get(number, 0))
             return f"set DR{number} to {value:#010x}"
         number = _debug_number(emulator, source)
         guest.set_reg(RegisterExt.number(target), guest.cpu.debug_register(number))

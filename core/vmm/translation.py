@@ -129,6 +129,12 @@ class Translation(TrapEmulate):
         belt = Belt(Ring.ONE, "translation cache", self.cache.used / self.cache.region.size)
         return replace(super().stage(), belts=(belt,))
 
+    def load_debug_register(self, number: int, value: int) -> None:
+        """As everywhere; but a breakpoint, set at an address of the guest's, would never be met in the cache."""
+        if number == 7 and value & flags.DR7_ENABLES:
+            raise UnknownDeparture("The guest armed a hardware breakpoint, which translated code does not meet.")
+        super().load_debug_register(number, value)
+
     def watch_for_open_interrupts(self, wanted: bool) -> None:
         """Translated code changes the virtual IF without a trap: the probe looks at it."""
         self.cpu.await_interrupts_open(wanted)

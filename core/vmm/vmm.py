@@ -18,7 +18,7 @@ from core.cpu.cpuid import sober_cpuid
 from core.cpu.delivery import Delivered, Event, Origin, deliver
 from core.cpu.edits import edit
 from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector, general_protection
-from core.cpu.flags import CR0_ET, CR0_PE, IF, VM
+from core.cpu.flags import CR0_ET, CR0_PE, DR7_ENABLES, IF, VM
 from core.cpu.guest_cpu import GuestCpu, Segment, Table
 from core.devices.pc import Pc
 from core.errors import RequestError, UnknownDeparture
@@ -261,6 +261,13 @@ class Vmm(ABC):
     def read_msr(self, number: int) -> int:
         """A model-specific register of the guest's CPU."""
         return self.cpu.msr(number)
+
+    def load_debug_register(self, number: int, value: int) -> None:
+        """A debug register of the guest's CPU. The CPU makes breakpoints itself, and must stand still for it."""
+        if number == 6 or not (self.cpu.state.dr[7] | (value if number == 7 else 0)) & DR7_ENABLES:
+            self.cpu.set_debug_register(number, value)
+        else:
+            self.interposer.before_the_next(lambda: self.cpu.load_debug_register(number, value))
 
     def fault(self, fault: GuestFault) -> Outcome:
         """Deliver a fault to the guest."""
