@@ -67,7 +67,7 @@ from core.timeline.actions import (
 from core.timeline.backward import to_breakpoint, to_trap
 from core.timeline.journal import Input
 from core.timeline.timeline import Recording, Timeline
-from core.translations import Switch
+from core.translations import GuestInstruction, SeenCache, Switch
 from core.traplog import TrapLog
 from core.vm import Vm, VmSpec, check_memory, check_room
 from core.vmm import check_kind, kind_named
@@ -903,6 +903,20 @@ class Session:
     def peek_code(self, linear: int) -> bytes:
         """The bytes of the instruction at `linear` and perhaps some more; empty where nothing is mapped."""
         return self.vmm.linear.peek_code(self.vmm.guest.paging, linear & 0xFFFF_FFFF)
+
+    def translation_cache(self) -> SeenCache | None:
+        """The selected VM's translation cache, if its monitor has one."""
+        return self.vmm.seen_cache()
+
+    def translated(self, linear: int) -> GuestInstruction | None:
+        """What the guest's instruction at `linear` has been translated into, newest block first."""
+        cache = self.vmm.seen_cache()
+        for each in reversed(cache.holding(linear) if cache is not None else ()):
+            block = self.vmm.seen_block(each.ordinal)
+            found = next((one for one in block.guest if one.pc == linear), None) if block is not None else None
+            if found is not None:
+                return found
+        return None
 
     def read_memory(self, linear: int, size: int) -> bytes:
         """As `peek`; a RequestError where nothing is mapped."""

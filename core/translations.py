@@ -28,6 +28,10 @@ class Fate(Enum):
         return member
 
 
+KINDS = {Fate.COPIED: "identical", Fate.BRANCH: "rewritten", Fate.IN_LINE: "replaced", Fate.CALLOUT: "callout"}
+"""Each fate in the word that the window and the lessons have for it."""
+
+
 class Reason(Enum):
     """Why an instruction was copied, or why it could not be. `phrase` is for people."""
 
@@ -135,6 +139,13 @@ class CacheCounters:
     flushes: int
 
 
+def percent(share: float) -> str:
+    """A share in words: ``12%``, ``0.4%``, ``<0.1%``."""
+    if 0 < share < 0.001:
+        return "<0.1%"
+    return f"{100 * share:.1f}%" if 0 < share < 0.0995 or 0.9905 < share < 1 else f"{100 * share:.0f}%"
+
+
 @dataclass(frozen=True, slots=True)
 class Ran:
     """How many of the guest's instructions ran in which way since power-on, measured, not modelled: `direct` ones where
@@ -151,6 +162,11 @@ class Ran:
     def total(self) -> int:
         """All of them."""
         return self.direct + self.identical + self.rewritten + self.replaced + self.callouts
+
+    def share(self, way: str) -> float:
+        """How much of the whole ran in that way, by the name of a field: percent."""
+        count: int = getattr(self, way)
+        return 100 * count / self.total if self.total else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,10 @@ from core.errors import LessonError
 from core.events import StopReason
 from core.guests.catalog import load_program
 from core.guests.image import Program
+from core.translations import Switch
 from core.vmm.intercepts import INTERCEPTS
 from lessons.laboratory import Laboratory
-from lessons.names import AtLeastOne, Guest, Kind, Label, Text
+from lessons.names import AtLeastOne, Guest, Kind, Label, SwitchName, Text, switch_named
 from lessons.part import Part, broken_rule, one_of
 from lessons.traps import TrapPattern
 
@@ -176,6 +177,38 @@ class Intercept(Acting):
         laboratory.set_intercept(self.code, on=self.on)
 
 
+class SwitchTranslator(Acting):
+    """Set or clear a switch of the translator: the same as in the view of the translation cache."""
+
+    translator: SwitchName
+    on: bool
+
+    @property
+    def words(self) -> str:
+        return f"Switch {self.switch.phrase} {'on' if self.on else 'off'}"
+
+    @property
+    def switch(self) -> Switch:
+        """Which."""
+        return switch_named(self.translator)
+
+    def perform(self, laboratory: Laboratory) -> None:
+        laboratory.set_translation(self.switch, on=self.on)
+
+
+class NextUnit(Acting):
+    """Until the translator has made another unit, which has not run yet."""
+
+    next_unit: Literal[True]
+
+    @property
+    def words(self) -> str:
+        return "Run to the translator's next unit"
+
+    def perform(self, laboratory: Laboratory) -> None:
+        laboratory.run_to_new_code()
+
+
 class Setup(Part):
     """The machine a step begins with: a guest under a kind, from power-on or from some way into its run."""
 
@@ -213,6 +246,8 @@ _BY_KEY: dict[str, type[Acting]] = {
     "until": Until,
     "input": Type,
     "intercept": Intercept,
+    "translator": SwitchTranslator,
+    "next_unit": NextUnit,
 }
 ACT_KEYS = tuple(_BY_KEY)
 
@@ -234,7 +269,9 @@ Act = Annotated[
     | Annotated[RunTo, Tag("RunTo")]
     | Annotated[Until, Tag("Until")]
     | Annotated[Type, Tag("Type")]
-    | Annotated[Intercept, Tag("Intercept")],
+    | Annotated[Intercept, Tag("Intercept")]
+    | Annotated[SwitchTranslator, Tag("SwitchTranslator")]
+    | Annotated[NextUnit, Tag("NextUnit")],
     Discriminator(_which),
 ]
 Acts = Annotated[tuple[Act, ...], Field(min_length=1, strict=False)]

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from lessons.asking import Finding
 from lessons.checks import CheckLesson, LessonChecked
 from lessons.format import Lesson, Step
-from lessons.predicates import Finding
 
 
 class Stage(Enum):

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from core.errors import UserError
 from lessons.acts import Until
+from lessons.asking import Finding
 from lessons.laboratory import Laboratory, observe
-from lessons.predicates import Finding, Predicate
+from lessons.predicates import Predicate
 from lessons.prose import filled
 
 

@@ -15,6 +15,7 @@ from core.errors import RequestError
 from core.events import Cause, StopReason, Trap
 from core.guests.image import Program
 from core.snapshot import Register, Snapshot
+from core.translations import GuestInstruction, SeenCache, Switch
 
 TRAPS_KEPT = 65_536
 
@@ -42,6 +43,14 @@ class Laboratory(Protocol):
     def send_input(self, data: bytes) -> None: ...
 
     def set_intercept(self, code: int, *, on: bool) -> None: ...
+
+    def set_translation(self, switch: Switch, *, on: bool) -> None: ...
+
+    def run_to_new_code(self) -> StopReason: ...
+
+    def translation_cache(self) -> SeenCache | None: ...
+
+    def translated(self, linear: int) -> GuestInstruction | None: ...
 
     def snapshot(
         self, since_trap: int = 0, since_console: int = 0, *, max_traps: int = 2000, listing: int = 48
@@ -77,12 +86,15 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The machine at one virtual time, with all its traps and its whole console, ready to be examined."""
+    """The machine at one virtual time, with all its traps and its whole console, ready to be examined. `cache` is its
+    translation cache, if it has one; `translated` says what the instruction at a linear address became."""
 
     program: Program
     snapshot: Snapshot
     console: str
     _registers: dict[str, Register] = field(repr=False)
+    cache: SeenCache | None = field(default=None, repr=False)
+    translated: Callable[[int], GuestInstruction | None] = field(default=lambda _linear: None, repr=False)
 
     def reading(self, name: str) -> Reading | None:
         """A register or one of `REGISTER_FIELDS` by name, in either case; None if this machine has none such."""
@@ -113,4 +125,6 @@ def observe(laboratory: Laboratory) -> Evidence:
         snapshot,
         snapshot.console.decode(errors="replace"),
         {register.name.upper(): register for register in snapshot.registers},
+        laboratory.translation_cache(),
+        laboratory.translated,
     )

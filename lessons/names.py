@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ from pydantic import AfterValidator, Field, ValidationInfo
 
 from core.events import Cause
 from core.guests.catalog import hole_guests, shipped_guests
+from core.translations import CacheCounters, Ran, Switch
 from core.vmm import kinds
 from lessons.laboratory import REGISTER_FIELDS
 from lessons.part import broken_rule, one_of
@@ -19,6 +21,9 @@ VIEWS = (
     *("translation", "cache", "compare"),
 )
 VIEWS_OF_LABELS = ("code", "bytes", "walk", "translation")  # in these, a label of the guest can be pointed at
+
+COUNTERS = tuple(each.name for each in fields(CacheCounters))
+WAYS = tuple(each.name for each in fields(Ran))  # in which an instruction can have run under binary translation
 
 # The registers of the lab by name, beside their fields; under every kind they are the same.
 REGISTER_NAMES = (
@@ -73,12 +78,32 @@ def view_name(name: str) -> str:
     return name
 
 
+def switch_named(name: str) -> Switch:
+    """The translator's switch of that name, which there must be."""
+    return next(each for each in Switch if each.value == name)
+
+
+def _switch(name: str) -> str:
+    if name not in (known := [each.value for each in Switch]):
+        raise broken_rule(f"names an unknown switch of the translator “{name}”", one_of(known))
+    return name
+
+
+def counter_name(name: str) -> str:
+    """`name`, if the translator has such a counter."""
+    if name not in COUNTERS:
+        raise broken_rule(f"names an unknown counter of the translator “{name}”", one_of(COUNTERS))
+    return name
+
+
 Text = Annotated[str, Field(min_length=1)]
 Label = Text  # of the guest; whether the guest has it is known once it is assembled
 Guest = Annotated[str, AfterValidator(_guest)]  # a shipped guest's name, or the path of the lesson's own source
 Kind = Annotated[str, AfterValidator(_kind)]
 CauseName = Annotated[str, AfterValidator(_cause)]
 RegisterName = Annotated[str, AfterValidator(_register)]
+SwitchName = Annotated[str, AfterValidator(_switch)]
+CounterName = Annotated[str, AfterValidator(counter_name)]
 ViewName = Annotated[str, AfterValidator(view_name)]
 RingNumber = Annotated[int, Field(ge=-1, le=3)]
 Count = Annotated[int, Field(ge=0)]

@@ -7,7 +7,6 @@ An examination says in words what was found, or what is still missing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -15,44 +14,12 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from core.events import EndHow
 from core.narration import of_trap
 from core.vmm import kinds
+from lessons.asking import Asking
 from lessons.laboratory import Evidence
 from lessons.names import AtLeastOne, Count, Guest, Kind, Label, RegisterName, RingNumber, Text
-from lessons.part import Part, broken_rule
+from lessons.part import broken_rule
+from lessons.translation_predicates import CounterHolds, RanShare, Translated, TranslatorIs
 from lessons.traps import TrapPattern
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One predicate, examined: what was asked, whether it holds, and what was found or is missing (a sentence)."""
-
-    holds: bool
-    asked: str
-    said: str
-
-
-class Asking(Part):
-    """Base of all predicates. `label` and `hint` are the author's words in place of the predicate's own:
-    what is asked, and what to do while it does not hold.
-    """
-
-    label: Text | None = None
-    hint: Text | None = None
-
-    def examine(self, evidence: Evidence) -> Finding:
-        """Does it hold on this machine, and what does the machine show?"""
-        holds, said = self._look(evidence)
-        if not holds and self.hint:
-            said = f"{said.rstrip('.')}. {self.hint}"
-        return Finding(holds, self.label or self.asked, said)
-
-    @property
-    def asked(self) -> str:
-        """What is asked, as a phrase."""
-        raise NotImplementedError
-
-    def _look(self, evidence: Evidence) -> tuple[bool, str]:
-        """Whether it holds, and a sentence with the values found."""
-        raise NotImplementedError
 
 
 class Traps(Asking):
@@ -305,6 +272,10 @@ _BY_KEY: dict[str, type[Asking]] = {
     "any": Any_,
     "not": Not,
     "believed": InRing,
+    "translated": Translated,
+    "counter": CounterHolds,
+    "ran": RanShare,
+    "translator": TranslatorIs,
 }
 PREDICATE_KEYS = tuple(_BY_KEY)
 
@@ -328,7 +299,11 @@ Predicate = Annotated[
     | Annotated[At, Tag("At")]
     | Annotated[All, Tag("All")]
     | Annotated[Any_, Tag("Any_")]
-    | Annotated[Not, Tag("Not")],
+    | Annotated[Not, Tag("Not")]
+    | Annotated[Translated, Tag("Translated")]
+    | Annotated[CounterHolds, Tag("CounterHolds")]
+    | Annotated[RanShare, Tag("RanShare")]
+    | Annotated[TranslatorIs, Tag("TranslatorIs")],
     Discriminator(_which),
 ]
 Several = Annotated[tuple[Predicate, ...], Field(min_length=1, strict=False)]

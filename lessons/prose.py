@@ -16,8 +16,9 @@ from pydantic import AfterValidator, ValidationInfo
 
 from core.events import Cause, Trap
 from core.narration import of_trap
+from core.translations import percent
 from lessons.laboratory import Evidence
-from lessons.names import REGISTER_NAMES, lesson_folder, view_name
+from lessons.names import COUNTERS, REGISTER_NAMES, WAYS, lesson_folder, view_name
 from lessons.part import broken_rule, one_of
 
 _VIEW_LINK = re.compile(r"\]\(view:([^/)]*)(?:/([^)]*))?\)")
@@ -47,7 +48,16 @@ _TRAP_FIELDS: dict[str, Callable[[Trap], str]] = {
     "ring_after": lambda trap: str(int(trap.ring_after)),
 }
 _CAUSES = {cause.value: cause for cause in Cause}
-KNOWN = (*_PLAIN, "traps:CAUSE", "trap:CAUSE.FIELD", "register:NAME.believed", "register:NAME.real", "symbol:LABEL")
+KNOWN = (
+    *_PLAIN,
+    "traps:CAUSE",
+    "trap:CAUSE.FIELD",
+    "register:NAME.believed",
+    "register:NAME.real",
+    "symbol:LABEL",
+    "ran:WAY",
+    "counter:NAME",
+)
 
 
 def filled(template: str, evidence: Evidence) -> str:
@@ -72,6 +82,11 @@ def _value(name: str, detail: str, evidence: Evidence) -> str:
             register, _, side = detail.partition(".")
             reading = evidence.reading(register)
             return reading.spelled(reading.believed if side == "believed" else reading.real) if reading else NO_VALUE
+        case "ran":
+            ran = evidence.cache.ran if evidence.cache is not None else None
+            return percent(ran.share(detail) / 100) if ran is not None else NO_VALUE
+        case "counter":
+            return str(getattr(evidence.cache.counters, detail)) if evidence.cache is not None else NO_VALUE
         case "symbol":
             address = evidence.program.symbols.get(detail)
             return f"{address:#010x}" if address is not None else NO_VALUE
@@ -96,6 +111,10 @@ def _fault_of(name: str, detail: str, conversion: str | None) -> str | None:
             return None if side in ("believed", "real") else "End it in .believed or .real."
         case "symbol" if detail:
             return None
+        case "ran":
+            return None if detail in WAYS else one_of(WAYS)
+        case "counter":
+            return None if detail in COUNTERS else one_of(COUNTERS)
         case _ if name in _PLAIN and not detail:
             return None
     return f"{one_of(f'{{{known}}}' for known in KNOWN)} Double the braces if they are meant as such."

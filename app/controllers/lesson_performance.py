@@ -18,6 +18,7 @@ from core.errors import UserError
 from core.events import StopReason
 from core.guests.image import Program
 from core.snapshot import Snapshot
+from core.translations import Switch
 from lessons import acts
 from lessons.checks import CheckLesson, LessonChecked
 
@@ -49,6 +50,8 @@ class Engine(Protocol):
     def set_breakpoints(self, addresses: frozenset[int]) -> None: ...
     def send_input(self, data: bytes) -> None: ...
     def set_intercept(self, code: int, on: bool) -> None: ...
+    def set_translation(self, switch: Switch, on: bool) -> None: ...
+    def run_to_new_code(self) -> None: ...
     def check_lesson(self, question: CheckLesson) -> None: ...
 
 
@@ -158,6 +161,10 @@ class LessonPerformance(QObject):
                 engine.send_input(text.encode())
             case acts.Intercept(on=on) as act:
                 engine.set_intercept(act.code, on)
+            case acts.SwitchTranslator(on=on) as act:
+                engine.set_translation(act.switch, on)
+            case acts.NextUnit():
+                engine.run_to_new_code()
             case acts.Until():
                 return beat.act
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.events import Ring
-from core.translations import Fate
+from core.translations import KINDS, Fate
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +21,23 @@ class FateWords:
 
 FATES = {
     Fate.COPIED: FateWords(
-        "identical", "=", "The same bytes as the guest's: they do in ring 1 what they would do in ring 0."
+        KINDS[Fate.COPIED], "=", "The same bytes as the guest's: they do in ring 1 what they would do in ring 0."
     ),
     Fate.BRANCH: FateWords(
-        "rewritten", "→", "A jump, call or return: it leads where the guest's leads, but to the translation of that."
+        KINDS[Fate.BRANCH],
+        "→",
+        "A jump, call or return: it leads where the guest's leads, but to the translation of that.",
     ),
     Fate.IN_LINE: FateWords(
-        "replaced",
+        KINDS[Fate.IN_LINE],
         "≠",
         "Sensitive, and short enough to be done in line, in ring 1, on variables of the monitor's.",
         Ring.ONE,
     ),
     Fate.CALLOUT: FateWords(
-        "callout", "!", "Sensitive, and too much for a few instructions: it calls the monitor, in ring 0.", Ring.KERNEL
+        KINDS[Fate.CALLOUT],
+        "!",
+        "Sensitive, and too much for a few instructions: it calls the monitor, in ring 0.",
+        Ring.KERNEL,
     ),
 }

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import Theme
 from app.theme.typography import Size
+from core.translations import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +21,6 @@ class Share:
     word: str
     share: float
     color: QColor
-
-
-def percent(share: float) -> str:
-    """A share in words: ``12%``, ``0.4%``, ``<0.1%``."""
-    if 0 < share < 0.001:
-        return "<0.1%"
-    return f"{100 * share:.1f}%" if 0 < share < 0.0995 or 0.9905 < share < 1 else f"{100 * share:.0f}%"
 
 
 class ShareBar(QWidget):

@@ -12,6 +12,7 @@ from app.engine.protocol import Loaded
 from core.errors import RequestError, UserError
 from core.guests.image import Program
 from core.snapshot import Snapshot
+from core.translations import Switch
 from lessons.checks import CheckLesson, answer
 from lessons.laboratory import Laboratory
 
@@ -78,6 +79,12 @@ class LaboratoryEngine(QObject):
 
     def set_intercept(self, code: int, on: bool) -> None:
         self._obey(f"intercept {code:#x} {on}", lambda: self.laboratory.set_intercept(code, on=on))
+
+    def set_translation(self, switch: Switch, on: bool) -> None:
+        self._obey(f"translator {switch.value} {on}", lambda: self.laboratory.set_translation(switch, on=on))
+
+    def run_to_new_code(self) -> None:
+        self._obey("next unit", self.laboratory.run_to_new_code)
 
     def check_lesson(self, question: CheckLesson) -> None:
         shown = answer(question, self.laboratory, running=self._running)

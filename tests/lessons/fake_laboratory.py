@@ -11,6 +11,7 @@ from core.events import Cause, End, EndHow, Ring, StopReason, Trap
 from core.guests.image import Program
 from core.snapshot import Register, RegisterGroup, Snapshot
 from core.stage import BARE
+from core.translations import GuestInstruction, SeenCache, Switch
 
 BASE = 0x0010_0000
 FLAG_IF = 1 << 9
@@ -93,6 +94,9 @@ class FakeLaboratory:
         self._generation = 0
         self.typed = b""
         self.intercepts: dict[int, bool] = {}
+        self.switches: dict[Switch, bool] = {}
+        self.cache: SeenCache | None = None
+        self.became: dict[int, GuestInstruction] = {}
 
     def program_named(self, name: str) -> Program:
         """In place of `core.guests.image.load_program`."""
@@ -134,6 +138,18 @@ class FakeLaboratory:
 
     def set_intercept(self, code: int, *, on: bool) -> None:
         self.intercepts[code] = on
+
+    def set_translation(self, switch: Switch, *, on: bool) -> None:
+        self.switches[switch] = on
+
+    def run_to_new_code(self) -> StopReason:
+        return self._go(lambda: True, None)
+
+    def translation_cache(self) -> SeenCache | None:
+        return self.cache
+
+    def translated(self, linear: int) -> GuestInstruction | None:
+        return self.became.get(linear)
 
     def send_input(self, data: bytes) -> None:
         self.typed += data

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from core.errors import RequestError
+from lessons.asking import Finding
 from lessons.attempt import Attempt, Judgement, Stage
 from lessons.checks import LessonChecked
 from lessons.format import Lesson
-from lessons.predicates import Finding
 
 LESSON = Lesson.model_validate(
     {

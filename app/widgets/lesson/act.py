@@ -10,9 +10,9 @@ from app.theme.typography import Size
 from app.widgets.lesson.marks import Mark, StateMark
 from app.widgets.lesson.prose import Prose, rings_whole
 from app.widgets.lesson.section import Section
+from lessons.asking import Finding
 from lessons.attempt import Attempt
 from lessons.format import Doing
-from lessons.predicates import Finding
 
 
 class CheckLine(QWidget):

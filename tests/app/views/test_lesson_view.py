@@ -16,11 +16,11 @@ from app.widgets.lesson.contents import Entry
 from app.widgets.lesson.marks import Mark
 from app.widgets.lesson.prose import styled_html
 from core.events import Ring
+from lessons.asking import Finding
 from lessons.attempt import Attempt
 from lessons.checks import LessonChecked
 from lessons.format import Lesson
 from lessons.names import VIEWS
-from lessons.predicates import Finding
 
 LESSON = Lesson.model_validate(
     {

@@ -18,12 +18,11 @@ from app.views import cache_view, translation_view
 from app.views.cache_view import CacheView
 from app.views.translation_view import TranslationView
 from app.widgets.cache_map import CacheMap, Shade
-from app.widgets.share_bar import percent
 from core.guests.catalog import load_program
 from core.looks import Follow, Look
 from core.session import Session
 from core.snapshot import Snapshot
-from core.translations import Fate, SeenBlock, SeenCache, Switch
+from core.translations import Fate, SeenBlock, SeenCache, Switch, percent
 from tests.app.builders import loaded
 
 PROGRAM = load_program("privileged")
