@@ -92,7 +92,8 @@ class LayoutController(QObject):
         for bar in self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
             titles = ", ".join(bar.tabText(at) for at in range(bar.count()))
             bar.setAccessibleName(f"Views here: {titles}")
-            bar.setToolTip("")
+            bar.setElideMode(Qt.TextElideMode.ElideNone)  # whole words; where there is no room, arrows lead to more
+            bar.setUsesScrollButtons(True)
 
     def open_views(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The views that are open, tabs that lie behind others included; and those of them in front."""

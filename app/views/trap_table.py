@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
@@ -30,19 +32,18 @@ TERSE_LETTERS = {  # 0: not shown; the tooltip says it all
     TrapColumn.NUMBER: 6,
     TrapColumn.TIME: 8,
     TrapColumn.VM: 0,
+    TrapColumn.RINGS: 8.5,
     TrapColumn.CAUSE: 7,
     TrapColumn.VECTOR: 0,
     TrapColumn.PC: 0,
+    TrapColumn.CYCLES: 0,
 }
-TERSEST = 62  # letters under which the handler takes what is left, and nothing needs to be scrolled to
-TERSEST_LETTERS = TERSE_LETTERS | {
+TERSEST_LETTERS = TERSE_LETTERS | {  # where even these are too many: the handler is last, nothing is scrolled to
     TrapColumn.NUMBER: 0,
-    TrapColumn.RINGS: 8.5,
     TrapColumn.CAUSE: 5,
     TrapColumn.INSTRUCTION: 13,
     TrapColumn.HANDLER: 10,
     TrapColumn.OUTCOME: 0,
-    TrapColumn.CYCLES: 0,
 }
 
 
@@ -128,22 +129,30 @@ class TrapTable(QTableView):
 
     def _fit_columns(self) -> None:
         """Set the widths: a narrow table has fewer and terser columns, and the last takes what is left."""
-        letter, room = self._delegate.letter, self.viewport().width()
+        letter = self._delegate.letter
+        room = self.width() - 2 * self.frameWidth() - self.verticalScrollBar().sizeHint().width()
         self._delegate.terse = room < TERSE * letter
-        last = TrapColumn.HANDLER if room < TERSEST * letter else TrapColumn.OUTCOME
-        fewer = TERSEST_LETTERS if last is TrapColumn.HANDLER else TERSE_LETTERS
-        grown = dict(zip((TrapColumn.NUMBER, TrapColumn.TIME), self._digits, strict=True))
-        for column, least in LETTERS.items():
-            letters = max(least, grown.get(column, 0) + 2.2)
-            terse = fewer.get(column, letters) if self._delegate.terse else letters
-            if terse and column in grown and self._delegate.terse:
-                terse = max(terse, grown[column] + 2.2)
-            self.setColumnHidden(column, column in self._unwanted or not terse)
-            self.setColumnWidth(column, round((terse or letters) * letter))
-        others = sum(
-            self.columnWidth(column) for column in TrapColumn if column != last and not self.isColumnHidden(column)
-        )
-        self.setColumnWidth(last, max(self.columnWidth(last), room - others))
+        letters = self._letters(TERSE_LETTERS if self._delegate.terse else {})
+        if self._delegate.terse and letter * (sum(letters.values()) - letters[TrapColumn.OUTCOME]) > room:
+            letters = self._letters(TERSEST_LETTERS)
+        last = TrapColumn.OUTCOME if letters[TrapColumn.OUTCOME] else TrapColumn.HANDLER
+        spare = max(0.0, room / letter - sum(letters.values()))
+        if last is TrapColumn.HANDLER:  # which lets the instruction have its part
+            part = min(LETTERS[TrapColumn.INSTRUCTION] - letters[TrapColumn.INSTRUCTION], spare / 2)
+            letters[TrapColumn.INSTRUCTION] += part
+            spare -= part
+        letters[last] += spare
+        for column, wanted in letters.items():
+            self.setColumnHidden(column, not wanted)
+            self.setColumnWidth(column, int(wanted * letter))
+
+    def _letters(self, fewer: Mapping[TrapColumn, float]) -> dict[TrapColumn, float]:
+        """The widths of the columns in letters: `fewer` where it says so, but never less than a number needs."""
+        letters = {column: fewer.get(column, usual) for column, usual in LETTERS.items()}
+        for column, digits in zip((TrapColumn.NUMBER, TrapColumn.TIME), self._digits, strict=True):
+            if letters[column]:
+                letters[column] = max(letters[column], digits + 2.2)
+        return letters | dict.fromkeys(self._unwanted, 0)
 
     def _digits_of_newest(self) -> tuple[int, int]:
         """Letters in its number and in its time."""

@@ -198,8 +198,9 @@ def test_find_key_leads_to_the_filter(qtbot: QtBot, view: TrapsView) -> None:
     assert view.search.hasFocus()
 
 
-def test_where_it_is_narrow_the_handler_is_in_sight_without_scrolling(view: TrapsView) -> None:
-    view.resize(583, 230)
+@pytest.mark.parametrize("width", [583, 660, 800, 900])
+def test_where_it_is_narrow_the_handler_is_in_sight_without_scrolling(view: TrapsView, width: int) -> None:
+    view.resize(width, 230)
     view.show_snapshot(with_traps(traps(5, first=123_456_789)))
     header, handler = view.table.horizontalHeader(), TrapColumn.HANDLER
     assert not view.table.isColumnHidden(handler)
