@@ -10,13 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from iced_x86 import Decoder, DecoderError, DecoderOptions, FlowControl, Instruction
+from iced_x86 import Code, Decoder, DecoderError, DecoderOptions, FlowControl, Instruction
 
 from core.addresses import PAGE_MASK, PAGE_SIZE
 from core.memory.walk import LONGEST_INSTRUCTION
 from core.translations import UnitEnd
 
 LONGEST_UNIT = 12  # instructions
+LEANING = frozenset({Code.STI, Code.POPFD})  # what stands in line only where another of the unit follows
 GOES_ON = frozenset({FlowControl.NEXT, FlowControl.XBEGIN_XABORT_XEND})
 
 
@@ -30,12 +31,14 @@ class Mode(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Instructions at linear `pc`. `undecodable` bytes end it, if it met what the decoder does not know."""
+    """Instructions at linear `pc`. `undecodable` bytes end it, if it met what the decoder does not know. `at_length`:
+    it ends because it would get too long."""
 
     pc: int
     mode: Mode
     instructions: tuple[Instruction, ...]
     undecodable: bytes = b""
+    at_length: bool = False
 
     @property
     def end(self) -> int:
@@ -48,7 +51,7 @@ class Unit:
         """What ended it."""
         if self.instructions and self.instructions[-1].flow_control not in GOES_ON:
             return UnitEnd.FLOW
-        return UnitEnd.LENGTH if len(self.instructions) == LONGEST_UNIT else UnitEnd.PAGE
+        return UnitEnd.LENGTH if self.at_length else UnitEnd.PAGE
 
 
 def decode_freely(code: bytes, pc: int, bits: int) -> Instruction:
@@ -69,6 +72,10 @@ def find_unit(code: bytes, pc: int, mode: Mode) -> Unit | None:
         found.append(instruction)
         if instruction.flow_control not in GOES_ON:
             return Unit(pc, mode, tuple(found))
+    if len(found) == LONGEST_UNIT:
+        if found[-1].code in LEANING:
+            found.pop()
+        return Unit(pc, mode, tuple(found), at_length=True)
     if found:
         return Unit(pc, mode, tuple(found))
     if decoder.last_error == DecoderError.INVALID_INSTRUCTION:

@@ -12,13 +12,14 @@ from collections.abc import Sequence
 from enum import IntEnum
 
 from core.addresses import PAGE_MASK, PAGE_SHIFT, HostPhysical
+from core.cpu import flags
 from core.memory.ram import Ram
 
 
 class Slot(IntEnum):
     """The variables, each 32 bits, by their offset in the page. Bases and limits are those that the guest loaded."""
 
-    VIRTUAL_IF = 0x00  # 0 or the bit IF
+    VIRTUAL_IF = 0x00  # 0 or half the bit IF: SETcc can write it
     FLAGS_BIAS = 0x04  # what makes the real EFLAGS the guest's, but for IF: the virtual IOPL, less the real IF
     IOPL = 0x08
     CR0 = 0x0C
@@ -38,6 +39,7 @@ class Slot(IntEnum):
     ASKS_FOR_RING_1 = 0x100  # 256 bytes: is this, of a selector's low byte, one with RPL 1?
 
 
+VIRTUAL_IF_SET = flags.IF >> 1
 BELIEFS = tuple(Slot)[1:13]
 """The variables that only the monitor writes, in the order in which they stand."""
 

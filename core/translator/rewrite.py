@@ -32,7 +32,7 @@ from core.cpu.relocation import COUNTS, OWN_STORE, STRAYED, VISITS
 from core.translations import Fate, Reason
 from core.translator.blocks import Mode, Unit
 from core.translator.look_up import PLACE_BYTES
-from core.translator.region import Slot
+from core.translator.region import VIRTUAL_IF_SET, Slot
 
 CALLOUT_VECTOR = 0xCA  # of the INT by which translated code calls the monitor; told from a guest's by where it stands
 CALL_OUT = bytes([0xCD, CALLOUT_VECTOR])
@@ -184,6 +184,10 @@ class Emitter:
         """MOV variable, value."""
         self.put(Instruction.create_mem_u32(Code.MOV_RM32_IMM32, self.variable(slot), value), OWN_STORE)
 
+    def set_byte(self, code: Code_, slot: int) -> None:
+        """SETcc variable's byte."""
+        self.put(Instruction.create_mem(code, self.variable(slot)), OWN_STORE)
+
     def push_number(self, value: int, size: int) -> None:
         """PUSH value, of `size` bytes."""
         if size == 4:
@@ -235,7 +239,7 @@ class Emitter:
         self._resumes_later = len(self.sites) - 1 if resumes_later else NOWHERE
 
     def branch_slowly(self, instruction: Instruction) -> None:
-        """JNE to a callout for `instruction` at the block's end, which first gives EAX back from SAVED."""
+        """JNE to a callout for `instruction` at the block's end."""
         prefix = b"\x66" if self.mode.bits == 16 else b""
         self.raw(prefix + b"\x0f\x85" + bytes(4))
         site = Site(SiteKind.EMULATE, 0, self.pc, 0, instruction.next_ip32, after_sti=self.shadowed)
@@ -312,7 +316,6 @@ class Emitter:
             distance = len(self.code) - (at + 4)
             self.code[at : at + 4] = (distance & 0xFFFF_FFFF).to_bytes(4, "little")
             self.pc = site.pc
-            self.load(Register.EAX, Slot.SAVED)
             self.sites.append(site._replace(address=self.here))
             self.raw(CALL_OUT)
         for each in self.exits:
@@ -420,7 +423,7 @@ def _cli(emitter: Emitter, _instruction: Instruction) -> Ruled:
 def _sti(emitter: Emitter, instruction: Instruction) -> Ruled:
     if emitter.is_last or emitter.shadowing:  # the interrupt shadow is the monitor's to keep
         return _called_out(emitter, instruction, Reason.SHADOW)
-    emitter.store_number(Slot.VIRTUAL_IF, flags.IF)
+    emitter.store_number(Slot.VIRTUAL_IF, VIRTUAL_IF_SET)
     return Fate.IN_LINE, Reason.VIRTUAL_IF, False
 
 
@@ -434,9 +437,9 @@ def _pushf(emitter: Emitter, instruction: Instruction) -> Ruled:
     emitter.store(Slot.SAVED, Register.EAX)
     emitter.store(Slot.SAVED_TOO, Register.ECX)
     emitter.put(Instruction.create_reg_mem(Code.MOV_R32_RM32, Register.EAX, _STACK_TOP))
-    for slot in (Slot.VIRTUAL_IF, Slot.FLAGS_BIAS):
+    for slot, scale in ((Slot.VIRTUAL_IF, flags.IF // VIRTUAL_IF_SET), (Slot.FLAGS_BIAS, 1)):
         emitter.load(Register.ECX, slot)
-        both = MemoryOperand(Register.EAX, Register.ECX, 1)
+        both = MemoryOperand(Register.EAX, Register.ECX, scale)
         emitter.put(Instruction.create_reg_mem(Code.LEA_R32_M, Register.EAX, both))
     emitter.put(Instruction.create_mem_reg(Code.MOV_RM32_R32, _STACK_TOP, Register.EAX))
     emitter.load(Register.EAX, Slot.SAVED)
@@ -447,15 +450,13 @@ def _pushf(emitter: Emitter, instruction: Instruction) -> Ruled:
 def _popf(emitter: Emitter, instruction: Instruction) -> Ruled:
     if not emitter.mode.wide_stack or emitter.is_last:
         return _called_out(emitter, instruction, Reason.FLAGS)
-    emitter.store(Slot.SAVED, Register.EAX)
-    emitter.put(Instruction.create_reg_mem(Code.MOV_R32_RM32, Register.EAX, _STACK_TOP))
-    emitter.put(Instruction.create_reg_u32(Code.AND_EAX_IMM32, Register.EAX, flags.IOPL))
-    emitter.put(Instruction.create_reg_mem(Code.CMP_R32_RM32, Register.EAX, emitter.variable(Slot.IOPL)))
+    # it loads every flag that is lost here; and no access can fault after the first
+    emitter.put(Instruction.create_mem_u32(Code.TEST_RM32_IMM32, _STACK_TOP, flags.IOPL))
     emitter.branch_slowly(instruction)
-    emitter.put(Instruction.create_reg_mem(Code.MOV_R32_RM32, Register.EAX, _STACK_TOP))
-    emitter.put(Instruction.create_reg_u32(Code.AND_EAX_IMM32, Register.EAX, flags.IF))
-    emitter.store(Slot.VIRTUAL_IF, Register.EAX)
-    emitter.load(Register.EAX, Slot.SAVED)
+    emitter.put(Instruction.create_mem_i32(Code.CMP_RM32_IMM8, emitter.variable(Slot.IOPL), 0))
+    emitter.branch_slowly(instruction)
+    emitter.put(Instruction.create_mem_u32(Code.TEST_RM32_IMM32, _STACK_TOP, flags.IF))
+    emitter.set_byte(Code.SETNE_RM8, Slot.VIRTUAL_IF + 1)
     emitter.put(Instruction.create(Code.POPFD))
     return Fate.IN_LINE, Reason.FLAGS, False
 

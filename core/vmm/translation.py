@@ -42,7 +42,7 @@ from core.translations import Fate, Ran, SeenBlock, SeenCache, Switch, UnitCause
 from core.translator.blocks import Mode, decode_freely
 from core.translator.cache import Block, CodeCache
 from core.translator.picture import see_block, see_cache
-from core.translator.region import BELIEFS, Region, Slot
+from core.translator.region import BELIEFS, VIRTUAL_IF_SET, Region, Slot
 from core.translator.rewrite import AFTER_STI, BOUNDARY, CALLOUT_VECTOR, INDIRECT, RULES, Site, SiteKind
 from core.vmm.block_finder import BlockFinder
 from core.vmm.emulate_store import can_store, emulate_store
@@ -212,7 +212,7 @@ class Translation(TrapEmulate):
     def to_real(self) -> None:
         """See `Relocation`."""
         guest, state, cache = self._guest, self.cpu.state, self.cache
-        self._variables.store(Slot.VIRTUAL_IF, guest.interrupts_enabled * flags.IF)
+        self._variables.store(Slot.VIRTUAL_IF, guest.interrupts_enabled * VIRTUAL_IF_SET)
         if guest.cpl != 0 or self._in_place:
             self._note_leaving()
             return
