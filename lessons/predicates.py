@@ -20,6 +20,7 @@ from lessons.names import AtLeastOne, Count, Guest, Kind, Label, RegisterName, R
 from lessons.part import broken_rule
 from lessons.translation_predicates import CounterHolds, RanShare, Translated, TranslatorIs
 from lessons.traps import TrapPattern
+from lessons.workload import Order
 
 
 class Traps(Asking):
@@ -259,6 +260,7 @@ class Not(Asking):
 
 
 _BY_KEY: dict[str, type[Asking]] = {
+    "order": Order,  # before the keys that it shares with others
     "traps": Traps,
     "register": RegisterHolds,
     "console_contains": ConsoleContains,
@@ -297,6 +299,7 @@ Predicate = Annotated[
     | Annotated[ExecutedAtLeast, Tag("ExecutedAtLeast")]
     | Annotated[Loaded, Tag("Loaded")]
     | Annotated[At, Tag("At")]
+    | Annotated[Order, Tag("Order")]
     | Annotated[All, Tag("All")]
     | Annotated[Any_, Tag("Any_")]
     | Annotated[Not, Tag("Not")]

@@ -16,9 +16,7 @@ from core.costs import Part
 
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 CENTRE = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
-WRAPPED = (
-    Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere
-)
+WRAPPED = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
 BAR_SHARE = 0.62  # of a column's width
 TICKS = 4
 EMPTY = (
@@ -176,7 +174,7 @@ class CycleBars(QWidget):
         room = rest.height() >= line
         painter.setPen(palette.error if column.differs and not room else palette.text)
         painter.setFont(theme.type.sans(Size.CAPTION, bold=True))
-        painter.drawText(below, int(WRAPPED), column.title)
+        painter.drawText(below, int(WRAPPED), _fitting(column.title, QFontMetricsF(painter.font()), below.width()))
         if room:
             painter.setFont(theme.type.sans(Size.CAPTION))
             painter.setPen(palette.error if column.differs else palette.muted)
@@ -212,6 +210,11 @@ def _segments(column: Column, place: QRectF, most: int) -> Iterator[tuple[Part, 
         height = place.height() * cycles / most
         yield part, cycles, QRectF(place.center().x() - width / 2, bottom - height, width, max(height - 1, 0.5))
         bottom -= height
+
+
+def _fitting(words: str, metrics: QFontMetricsF, width: float) -> str:
+    """`words`, each of them shortened where it alone is wider than that."""
+    return " ".join(metrics.elidedText(word, Qt.TextElideMode.ElideRight, width) for word in words.split(" "))
 
 
 def _words(column: Column) -> str:

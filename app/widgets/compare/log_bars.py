@@ -130,6 +130,8 @@ class LogBars(QWidget):
         side = metrics.ascent() * 0.8
         for bar in self._groups[0][1]:
             words = f"{initials(bar.kind)} {kinds()[bar.kind].title}"
+            if x + side + metrics.horizontalAdvance(words) > whole.right():
+                return
             painter.fillRect(QRectF(x, y - side, side, side), kind_color(theme, bar.kind))
             painter.setPen(theme.palette.text)
             painter.drawText(QPointF(x + side + 4, y), words)

@@ -9,7 +9,7 @@
         .text
         .globl  _start
 
-        .equ    ROUNDS, 10
+        .equ    ROUNDS, 100
         .equ    TASK_SWITCHED, 5        # what an ordinary kernel writes CR0 for
         .equ    SCHEDULE, 29
         .equ    SHUTDOWN, 2

@@ -1,10 +1,10 @@
-# Three: a kernel with three kinds of work, ten rounds each: it computes, it reads a port, it writes CR0.
+# Three: a kernel with three kinds of work, a hundred rounds each: it computes, it reads a port, it writes CR0.
 #
 # Run it under each type of virtualization, and count how often it leaves direct execution.
 
         .globl  _start
 
-        .equ    ROUNDS, 10
+        .equ    ROUNDS, 100
         .equ    PORT, 0x80
         .equ    EXIT, 0xF4
 

@@ -71,19 +71,23 @@ def test_a_difference_is_told_with_its_place_in_red(view: CompareView) -> None:
     assert columns["trap_emulate"].differs
     assert columns["trap_emulate"].verdict.startswith("differs at pushf, 0010")
     assert not columns["hardware"].differs
-    picture = view.cycles.bars.grab().toImage()
-    assert view.theme.palette.error.name() in {picture.pixelColor(x, y).name() for x, y in every_pixel(picture)}
+    assert red(view.cycles.bars.grab().toImage())
     assert "Trap-and-emulate" in view.result_words()
 
 
-def every_pixel(picture: QImage) -> list[tuple[int, int]]:
-    return [(x, y) for y in range(picture.height() * 2 // 3, picture.height()) for x in range(picture.width())]
+def red(picture: QImage) -> bool:
+    """Is anything red below the bars? Edges of letters are blended, so the colour need not be pure."""
+    for y in range(picture.height() * 2 // 3, picture.height()):
+        for x in range(picture.width()):
+            color = picture.pixelColor(x, y)
+            if color.red() - max(color.green(), color.blue()) > 60:
+                return True
+    return False
 
 
 def test_without_a_difference_there_is_no_red(view: CompareView) -> None:
     show(view, "hello", ("bare", "hardware"))
-    picture = view.cycles.bars.grab().toImage()
-    assert view.theme.palette.error.name() not in {picture.pixelColor(x, y).name() for x, y in every_pixel(picture)}
+    assert not red(view.cycles.bars.grab().toImage())
 
 
 def test_the_pointer_asks_a_bar_what_it_is(view: CompareView) -> None:
