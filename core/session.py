@@ -228,7 +228,7 @@ class Session:
         self._require_hypervisor().show(letter)
         self._selected = letter
         spec = self.vm.spec
-        self.sentence = narration.of_selected(letter, spec.program.name, spec.kind.title, self.pc, self.ring)
+        self.sentence = narration.of_selected(letter, spec.program.title, spec.kind.title, self.pc, self.ring)
 
     def pause_vm(self, letter: str) -> None:
         """Let a VM run no more; its time stands still."""

@@ -111,8 +111,9 @@ class CacheView(View):
         self._show_ran(cache.ran)
         for switch, box in self.switches.items():
             box.setChecked(switch in cache.switches)
-        self.filled.setText(f"{grouped(len(cache.living))} blocks · {100 * cache.used / cache.size:.0f} % full")
-        self.filled.setToolTip(f"{grouped(cache.used)} of {grouped(cache.size)} bytes are in use.")
+        self.filled.setText(f"{100 * cache.used / cache.size:.0f} % full")
+        blocks = f"{grouped(len(cache.living))} blocks are in the cache"
+        self.filled.setToolTip(f"{blocks}; {grouped(cache.used)} of its {grouped(cache.size)} bytes are in use.")
         self._say()
         self.set_empty(False)
 
@@ -205,8 +206,8 @@ class CacheView(View):
         halves.addWidget(table)
         halves.setStretchFactor(0, 3)
         halves.setStretchFactor(1, 1)
-        halves.setSizes([460, 190])
-        table.setMinimumWidth(164)
+        halves.setSizes([440, 140])
+        table.setMinimumWidth(140)
         halves.setChildrenCollapsible(False)
         self.set_content(halves)
 

@@ -107,12 +107,17 @@ class PageMap(QWidget):
 
     @property
     def columns(self) -> int:
-        """Cells in a row: as many as make the cells largest."""
-        return max(WIDTHS, key=lambda width: (self._side(width), -width))
+        """Cells in a row: as many as make the cells largest, and have all of them in sight."""
+        return max(WIDTHS, key=lambda width: (self._room(width), -width))
 
     def _side(self, columns: int) -> int:
+        return max(1, int(self._room(columns)))
+
+    def _room(self, columns: int) -> float:
+        """Pixels that a cell can have: whole ones, but for less than one, with which not all cells are in sight."""
         rows = max(1, -(-len(self._numbers) // columns))
-        return max(1, min((self.width() - self._label) // columns, self.height() // rows))
+        room = min((self.width() - self._label) / columns, self.height() / rows)
+        return room if room < 1 else room // 1
 
     def rect_of(self, cell: int) -> QRect:
         """Where a cell is painted."""

@@ -139,7 +139,9 @@ def _paint_belt(painter: QPainter, belt: Belt, geometry: Geometry, theme: Theme)
         painter.drawArc(box, -90 * 16, round(-360 * 16 * min(1.0, max(0.0, share))))
     font = _font(theme.type.sans(bold=True), width * 0.8)
     if font.pixelSize() >= 7:
-        curved_words(painter, belt.label, font, geometry.centre, radius - width * 0.28, theme.palette.background)
+        # it fills from below, and the words stand above: on the fill or on the open track
+        ink = theme.palette.background if belt.filled > 0.5 else theme.palette.text
+        curved_words(painter, belt.label, font, geometry.centre, radius - width * 0.28, ink)
 
 
 def _font(font: QFont, pixels: float) -> QFont:

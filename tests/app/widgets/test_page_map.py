@@ -99,3 +99,12 @@ def test_uses_and_owners_that_stand_beside_each_other_have_different_colours(nam
         Holder(""),
     )
     assert len({color.name() for color in holder_colors(owners, palette)}) == len(owners)
+
+
+@pytest.mark.parametrize("size", [(370, 230), (500, 300), (900, 500)])
+def test_all_of_a_machines_frames_are_in_sight_where_a_pixel_each_is_enough(
+    page_map: PageMap, size: tuple[int, int]
+) -> None:
+    page_map.resize(*size)
+    page_map.show_cells(np.zeros(1 << 15, np.uint8), COLORS)
+    assert page_map.rect().contains(page_map.rect_of((1 << 15) - 1))
