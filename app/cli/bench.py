@@ -21,8 +21,8 @@ monitor takes beyond the VM's own memory (vm.memory); what a picture costs with 
 (look.median, look.size); the slowest of many Stops in endless loops (stop.max); the time from Step to the painted
 window (step_paint.p95); and how fast a real guest boots and computes (pebble.boot, pebble.primes,
 pebble.boot.trap_emulate). Under AMD-V: an exit (exit.…), Pebble's boot, and page tables changed and page faults taken
-with nested and with shadow tables (ptemod.…, pgfault.…), in time and in exits. All in one
-run, so that the ratios compare; nothing is judged.
+with nested and with shadow tables (ptemod.…, pgfault.…), in time and in exits. The wait for a comparison of Pebble's
+boot under every kind (compare.pebble). All in one run, so that the ratios compare; nothing is judged.
 """
 NAMES = (
     "run.raw",
@@ -64,6 +64,7 @@ NAMES = (
     "pgfault.hardware.exits",
     "pgfault.hardware_shadow",
     "pgfault.hardware_shadow.exits",
+    "compare.pebble",
     "prompt.max",
     "idle.engine",
     "idle.window",

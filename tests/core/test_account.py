@@ -67,3 +67,21 @@ def test_cycles_are_the_work_times_its_price() -> None:
         work[each] * PENTIUM.prices[each].cycles for each in (Work.TRANSLATION, Work.CALLOUT)
     )
     assert sum(parts.values()) == sum(count * PENTIUM.prices[each].cycles for each, count in work.items())
+
+
+@pytest.mark.parametrize("guest", ["rings", "hello"])
+def test_what_ran_directly_is_what_the_probes_of_the_cache_count(guest: str) -> None:
+    session, tally = Session(), Tally()
+    try:
+        session.load(load_program(guest), "translation")
+        session.run()
+        account, cache = tally.account(session), session.vmm.seen_cache()
+    finally:
+        session.close()
+    assert cache is not None
+    assert cache.ran is not None
+    unlike_instructions = (Cause.PAGE_FAULT_HIDDEN, Cause.TRACE, Cause.INTERRUPT)  # after these it runs, or none did
+    in_programs = (each for each in account.sites if each.site.by_monitor and each.site.ring is Ring.USER)
+    called = sum(each.count for each in in_programs if each.site.act not in unlike_instructions)
+    assert account.direct + called == cache.ran.direct
+    assert account.instructions == cache.ran.total
