@@ -56,7 +56,7 @@ def page_walk(vmm: Vmm, linear: int) -> PageWalk:
     host = None
     if guest.reached is not None and guest.reached < vmm.physical.size:
         host = vmm.physical.lies_at(GuestPhysical(guest.reached))
-    return PageWalk(address, guest, real, host)
+    return PageWalk(address, guest, real, host, vmm.references(guest, real))
 
 
 def _address(of: int | Follow, vmm: Vmm) -> int:

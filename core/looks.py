@@ -129,14 +129,24 @@ class TableWalk:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """One read of an entry that the CPU makes to translate an address: `table` 0 is the guest's own, 1 the first of
+    `PageWalk.real`; the entry's remark says what is looked for in it."""
+
+    table: int
+    entry: TableEntry
+
+
+@dataclass(frozen=True, slots=True)
 class PageWalk:
     """How `linear` is translated: by the guest's own tables, then by those that the CPU really walks where these are
-    others, and the frame of the machine in which it ends."""
+    others, the frame of the machine in which it ends, and every entry that the CPU reads for it, in order."""
 
     linear: int
     guest: TableWalk
     real: tuple[TableWalk, ...]
     host: int | None
+    references: tuple[Reference, ...] = ()
 
 
 # -- the map of physical memory

@@ -17,6 +17,7 @@ from core.looks import Attempt, PageWalk, Space, TableEntry, TableWalk
 
 CELL_ROLE = Qt.ItemDataRole.UserRole
 LEVELS = {3: "Pointers", 2: "Directory", 1: "Table"}
+SHORT_LEVELS = {3: "Ptrs", 2: "Dir", 1: "Table"}  # beside the number of a reference
 Index = QModelIndex | QPersistentModelIndex
 
 
@@ -34,6 +35,8 @@ class WalkCell:
 
 
 EMPTY = WalkCell("")
+STEP = ("Step", "What the CPU looks up, from CR3 to the page.")
+READ = ("Read", "Every entry that the CPU reads to translate the address, in the order in which it does.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +53,18 @@ class WalkTableModel(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.walk: PageWalk | None = None
+        self.by_reference = False
         self.rows: tuple[WalkRow, ...] = ()
         self.headings: tuple[tuple[str, str], ...] = (("", ""),)
 
-    def show(self, walk: PageWalk | None) -> None:
-        """Show that walk; rows that stay keep their places."""
-        if walk == self.walk:
+    def show(self, walk: PageWalk | None, *, by_reference: bool = False) -> None:
+        """Show that walk, step by step or each reference of the CPU's; rows that stay keep their places."""
+        if (walk, by_reference) == (self.walk, self.by_reference):
             return
-        self.walk = walk
+        self.walk, self.by_reference = walk, by_reference
         tables = (walk.guest, *walk.real) if walk is not None else ()
-        headings = (("Step", "What the CPU looks up, from CR3 to the page."), *((t.title, t.note) for t in tables))
-        rows = _rows(walk) if walk is not None else ()
+        headings = (READ if by_reference else STEP, *((t.title, t.note) for t in tables))
+        rows = () if walk is None else _references(walk) if by_reference else _rows(walk)
         same = len(rows) == len(self.rows) and headings == self.headings
         if not same:
             self.beginResetModel()
@@ -118,6 +122,16 @@ def _rows(walk: PageWalk) -> tuple[WalkRow, ...]:
             _attempt("Execute", walk, write=False),
         ]
     return tuple(rows)
+
+
+def _references(walk: PageWalk) -> tuple[WalkRow, ...]:
+    tables = (walk.guest, *walk.real)
+    rows = []
+    for number, reference in enumerate(walk.references, 1):
+        cells = [EMPTY] * len(tables)
+        cells[reference.table] = _entry(reference.entry)
+        rows.append(WalkRow(f"{number} {SHORT_LEVELS[reference.entry.level]}", tuple(cells)))
+    return (*rows, WalkRow("Address", tuple(_reached(table, walk) for table in tables)))
 
 
 def _root(table: TableWalk) -> WalkCell:

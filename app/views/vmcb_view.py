@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFontMetrics, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QSplitter, QTableView, QVBoxLayout, QWidget
 
 from app.models.intercept_model import InterceptModel
@@ -19,7 +19,9 @@ NO_VMCB = (
     "(AMD-V)”, and here you will see why it leaves guest mode, and can choose what makes it leave."
 )
 NO_EXIT_YET = "The guest has not left guest mode yet: step or run it."
-NAME_LETTERS, VALUE_LETTERS = 15, 11.6  # a value of 64 bits has room once the person makes it
+NAME_LETTERS, VALUE_LETTERS = 15, 10.6  # a value of 64 bits has room once the person makes it
+SWITCH_LETTERS, NARROW = 15, 100
+WHEN = 1  # column of the intercepts
 
 
 class VmcbView(View):
@@ -46,9 +48,11 @@ class VmcbView(View):
         self.fields.edited.connect(self.fieldEdited)
         self.fields.wrong.connect(self.headline.setText)
         self.intercepts.flipped.connect(self.interceptFlipped)
-        halves = QSplitter(Qt.Orientation.Horizontal)
+        self.field_table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.halves = halves = QSplitter(Qt.Orientation.Horizontal)
         halves.addWidget(self.field_table)
         halves.addWidget(self.intercept_table)
+        halves.setChildrenCollapsible(False)
         halves.setStretchFactor(0, 3)
         halves.setStretchFactor(1, 2)
         content = QWidget()
@@ -78,7 +82,7 @@ class VmcbView(View):
         if seen is None:
             self.set_empty(True, NO_VMCB)
             return
-        last = f"Last exit: {seen.exit}. What it changed is bold, with the value before." if seen.exit else NO_EXIT_YET
+        last = f"Last exit: {seen.exit}. Bold: changed by it." if seen.exit else NO_EXIT_YET
         self.headline.setText(f"VMCB of {snapshot.vm} at {seen.address:#010x}. {last}")
         self.set_empty(False)
 
@@ -87,6 +91,18 @@ class VmcbView(View):
         super().apply_theme(theme)
         self.fields.set_font(theme.type.mono())
         self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_space()
+
+    def _share_space(self) -> None:
+        """Where there is little room the meanings of fields have it, those of intercepts stand in their tooltips."""
+        letter = QFontMetrics(self.theme.type.mono()).horizontalAdvance("0")
+        narrow = self.width() < NARROW * letter
+        if narrow != self.intercept_table.isColumnHidden(WHEN):
+            self.intercept_table.setColumnHidden(WHEN, narrow)
+            self.halves.setSizes([700, 300] if narrow else [600, 400])
 
     def _fit(self) -> None:
         for table in (self.field_table, self.intercept_table):
@@ -97,7 +113,7 @@ class VmcbView(View):
         self.field_table.resizeColumnToContents(NAME)
         for column, letters in ((NAME, NAME_LETTERS), (VALUE, VALUE_LETTERS), (BEFORE, VALUE_LETTERS)):
             self.field_table.setColumnWidth(column, round(letters * letter))
-        self.intercept_table.setColumnWidth(0, 14 * letter)
+        self.intercept_table.setColumnWidth(0, SWITCH_LETTERS * letter)
 
 
 def _table(model: VmcbModel | InterceptModel, name: str) -> QTableView:

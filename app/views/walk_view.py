@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QSplitter,
     QTableView,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -45,11 +46,16 @@ class WalkView(View):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
+        self._walk: PageWalk | None = None
         self.model = WalkTableModel(self)
         self.bits = BitTableModel(theme.type.mono(Size.CAPTION), self)
         self.address = AddressField(theme)
         self.address.chosen.connect(self.walk_to)
         self.address.refused.connect(lambda words: self.summary.setText(words))
+        self.each = QToolButton()
+        self.each.setCheckable(True)
+        self.each.setToolTip("Every entry that the CPU reads to translate this address, in order.")
+        self.each.toggled.connect(self._show_walk)
         self.summary = QLabel()
         self.summary.setProperty("role", "quiet")
         self.summary.setWordWrap(True)
@@ -65,6 +71,7 @@ class WalkView(View):
         row = QHBoxLayout(head)
         row.setContentsMargins(theme.space(2), theme.space(1), theme.space(2), theme.space(1))
         row.addWidget(self.address)
+        row.addWidget(self.each)
         row.addWidget(self.summary, 1)
         beside = QWidget()
         column = QVBoxLayout(beside)
@@ -104,6 +111,7 @@ class WalkView(View):
     def show_program(self, loaded: Loaded) -> None:
         """A fresh machine; the symbols are this program's."""
         self.address.set_symbols(loaded.program.symbols)
+        self._walk = None
         self.model.show(None)
         self.set_empty(True)
 
@@ -118,13 +126,21 @@ class WalkView(View):
         walk = snapshot.seen.walk
         if walk is None:
             return
+        self._walk = walk
         self.address.show_address(walk.linear)
-        self.model.show(walk)
+        self.each.setText(_count(walk))
+        self._show_walk()
+        self.set_empty(False)
+
+    def _show_walk(self) -> None:
+        walk = self._walk
+        if walk is None:
+            return
+        self.model.show(walk, by_reference=self.each.isChecked())
         if not self.table.currentIndex().isValid():
             self.table.selectRow(max(0, len(self.model.rows) - 5))
-        self.summary.setText(_summary(walk))
+        self.summary.setText(_sum(walk) if self.each.isChecked() else _summary(walk))
         self._explain()
-        self.set_empty(False)
 
     def apply_theme(self, theme: Theme) -> None:
         """Take colours and type from `theme`."""
@@ -134,6 +150,7 @@ class WalkView(View):
         self.bits.set_font(theme.type.mono(Size.CAPTION))
         self.bit_table.verticalHeader().setDefaultSectionSize(theme.type.row_height(Size.CAPTION) - theme.space(1))
         self.summary.setFont(theme.type.sans(Size.CAPTION))
+        self.each.setFont(theme.type.sans(Size.CAPTION))
         self.words.setContentsMargins(theme.space(2), theme.space(1), theme.space(2), theme.space(1))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -181,6 +198,9 @@ class WalkView(View):
         row = self.model.rows[at]
         titles = tuple(heading for heading, _ in self.model.headings[1:])
         sides = bits_beside(row)
+        if self.model.by_reference and any(sides):  # one entry alone
+            titles = tuple(title for title, side in zip(titles, sides, strict=True) if side)
+            sides = tuple(side for side in sides if side)
         self._show_bits(sides, titles)
         self.bit_table.setVisible(any(sides))
         remarks = [cell.entry.remark for cell in row.cells if cell.entry is not None and cell.entry.remark]
@@ -192,6 +212,19 @@ class WalkView(View):
         self.bits.show(sides, titles)
         header = self.bit_table.horizontalHeader()
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+
+
+def _count(walk: PageWalk) -> str:
+    count = len(walk.references)
+    return f"{count} reference" if count == 1 else f"{count} references"
+
+
+def _sum(walk: PageWalk) -> str:
+    """The references by the tables that they are made to."""
+    tables = (walk.guest, *walk.real)
+    counts = [sum(each.table == number for each in walk.references) for number in range(len(tables))]
+    parts = [f"{count} to the {table.title.lower()}" for count, table in zip(counts, tables, strict=True)]
+    return f"{_count(walk)}: {', '.join(parts)}."
 
 
 def _summary(walk: PageWalk) -> str:

@@ -30,11 +30,11 @@ from core.errors import RequestError
 from core.events import Cause, Ring, Trap, vector_name
 from core.interposer import Outcome, made_quickly
 from core.layout import HOST_RESERVED
-from core.looks import SeenVmcb, TableWalk
+from core.looks import Reference, SeenVmcb, TableWalk
 from core.memory.frames import FREE, FrameAllocator
 from core.memory.nested import LARGE_BYTES, Beyond, Forbidden, Mapped, NestedPager
 from core.memory.nested_reach import NestedReach
-from core.memory.nested_walk import nested_walk
+from core.memory.nested_walk import nested_walk, two_dimensional
 from core.memory.reclaim import BROUGHT_BACK
 from core.memory.walk import PRESENT, LinearMemory
 from core.stage import HARDWARE, Stage
@@ -44,6 +44,7 @@ from core.vmm.control_area import GUARDED_MSRS, MSRPM_BYTES, ControlArea, suspen
 from core.vmm.device_windows import DeviceWindows
 from core.vmm.emulate import Emulator
 from core.vmm.event_field import VALID, from_field, to_field
+from core.vmm.exit_words import exit_words
 from core.vmm.guest_rings import CALL_NOTIFY, CALL_RING, GuestRings
 from core.vmm.intercepts import INTERCEPT, Exit, exit_name
 from core.vmm.io_exit import IOPM_BYTES, io_information, ports_intercepted
@@ -481,8 +482,9 @@ class Hardware(Vmm):
 
     def seen_vmcb(self) -> SeenVmcb:
         """The control block as the last exit left it."""
-        code = self.vmcb.get("EXITCODE")
-        return SeenVmcb(self.vmcb.address, self.vmcb.image(), self.before, exit_name(code) if self._exited else "")
+        get = self.vmcb.get
+        words = exit_words(get("EXITCODE"), get("EXITINFO1"), get("EXITINFO2"), get("EXITINTINFO"))
+        return SeenVmcb(self.vmcb.address, self.vmcb.image(), self.before, words if self._exited else "")
 
     def frame_purposes(self) -> Iterator[tuple[HostPhysical, str]]:
         """What VMRUN needs, and the tables behind the guest's."""
@@ -498,6 +500,10 @@ class Hardware(Vmm):
     def real_walks(self, linear: GuestVirtual, guest: TableWalk) -> tuple[TableWalk, ...]:
         """The CPU walks the guest's tables, and then the nested one."""
         return nested_walk(self.nested, guest)
+
+    def references(self, guest: TableWalk, real: tuple[TableWalk, ...]) -> tuple[Reference, ...]:
+        """Each guest-physical address that the walk meets is translated before it is read."""
+        return two_dimensional(self.nested, guest)
 
     def translation_frames(self) -> Iterator[tuple[HostPhysical, str]]:
         """The nested table."""

@@ -26,7 +26,7 @@ from core.errors import UnknownDeparture
 from core.events import Cause
 from core.interposer import Outcome
 from core.layout import SHADOW_TSS
-from core.looks import TableWalk
+from core.looks import Reference, TableWalk
 from core.memory.shadow import Denied, ShadowPager
 from core.memory.shadow_walk import shadow_walk
 from core.memory.walk import LinearMemory, Paging
@@ -35,6 +35,7 @@ from core.vmm.emulate import Emulator
 from core.vmm.hardware import INTERCEPTED, Hardware
 from core.vmm.intercepts import Exit
 from core.vmm.shadow_faults import ShadowFaults
+from core.vmm.vmm import Vmm
 
 PAGE_FAULT = Exit.EXCEPTION_0 + Vector.PF
 PF_WRITE = 1 << 1
@@ -179,6 +180,10 @@ class HardwareShadow(Hardware):
     def real_walks(self, linear: GuestVirtual, guest: TableWalk) -> tuple[TableWalk, ...]:
         """The CPU walks the shadow."""
         return (shadow_walk(self.pager, self.physical, linear, guest),)
+
+    def references(self, guest: TableWalk, real: tuple[TableWalk, ...]) -> tuple[Reference, ...]:
+        """As with any tables that are walked alone."""
+        return Vmm.references(self, guest, real)
 
     def translation_frames(self) -> Iterator[tuple[HostPhysical, str]]:
         """Shadow page tables."""

@@ -27,7 +27,7 @@ from core.guests.boot import BootState
 from core.guests.image import Interface
 from core.interposer import Interposer, Outcome
 from core.layout import HOST_RESERVED, MACHINE_MEMORY
-from core.looks import SeenVmcb, TableWalk
+from core.looks import Reference, SeenVmcb, TableWalk
 from core.machine import Machine
 from core.memory.frames import FrameAllocator
 from core.memory.guest_physical import GuestPhysicalMemory, MemoryBus
@@ -151,6 +151,11 @@ class Vmm(ABC):
         """The walks that the CPU makes for `linear` through tables that are not the guest's, in place of its walk
         through those or after it; `guest` is the walk through the guest's own."""
         return ()
+
+    def references(self, guest: TableWalk, real: tuple[TableWalk, ...]) -> tuple[Reference, ...]:
+        """The entries that the CPU reads to translate the address of these walks, in order."""
+        walked = real[0] if real else guest
+        return tuple(Reference(len(real[:1]), entry) for entry in walked.entries)
 
     def seen_vmcb(self) -> SeenVmcb | None:
         """The VM's control block, where there is one."""

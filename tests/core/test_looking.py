@@ -8,7 +8,7 @@ from core.addresses import GuestPhysical
 from core.events import Cause
 from core.guests.assembler import assemble
 from core.guests.catalog import load_program
-from core.looks import Follow, Ground, Look, SeenBytes, Space, Span, TableWalk
+from core.looks import Follow, Ground, Look, Reference, SeenBytes, Space, Span, TableWalk
 from core.memory import nested_walk, shadow_walk
 from core.session import Session
 from core.vmm import kinds_for
@@ -28,6 +28,12 @@ def walk_of(session: Session, address: int) -> tuple[TableWalk, tuple[TableWalk,
     found = session.seen(Look(walk=address), None).walk
     assert found is not None
     return found.guest, found.real, found.host
+
+
+def references(session: Session, address: int) -> tuple[Reference, ...]:
+    found = session.seen(Look(walk=address), None).walk
+    assert found is not None
+    return found.references
 
 
 @each_kind
@@ -234,3 +240,26 @@ def test_the_translation_cache_and_a_block_of_it_are_looked_at_only_when_wanted(
     first = session.snapshot().seen.block
     assert first is not None
     assert first.block.ordinal == 0
+
+
+def test_a_two_dimensional_walk_takes_eleven_references_where_the_nested_pages_are_small() -> None:
+    session = paged("hardware", "read")
+    assert isinstance(session.vmm, Hardware)
+    before = references(session, USER_PAGE)
+    assert len(before) == (2 + 1) * (2 + 1) - 1
+    for page in (DIRECTORY, TABLE, TARGET):
+        session.vmm.nested.protect(GuestPhysical(page), writable=False)
+    found = references(session, USER_PAGE)
+    assert len(found) == (2 + 1) * (3 + 1) - 1
+    assert [each.entry.level for each in found] == [3, 2, 1, 2, 3, 2, 1, 1, 3, 2, 1]
+    assert [each.table for each in found] == [1, 1, 1, 0, 1, 1, 1, 0, 1, 1, 1]
+
+
+def test_a_two_dimensional_walk_ends_where_a_nested_entry_is_missing() -> None:
+    session = paged("hardware", "read")
+    assert isinstance(session.vmm, Hardware)
+    _, entry = walk_of(session, USER_PAGE)[0].entries
+    session.vmm.nested.unmap(GuestPhysical(entry.address & ~0xFFF))
+    found = references(session, USER_PAGE)
+    assert [each.table for each in found] == [1, 1, 1, 0, 1, 1, 1]
+    assert "a nested page fault" in found[-1].entry.remark

@@ -138,3 +138,27 @@ def test_nested_tables_stand_beside_the_guests_own_by_level(view: WalkView) -> N
     assert shown["Pointers"][0] == "|"
     assert shown["Write"] == ["kernel ✓|program ✓", "kernel ✓|program ✓"]
     assert [heading for heading, _ in view.model.headings[1:]] == ["Guest's tables", "Nested tables"]
+
+
+def test_every_reference_of_the_two_dimensional_walk_is_listed_and_counted(view: WalkView) -> None:
+    found = walk(USER_PAGE, "hardware")
+    show(view, found)
+    assert view.each.text() == "8 references"
+    view.each.click()
+    names = [row.name for row in view.model.rows]
+    assert names == ["1 Ptrs", "2 Dir", "3 Dir", "4 Ptrs", "5 Dir", "6 Table", "7 Ptrs", "8 Dir", "Address"]
+    columns = [[bool(cell.value) for cell in row.cells].index(True) for row in view.model.rows[:-1]]
+    assert columns == [1, 1, 0, 1, 1, 0, 1, 1]  # nested pages of 2 MiB: two levels each time
+    assert view.summary.text() == "8 references: 2 to the guest's tables, 6 to the nested tables."
+    view.table.selectRow(0)
+    assert "where the guest's directory entry stands" in view.words.text()
+    assert view.bits.index(0, 0).data() == "P"
+    view.each.click()
+    assert view.model.rows[0].name == "CR3"
+
+
+def test_a_walk_through_one_set_of_tables_takes_as_many_references_as_it_has_levels(view: WalkView) -> None:
+    show(view, walk(USER_PAGE, "hardware_shadow"))
+    assert view.each.text() == "2 references"
+    view.each.click()
+    assert view.summary.text() == "2 references: 0 to the guest's tables, 2 to the shadow tables."
