@@ -208,6 +208,7 @@ class MainWindow(QMainWindow):
         self.program.refused.connect(self.trouble.show_refusal)
         self.engine.refused.connect(self._say_present)  # in place of "Loading …"
         self.start.said.connect(self.sentence.show_sentence)
+        self.time.wrong.connect(self.trouble.show_refusal)
         self.labs.said.connect(self.sentence.show_sentence)
         self.labs.renamed.connect(self._show_title)
         self.layout_.cameIntoSight.connect(self._catch_up)
@@ -229,6 +230,7 @@ class MainWindow(QMainWindow):
             "fieldEdited": self.engine.set_vmcb_field,
             "registerEdited": self.engine.edit_register,
             "bytesEdited": self.engine.edit_memory,
+            "changeSought": self.time.seek_change,
             "gotoRequested": self.go_to,
         }
         self.hosting.connect_views(self.layout_.views.values())

@@ -12,6 +12,8 @@ class BackTo(Enum):
     BREAKPOINT = "breakpoint"
     DEPARTURE = "departure"
     WORLD_SWITCH = "world switch"
+    RING_CHANGE = "change of ring"
+    CALL = "call of this function"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from core import layout, narration
-from core.addresses import PAGE_SIZE
+from core import layout, narration, retrace
+from core.addresses import PAGE_SIZE, GuestPhysical
 from core.breakpoints import Breakpoints
 from core.call_frame import CallFrame
 from core.call_stack import Place, Unwinder
@@ -319,15 +319,49 @@ class Session:
 
     def running_back(self) -> Iterator[None]:
         """As `run_back`, in slices of less than a tenth of a second; closing it goes back to where it began."""
+        return self._searching(to_breakpoint(self.timeline))
+
+    def stepping_back_over(self) -> Iterator[None]:
+        """To before the newest instruction, calls and interrupts that have come back taken whole; in slices."""
+        return self._searching(retrace.over(self))
+
+    def running_back_out(self) -> Iterator[None]:
+        """To before the call that entered the present function; in slices. A RequestError if that is not known."""
+        return self._searching(retrace.out(self))
+
+    def running_back_to_ring_change(self) -> Iterator[None]:
+        """To before the selected VM's CPU last changed its ring, or to power-on; in slices."""
+        return self._searching(retrace.to_ring_change(self))
+
+    def running_back_to_change(self, space: Space, address: int) -> Iterator[None]:
+        """To before the word at that address was last changed, or to power-on; in slices."""
+        return self._searching(retrace.to_change(self, GuestPhysical(self._physical_for(space, address))))
+
+    def _searching(self, search: Iterator[None]) -> Iterator[None]:
+        """Let a search of the past run; where it is closed, or finds that it cannot be, all is as it was."""
         with self.travelling() as timeline:
             origin = timeline.now
             try:
-                yield from to_breakpoint(timeline)
-            except GeneratorExit:
+                yield from search
+            except (GeneratorExit, UserError):
                 timeline.seek_moment(origin)
                 raise
         self._tell_journey()
         self.stop = StopReason.BREAKPOINT if self.timeline.now.at_threshold else StopReason.BUDGET
+
+    def settle(self) -> None:
+        """Look at the selected VM where the timeline stands."""
+        self._select_what_is_there()
+
+    def go_to_instruction(self, executed: int) -> None:
+        """As `go_to`, within the recorded past; a RequestError beyond it."""
+        reached = self.timeline.branch.reached.executed
+        if not 0 <= executed <= reached:
+            raise RequestError(
+                f"The recorded past has {reached:,} instructions, and {executed:,} is not among them.",
+                "Run on to go further.",
+            )
+        self.go_to(executed)
 
     def go_to_time(self, time: int, *, exactly: bool = True) -> None:
         """To the first moment at which the machine's time was `time`; if not `exactly`, to a checkpoint before it."""

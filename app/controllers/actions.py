@@ -33,8 +33,12 @@ class Act(StrEnum):
     RUN_TO_CURSOR = "run-to-cursor"
     STEP_BACK = "step-back"
     RUN_BACK = "run-back"
+    BACK_OVER = "back-over"
+    BACK_OUT = "back-out"
     BACK_TO_DEPARTURE = "back-to-departure"
+    BACK_TO_RING = "back-to-ring"
     BACK_TO_SWITCH = "back-to-switch"
+    GO_TO_INSTRUCTION = "go-to-instruction"
     UNDO = "undo"
     RESET = "reset"
     BREAKPOINT = "breakpoint"
@@ -143,11 +147,26 @@ ACTIONS: dict[Act, ActionSpec] = {
         Icon.RUN_BACK,
         wordless=True,
     ),
+    Act.BACK_OVER: ActionSpec(
+        RUN,
+        "Back o&ver",
+        "Take the newest instruction back; where it returned from a call or an interrupt, take that back whole.",
+        ("Alt+Shift+F11",),
+    ),
+    Act.BACK_OUT: ActionSpec(
+        RUN, "Back &out", "Go back to before the call that entered this function.", ("Alt+Shift+F10",)
+    ),
     Act.BACK_TO_DEPARTURE: ActionSpec(
         RUN, "Back to the last &departure", "Go back to before the newest instruction that trapped.", ("Alt+F10",)
     ),
     Act.BACK_TO_SWITCH: ActionSpec(
         RUN, "Back to the last &world switch", "Go back to before another VM was given the CPU.", ("Alt+F9",)
+    ),
+    Act.BACK_TO_RING: ActionSpec(
+        RUN, "Back to the last change of ri&ng", "Go back to before the CPU came into this ring.", ("Alt+F8",)
+    ),
+    Act.GO_TO_INSTRUCTION: ActionSpec(
+        RUN, "&Go to instruction…", "Go to the moment after so many instructions of the recorded past.", ("Ctrl+J",)
     ),
     Act.UNDO: ActionSpec(
         RUN,

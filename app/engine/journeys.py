@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING
 
 from app.engine import protocol
 from app.engine.tasks import Task
+from core.errors import UserError
 from core.events import Cause, StopReason, Trap
 from core.past import BackTo
 
@@ -13,17 +15,35 @@ if TYPE_CHECKING:
     from core.session import Session
 
 Journey = (
-    protocol.StepBack | protocol.RunBack | protocol.GoTo | protocol.EnterFuture | protocol.DiscardFuture | protocol.Undo
+    protocol.StepBack
+    | protocol.StepBackOver
+    | protocol.RunBack
+    | protocol.BackToChange
+    | protocol.GoToInstruction
+    | protocol.GoTo
+    | protocol.EnterFuture
+    | protocol.DiscardFuture
+    | protocol.Undo
 )
 
 
-def travel(session: Session, journey: Journey) -> Task | None:
-    """Go there; or give what is still to be done for it, in slices."""
+def travel(session: Session, journey: Journey, refuse: Callable[[UserError], None]) -> Task | None:
+    """Go there; or give what is still to be done for it, in slices, in which it may be found that it cannot be."""
     match journey:
+        case protocol.StepBackOver():
+            return search(session, session.stepping_back_over(), refuse)
+        case protocol.RunBack(BackTo.CALL):
+            return search(session, session.running_back_out(), refuse)
+        case protocol.RunBack(BackTo.RING_CHANGE):
+            return search(session, session.running_back_to_ring_change(), refuse)
+        case protocol.BackToChange(space, address):
+            return search(session, session.running_back_to_change(space, address), refuse)
+        case protocol.GoToInstruction(executed):
+            session.go_to_instruction(executed)
         case protocol.StepBack():
             session.step_back()
         case protocol.RunBack(BackTo.BREAKPOINT):
-            return run_back(session)
+            return search(session, session.running_back(), refuse)
         case protocol.RunBack(BackTo.WORLD_SWITCH):
             session.run_back_to_trap(_is_switch)
         case protocol.RunBack():
@@ -39,9 +59,8 @@ def travel(session: Session, journey: Journey) -> Task | None:
     return None
 
 
-def run_back(session: Session) -> Task:
-    """To the last breakpoint; given up, the guest stands where it did."""
-    under_way = session.running_back()
+def search(session: Session, under_way: Iterator[None], refuse: Callable[[UserError], None]) -> Task:
+    """Search the past; given up, or if there can be nothing to find, the guest stands where it did."""
     arrived = False
 
     def slice_of_it(_: int | None) -> StopReason:
@@ -51,9 +70,17 @@ def run_back(session: Session) -> Task:
         except StopIteration:
             arrived = True
             return session.stop or StopReason.BUDGET
+        except UserError as error:
+            arrived = True
+            refuse(error)
+            return StopReason.BUDGET
         return StopReason.REQUESTED
 
-    return Task(slice_of_it, is_there=lambda: arrived, breaks=False, quiet=True, abandon=under_way.close)
+    def abandon() -> None:
+        if isinstance(under_way, Generator):
+            under_way.close()
+
+    return Task(slice_of_it, is_there=lambda: arrived, standing=True, breaks=False, quiet=True, abandon=abandon)
 
 
 def _is_switch(trap: Trap) -> bool:

@@ -21,6 +21,7 @@ from core.lab.lab import Desk, Lab
 if TYPE_CHECKING:
     from core.session import Session
 
+BEING_OPENED = "The lab is still being opened."
 SOON, LATER = 2.0, 10.0  # seconds from one keeping to the next: after an input, and when only time has passed
 
 
@@ -52,7 +53,7 @@ def opening(
         if not over:
             opened()
 
-    return Task(slice_of_it, is_there=lambda: over, standing=True, breaks=False, abandon=abandon)
+    return Task(slice_of_it, is_there=lambda: over, standing=True, busy=BEING_OPENED, breaks=False, abandon=abandon)
 
 
 class Keeper:

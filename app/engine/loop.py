@@ -142,7 +142,7 @@ class EngineLoop:
             raise WindowGone from broken
 
     def _keep(self) -> None:
-        if self._keeper.due_in == 0.0 and not (self._task is not None and self._task.standing):
+        if self._keeper.due_in == 0.0 and not (self._task is not None and self._task.busy):
             try:
                 self._keeper.keep()
             except UserError as error:
@@ -291,10 +291,10 @@ class EngineLoop:
 
     def _check_standing(self, command: protocol.Command) -> None:
         """While a lab is replayed nothing may be done to its machine: that would be another past."""
-        if self._task is not None and self._task.standing and not isinstance(command, WHILE_OPENING):
+        if self._task is not None and self._task.busy and not isinstance(command, WHILE_OPENING):
             if isinstance(command, (protocol.Input, protocol.Keys)):
                 self._typed += 1  # obeyed, as far as it can be
-            raise RequestError("The lab is still being opened.", "Wait for it, or stop it where it is.")
+            raise RequestError(self._task.busy, "Wait for it, or stop it where it is.")
 
     def _carry_out(self, command: protocol.Command) -> None:
         session = self._session
@@ -411,7 +411,7 @@ class EngineLoop:
         if self._task is not None:
             self._finish(StopReason.REQUESTED)
         self._stops.serve_stops()
-        task = travel(self._session, journey)
+        task = travel(self._session, journey, lambda error: self._send(protocol.Refused(journey, error)))
         if task is not None:
             self._start(task)
         self._stopped_by, self._stale = None, True

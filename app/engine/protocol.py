@@ -276,6 +276,26 @@ class StepBack:
 
 
 @dataclass(frozen=True, slots=True)
+class StepBackOver:
+    """To before the newest instruction, but what has returned by it is taken back whole, with its call."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackToChange:
+    """To before the word at that address was last changed; if it never was, to power-on."""
+
+    space: Space
+    address: int
+
+
+@dataclass(frozen=True, slots=True)
+class GoToInstruction:
+    """To the moment at which so many instructions of the machine had been executed."""
+
+    executed: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunBack:
     """To the last time that this happened; if it never did, to power-on."""
 
@@ -332,7 +352,7 @@ Command: TypeAlias = (
     "Load | Resume | OpenLab | SaveLab | KeepLab"
     " | SaveDisk | Run | Stop | Step | StepOver | StepBy | RunTo | RunToNewCode | Reset | SetSpeed | SetBreakpoints"
     " | Input | Keys | LookAt | AddVm | RemoveVm | SelectVm | PauseVm | ResumeVm | SetWeight | SetCap | Balloon"
-    " | StepBack | RunBack | GoTo | EnterFuture | DiscardFuture | Undo"
+    " | StepBack | StepBackOver | RunBack | BackToChange | GoToInstruction | GoTo | EnterFuture | DiscardFuture | Undo"
     " | SetIntercept | SetVmcbField | SetTranslation | EditRegister | EditMemory | CheckLesson | Shown | Shutdown"
 )
 

@@ -29,6 +29,7 @@ class Task:
     breaks    ends at a breakpoint
     quiet     shows nothing before its end
     standing  can be done without that the guest moves
+    busy      why nothing else may be done to the machine meanwhile; empty: it may
     waiting   the guest waits for input now
     dozes     the guest sleeps until its timer fires
     abandon   called if it is ended before it is done
@@ -42,6 +43,7 @@ class Task:
     breaks: bool = True
     quiet: bool = False
     standing: bool = False
+    busy: str = ""
     waiting: bool = False
     dozes: bool = False
     abandon: Callable[[], None] = lambda: None

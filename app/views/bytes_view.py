@@ -32,6 +32,7 @@ class BytesView(View):
     addressPicked  (address) the person chose a byte, by its linear address
     walkRequested  (address) the person wants to see the walk of that linear address
     gotoRequested  (address) the person wants to see the code there
+    changeSought   (space, address) the person wants to go back to before the word there was last changed
     bytesEdited    (space, address, bytes) the person wants other bytes to stand there
     """
 
@@ -40,6 +41,7 @@ class BytesView(View):
     walkRequested = Signal(object)
     gotoRequested = Signal(object)
     bytesEdited = Signal(object, object, object)
+    changeSought = Signal(object, object)
 
     empty_text = "The bytes of memory will stand here, as they are now. Choose a guest to power it on."
 
@@ -206,6 +208,9 @@ class BytesView(View):
         if word is not None:
             there = menu.addAction(f"Go to the address that stands here, {hexadecimal(word)}")
             there.triggered.connect(lambda: self.show_bytes(self.space, word))
+            if self.space is not Space.HOST:
+                back = menu.addAction("Back to the last change of this word")
+                back.triggered.connect(lambda: self.changeSought.emit(self.space, address))
             copy = menu.addAction("Copy the word")
             copy.triggered.connect(lambda: QGuiApplication.clipboard().setText(f"{word:08X}"))
         if byte is not None:

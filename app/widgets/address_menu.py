@@ -1,4 +1,4 @@
-"""The entries of a menu that lead from an address to its page walk and its bytes; the same wherever addresses stand."""
+"""The entries of a menu that lead from an address to its page walk, bytes and past; the same wherever it stands."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from core.looks import Space
 
 
 class LeadsToMemory(Protocol):
-    """A view that can ask for the walk and the bytes of an address."""
+    """A view that can ask for the walk and the bytes of an address, and for the last change of what stands there."""
 
     walkRequested: SignalInstance
     bytesRequested: SignalInstance
+    changeSought: SignalInstance
 
 
 def offer_addresses(menu: QMenu, view: LeadsToMemory, addresses: tuple[NamedAddress, ...]) -> None:
-    """Add two entries for each address."""
+    """Add three entries for each address."""
     for named in addresses:
         where, place = f"{hexadecimal(named.address)} ({named.words})", named.address
         walk = menu.addAction(f"Page walk of {where}")
         walk.triggered.connect(lambda _checked=False, to=place: view.walkRequested.emit(to))
         show = menu.addAction(f"Bytes at {where}")
         show.triggered.connect(lambda _checked=False, to=place: view.bytesRequested.emit(Space.LINEAR, to))
+        back = menu.addAction(f"Back to the last change of the word at {where}")
+        back.triggered.connect(lambda _checked=False, to=place: view.changeSought.emit(Space.LINEAR, to))

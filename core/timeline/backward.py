@@ -20,14 +20,19 @@ BETWEEN_INSTRUCTIONS = frozenset({Cause.INTERRUPT, Cause.WORLD_SWITCH})  # these
 
 
 def to_breakpoint(timeline: Timeline) -> Iterator[None]:
-    """To the last breakpoint that was met before now; a slice is one replay of at most an interval."""
+    """To the last breakpoint that was met before now, or to power-on; a slice is one replay of at most an interval."""
+    yield from to_stop(timeline, lambda: True, Moment(0, False, 0))
+
+
+def to_stop(timeline: Timeline, counts: Callable[[], bool], otherwise: Moment) -> Iterator[None]:
+    """As `to_breakpoint`, to the last one at which `counts` said so; to `otherwise` if there was none."""
     end = timeline.now
     starts = [Moment(each.time, False, each.executed) for each in timeline.branch.path]
     for start in reversed(starts[: bisect_left(starts, end)]):
         for width in WIDTHS:
             begin = max(start.executed, end.executed - width)
             timeline.seek(begin)
-            met = _breakpoints_met(timeline, end)
+            met = _breakpoints_met(timeline, end, counts)
             if met:
                 timeline.seek_moment(met[-1])
                 return
@@ -35,17 +40,18 @@ def to_breakpoint(timeline: Timeline) -> Iterator[None]:
             if begin == start.executed:
                 break
         end = start
-    timeline.seek(0)
+    timeline.seek_moment(otherwise)
 
 
-def _breakpoints_met(timeline: Timeline, end: Moment) -> list[Moment]:
+def _breakpoints_met(timeline: Timeline, end: Moment, counts: Callable[[], bool]) -> list[Moment]:
     met: list[Moment] = []
     leave = False
     while timeline.now.executed < end.executed or (end.at_threshold and timeline.now < end):
         reason = timeline.run(end.executed + end.at_threshold, leave_breakpoint=leave)
         leave = reason is StopReason.BREAKPOINT
         if leave and timeline.now < end:
-            met.append(timeline.now)
+            if counts():
+                met.append(timeline.now)
         elif reason in (StopReason.ENDED, StopReason.WAITING):
             break
     return met

@@ -10,6 +10,7 @@ from PySide6.QtTest import QTest
 
 from app.controllers.actions import Act
 from core.events import StopReason
+from core.looks import Space
 from tests.gui.conftest import Person
 from tests.gui.test_running import ECHO
 
@@ -94,3 +95,36 @@ def test_running_back_can_be_stopped_and_leaves_the_machine_where_it_was(
     person.wait(lambda: not person.engine.memory.stop_wanted)
     person.press(Act.STEP)
     person.wait(lambda: person.sees.executed == before + 1)
+
+
+def test_the_other_ways_back_lead_where_they_say(person: Person) -> None:
+    person.load("rings", "trap_emulate")
+    person.engine.step(900, quietly=True)
+    person.wait(lambda: person.sees.executed == 900)
+    ring = person.sees.ring
+    person.press(Act.BACK_TO_RING)
+    person.wait(lambda: person.sees.executed < 900)
+    assert person.sees.ring != ring
+    here = person.sees.executed
+    person.press(Act.BACK_OVER)
+    person.wait(lambda: person.sees.executed < here)
+    person.window.time.go_to_instruction("1 000 000")
+    person.wait(lambda: "is not among them" in person.window.message.text)
+    person.window.time.go_to_instruction("7_0 0")
+    person.wait(lambda: person.sees.executed == 700)
+    person.window.time.go_to_instruction("seven")
+    assert "is no number" in person.window.message.text
+    stack = next(each.believed for each in person.sees.registers if each.name == "ESP")
+    person.window.time.seek_change(Space.LINEAR, stack)
+    person.wait(lambda: person.sees.executed < 700)
+
+
+def test_a_way_back_that_is_not_known_is_refused_and_nothing_moves(
+    person: Person, source: Callable[[str], str]
+) -> None:
+    person.load(source("again: inc eax\njmp again"))
+    person.step()
+    person.press(Act.BACK_OUT)
+    person.wait(lambda: "is not known" in person.window.message.text)
+    person.step()
+    assert person.sees.executed == 2
