@@ -119,6 +119,11 @@ def test_every_moment_is_what_it_was_and_has_the_same_future(
     assert wrong == []
 
 
+def test_every_moment_of_a_paravirtual_guest_is_what_it_was_too() -> None:
+    program, recording = load_program("pebble-pv"), Recording(instructions=90_000, departures=100, budget=8 * MIB)
+    assert rewind_check(program, "paravirt", points=40, seed=4, limit=1_500_000, recording=recording) == []
+
+
 @each_kind
 @given(paged_programs, st.lists(st.integers(0, 3_000), min_size=1, max_size=8))
 @settings(max_examples=12)
