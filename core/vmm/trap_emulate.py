@@ -172,6 +172,7 @@ class TrapEmulate(Vmm):
 
     def exception(self, vector: int, error_code: int, software: bool) -> Outcome:
         """Emulate what the guest was entitled to; give it what is its own; mend what only the monitor's tables deny."""
+        self._refuse_virtual_8086()
         if software:
             return self.guest_event(vector, error_code, software)
         if vector == Vector.PF:
@@ -181,6 +182,16 @@ class TrapEmulate(Vmm):
         if vector == Vector.NM and not self._guest.has_fpu and not self._guest.cr(0) & flags.CR0_TS:
             return self._give_fpu()
         return self.guest_event(vector, error_code, software)
+
+    def io(self, port: int, size: int, text: str, *, reading: bool) -> Outcome:
+        """As everywhere."""
+        self._refuse_virtual_8086()
+        return super().io(port, size, text, reading=reading)
+
+    def _refuse_virtual_8086(self) -> None:
+        """IRET enters it without a trap, and then it would be taken for the guest's kernel."""
+        if self.cpu.state.eflags & flags.VM:
+            raise UnknownDeparture("The guest is in virtual-8086 mode, which is not carried out here.")
 
     def _refused(self, vector: int, error_code: int) -> Outcome:
         guest = self._guest

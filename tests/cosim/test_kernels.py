@@ -374,3 +374,23 @@ def test_translation_refuses_to_miss_a_breakpoint() -> None:
     assert PAIR.session.end is not None
     assert PAIR.session.end.how is EndHow.ERROR
     assert "hardware breakpoint" in PAIR.session.end.sentence
+
+
+@each_kind
+def test_virtual_8086_mode_stops_the_machine_in_words(kind: str) -> None:
+    PAIR.run(
+        kernel(
+            """
+    mov byte ptr [0x9000], 0xf4                 # hlt
+.irp value, 0, 0, 0, 0, 0, 0x8000, 0x20202, 0, 0x9000
+    push \\value
+.endr
+    iretd
+"""
+        ),
+        kind,
+    )
+    assert PAIR.session.end is not None
+    assert PAIR.session.end.how is EndHow.ERROR
+    assert "virtual-8086" in PAIR.session.end.sentence
+    assert "EIP=" in PAIR.session.report
