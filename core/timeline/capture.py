@@ -3,7 +3,8 @@
 Objects of the lab keep their identity: what refers to them still does after a restore. Their attributes, and plain
 values in these (numbers, texts, containers, dataclasses compared by value), are copied out and put back; values that
 cannot change are shared. Since every attribute is taken, a new field cannot be forgotten; what must not be taken is
-named by its class in `NOT_STATE`. The copy lives in this process only; it is never read from a file.
+named by its class in `NOT_STATE`, and what follows from the rest is made anew in `restored`. The copy lives in this
+process only; it is never read from a file.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import pickle
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
+from functools import cache
 from types import BuiltinMethodType, FunctionType, MethodType
 from typing import Any
 
@@ -21,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 NOT_STATE = "NOT_STATE"  # class attribute: names of attributes that belong to the caller of the moment
+RESTORED = "restored"  # method: makes anew what follows from the rest
 SPARSE_BYTES = 1 << 15  # arrays of so many bytes are mostly zero
 _WIRING = (FunctionType, MethodType, BuiltinMethodType, memoryview)
 
@@ -60,14 +63,23 @@ def restore(captured: Captured) -> None:
                 held[:] = value  # others may know where it is
             else:
                 setattr(each, name, value)
+    for each in captured.objects:
+        restored = getattr(each, RESTORED, None)
+        if restored is not None:
+            restored()
 
 
 def is_live(each: object) -> bool:
     """Is it an object of the lab with an identity, rather than a value?"""
-    kind = type(each)
-    if not kind.__module__.startswith("core.") or isinstance(each, (Enum, tuple, type, ctypes.Structure)):
+    kind: Any = type(each)
+    return _lives(kind)
+
+
+@cache
+def _lives(kind: type) -> bool:
+    if not kind.__module__.startswith("core.") or issubclass(kind, (Enum, tuple, type, ctypes.Structure)):
         return False
-    return not is_dataclass(kind) or kind.__eq__ is object.__eq__
+    return not is_dataclass(kind) or (kind.__eq__ is object.__eq__ and not _is_frozen(kind))
 
 
 def attributes(each: object) -> dict[str, Any]:
@@ -89,8 +101,19 @@ def is_wiring(each: object) -> bool:
 
 def is_constant(each: object) -> bool:
     """A frozen dataclass: shared rather than copied."""
-    parameters = getattr(type(each), "__dataclass_params__", None)
-    return parameters is not None and parameters.frozen
+    kind: Any = type(each)
+    return _is_frozen(kind)
+
+
+@cache
+def _is_frozen(kind: type) -> bool:
+    parameters = getattr(kind, "__dataclass_params__", None)
+    return parameters is not None and bool(parameters.frozen)
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
 def _held_by(each: object) -> list[object]:
@@ -100,8 +123,9 @@ def _held_by(each: object) -> list[object]:
         held = [each.__self__]
     elif isinstance(each, FunctionType):
         held = [cell.cell_contents for cell in each.__closure__ or ()]
-    elif is_constant(each) and is_dataclass(each):
-        held = [getattr(each, field.name) for field in fields(each)]
+    elif is_constant(each):
+        kind: Any = type(each)
+        held = [getattr(each, name) for name in _names(kind)]
     return [inner for inner in held if is_live(inner)]
 
 

@@ -9,9 +9,9 @@ since where a block lies, who jumps to it and how often it ran end together when
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Set
-from dataclasses import dataclass, field, fields
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Set
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -23,7 +23,6 @@ from core.translator.region import Region
 from core.translator.rewrite import (
     CALL_OUT,
     INDIRECT,
-    Emitted,
     Exit,
     Site,
     SiteKind,
@@ -61,11 +60,13 @@ class Counters:
         return self.copied + self.branches + self.in_line + self.callout_sites
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Block:
-    """A translation. `page` is the guest-physical page of its first byte, `pages` are all it came from, `linear_pages`
-    where these were mapped; `start` and `size` say where it is in the cache: its door first, up to the instruction at
-    offset `found`, and then what its steps became."""
+    """A translation, which never changes: checkpoints share it. `page` is the guest-physical page of its first byte,
+    `pages` are all it came from, `linear_pages` where these were mapped; `start` and `size` say where it is in the
+    cache: its door first, up to the instruction at offset `found`, and then what its steps became. `entries` are its
+    bytes' in the code map, as u64 pairs of offset and entry; `borrowed`: offset, and number of the register that is to
+    be given back if the instruction there faults."""
 
     pc: int
     length: int
@@ -74,16 +75,14 @@ class Block:
     pages: tuple[GuestPhysical, ...]
     start: int
     size: int
-    steps: list[Step]
-    exits: list[Exit]
-    sites: list[int]
-    borrowed: dict[int, int]
+    steps: tuple[Step, ...]
+    exits: tuple[Exit, ...]
+    sites: tuple[Site, ...]
+    entries: bytes
+    borrowed: tuple[tuple[int, int], ...]
     ordinal: int
     linear_pages: tuple[int, ...]
     found: int
-    incoming: set[Exit] = field(default_factory=set)
-    alive: bool = True
-    looked_up: bool = False
 
     @property
     def entry(self) -> int:
@@ -112,6 +111,8 @@ class CodeCache:
     """The cache in `code`, beside `variables` and `table`. `patched(linear, size)` is told when code that may have run
     was changed, `forgotten()` when all of it was."""
 
+    NOT_STATE = ("entries",)  # they follow from the blocks
+
     def __init__(
         self,
         code: Region,
@@ -137,20 +138,21 @@ class CodeCache:
         self._empty()
 
     def _empty(self) -> None:
-        self._blocks: dict[tuple[int, GuestPhysical, Mode], Block] = {}
-        self._by_page: dict[GuestPhysical, set[Block]] = {}
-        self._by_linear_page: dict[int, set[Block]] = {}
-        self._starts: list[int] = []
+        self._first = self._ordinal  # of those that are laid
         self._laid: list[Block] = []
-        self.sites: dict[int, Site] = {}
-        self._owners: dict[Exit, Block] = {}
+        self._starts: list[int] = []
+        # the living, by their ordinals
+        self._alive: set[int] = set()
+        self._blocks: dict[tuple[int, GuestPhysical, Mode], int] = {}
+        self._by_page: dict[GuestPhysical, set[int]] = {}
+        self._by_linear_page: dict[int, set[int]] = {}
+        self._incoming: dict[int, set[int]] = {}  # sites of the exits that are chained to a block
         self._asking: dict[tuple[int, int], tuple[int, int]] = {}
         self.entries[:] = 0
         self.heat[:] = 0
         self.no_code = self.region.base
         self._next = self.region.base + ALIGNMENT
-        self._lay(self.no_code, b"\xcd\xca", [(0, 0)])
-        self.sites[self.no_code] = Site(SiteKind.NO_CODE, self.no_code)
+        self.region.write(self.no_code, CALL_OUT)
 
     # -- looking
 
@@ -174,9 +176,8 @@ class CodeCache:
     def ran(self) -> dict[Fate, int]:
         """How many of the guest's instructions ran translated, by what they became."""
         ran = dict(self._ran)
-        for block in self._laid:
-            if block.alive:
-                self._add_runs(block, ran)
+        for block in self.blocks:
+            self._add_runs(block, ran)
         return ran
 
     def _add_runs(self, block: Block, ran: dict[Fate, int]) -> None:
@@ -192,7 +193,7 @@ class CodeCache:
 
     def begins_again(self, block: Block) -> None:
         """The first instruction of `block` will be tried again, which is no second run; the block may be gone."""
-        if block.alive:
+        if self.is_alive(block):
             self.heat[block.entry - self.region.base] -= np.uint32(1)
         else:
             for step in block.steps:
@@ -211,23 +212,31 @@ class CodeCache:
     @property
     def blocks(self) -> list[Block]:
         """Every live block, in the order of translation."""
-        return [block for block in self._laid if block.alive]
+        return [block for block in self._laid if block.ordinal in self._alive]
+
+    def is_alive(self, block: Block) -> bool:
+        """May it be run?"""
+        return block.ordinal in self._alive
 
     def find(self, pc: int, page: GuestPhysical, mode: Mode) -> Block | None:
         """The block that starts at linear `pc` of guest-physical `page`."""
-        return self._blocks.get((pc, page, mode))
+        ordinal = self._blocks.get((pc, page, mode))
+        return None if ordinal is None else self._laid[ordinal - self._first]
 
     def starting_at(self, pc: int, mode: Mode) -> Block | None:
         """A block made from linear `pc`, wherever that was mapped."""
-        for block in self._by_linear_page.get(pc & ~PAGE_MASK, ()):
+        for block in self._these(self._by_linear_page.get(pc & ~PAGE_MASK, ())):
             if block.pc == pc and block.mode == mode:
                 return block
         return None
 
     def numbered(self, ordinal: int) -> Block | None:
         """The block of that number, dead or alive."""
-        number = bisect_left(self._laid, ordinal, key=lambda block: block.ordinal)
-        return self._laid[number] if number < len(self._laid) and self._laid[number].ordinal == ordinal else None
+        number = ordinal - self._first
+        return self._laid[number] if 0 <= number < len(self._laid) else None
+
+    def _these(self, ordinals: Iterable[int]) -> list[Block]:
+        return [self._laid[each - self._first] for each in sorted(ordinals)]
 
     def block_at(self, address: int) -> Block | None:
         """The block in which the linear `address` of the cache lies."""
@@ -255,9 +264,25 @@ class CodeCache:
         reached = exit_.site + 4 + distance & 0xFFFF_FFFF
         return None if reached == exit_.stub else self.block_at(reached)
 
-    def owner(self, exit_: Exit) -> Block:
-        """The block that `exit_` leaves."""
-        return self._owners[exit_]
+    def incoming(self, block: Block) -> list[tuple[Block, Exit]]:
+        """The jumps that are chained to `block`, and the blocks that they leave."""
+        found = []
+        for site in sorted(self._incoming.get(block.ordinal, ())):
+            owner = self.block_at(site)
+            assert owner is not None, "a chain is taken back when its block dies"
+            found.append((owner, next(each for each in owner.exits if each.site == site)))
+        return found
+
+    def site_at(self, address: int) -> Site | None:
+        """The callout whose INT stands at linear `address` of the cache."""
+        if address == self.no_code:
+            return Site(SiteKind.NO_CODE, address)
+        block = self.block_at(address)
+        if block is not None:
+            return next((site for site in block.sites if site.address == address), None)
+        if any(address == at + size - len(CALL_OUT) for at, size in self._asking.values()):
+            return Site(SiteKind.MISS, address)
+        return None
 
     # -- translating
 
@@ -268,7 +293,7 @@ class CodeCache:
             self.flush()
         around = Surroundings(self._variables, self._table_base, self._asks(unit.mode))
         made = translate(unit, code, self._next, around, guilty)
-        self._lay(made.at, made.code, made.entries)
+        entries = np.array(made.entries, np.uint64)
         block = Block(
             unit.pc,
             unit.end - unit.pc & 0xFFFF_FFFF,
@@ -277,28 +302,29 @@ class CodeCache:
             pages,
             made.at,
             len(made.code),
-            made.steps,
-            made.exits,
-            [site.address for site in made.sites],
-            made.borrowed,
+            tuple(made.steps),
+            tuple(made.exits),
+            tuple(made.sites),
+            entries.tobytes(),
+            tuple(made.borrowed.items()),
             self._ordinal,
             tuple((unit.pc & ~PAGE_MASK) + number * PAGE_SIZE & 0xFFFF_FFFF for number in range(len(pages))),
             made.found,
         )
         self._ordinal += 1
-        self._register(block, made)
+        self.region.write(made.at, made.code)
+        self._map(block)
+        self._register(block)
         return block
 
-    def _register(self, block: Block, made: Emitted) -> None:
-        for site in made.sites:
-            self.sites[site.address] = site
-        for exit_ in made.exits:
-            self._owners[exit_] = block
-        self._blocks[block.pc, block.page, block.mode] = block
+    def _register(self, block: Block) -> None:
+        ordinal = block.ordinal
+        self._alive.add(ordinal)
+        self._blocks[block.pc, block.page, block.mode] = ordinal
         for page in block.pages:
-            self._by_page.setdefault(page, set()).add(block)
+            self._by_page.setdefault(page, set()).add(ordinal)
         for linear in block.linear_pages:
-            self._by_linear_page.setdefault(linear, set()).add(block)
+            self._by_linear_page.setdefault(linear, set()).add(ordinal)
         self._starts.append(block.start)
         self._laid.append(block)
         self._next = (block.start + block.size + ALIGNMENT - 1) & -ALIGNMENT
@@ -315,12 +341,21 @@ class CodeCache:
             else:
                 counters.callout_sites += 1
 
-    def _lay(self, at: int, code: bytes, entries: list[tuple[int, int]]) -> None:
-        self.region.write(at, code)
-        base = at - self.region.base
-        places = self.entries
-        for offset, entry in entries:
-            places[base + offset] = entry
+    def _map(self, block: Block) -> None:
+        pairs = np.frombuffer(block.entries, np.uint64)
+        self.entries[(block.start - self.region.base) + pairs[::2].astype(np.intp)] = pairs[1::2]
+
+    def restored(self) -> None:
+        """All but the code map is what it was at a checkpoint."""
+        self.entries[:] = 0
+        for block in self._laid:
+            self._map(block)
+        for at, size in self._asking.values():
+            self._map_asking(at, size)
+
+    def _map_asking(self, at: int, size: int) -> None:
+        for place in (at, at + size - len(CALL_OUT)):
+            self.entries[place - self.region.base] = INDIRECT
 
     def _asks(self, mode: Mode) -> int:
         """Where code of `mode` asks the monitor about the EIP in TARGET; the guest's ECX is in SAVED_TOO."""
@@ -328,9 +363,9 @@ class CodeCache:
         if known is None:
             at = self._next
             back = leave_door(mode, self._variables)
-            self._lay(at, back + CALL_OUT, [(0, INDIRECT), (len(back), INDIRECT)])
+            self.region.write(at, back + CALL_OUT)
             self._asking[mode.base, mode.bits] = known = at, len(back) + len(CALL_OUT)
-            self.sites[at + len(back)] = Site(SiteKind.MISS, at + len(back))
+            self._map_asking(*known)
             self._next += ASKING_ROOM
         return known[0]
 
@@ -338,9 +373,10 @@ class CodeCache:
 
     def chain(self, exit_: Exit, block: Block) -> None:
         """From now on `exit_` jumps straight to `block`."""
-        if exit_ in self._owners and block.alive:
+        owner = self.block_at(exit_.site)
+        if owner is not None and exit_ in owner.exits and self.is_alive(owner) and self.is_alive(block):
             self._patch(exit_, block.entry)
-            block.incoming.add(exit_)
+            self._incoming.setdefault(block.ordinal, set()).add(exit_.site)
             self.counters.chained += 1
 
     def _unchain(self, exit_: Exit) -> None:
@@ -353,10 +389,8 @@ class CodeCache:
     def enter_in_table(self, block: Block) -> None:
         """From now on the lookup finds `block`."""
         self.use_mode(block.mode)
-        if not block.alive:  # that made room
-            return
-        self.table.enter(block.pc - block.mode.base & 0xFFFF_FFFF, block.start - block.mode.base)
-        block.looked_up = True
+        if self.is_alive(block):  # that may have made room
+            self.table.enter(block.pc - block.mode.base & 0xFFFF_FFFF, block.start - block.mode.base)
 
     def use_mode(self, mode: Mode) -> None:
         """Code runs in `mode` now; the table must know of no other."""
@@ -370,17 +404,15 @@ class CodeCache:
 
     def part(self, linear_page: int) -> None:
         """The mapping of `linear_page` is no longer certain: let nothing jump there without asking."""
-        for block in self._by_linear_page.get(linear_page, ()):
+        for block in self._these(self._by_linear_page.get(linear_page, ())):
             self._forget_lookup(block)
-            for exit_ in list(block.incoming):
-                if self._owners[exit_].linear_pages != block.linear_pages or len(block.pages) > 1:
+            for owner, exit_ in self.incoming(block):
+                if owner.linear_pages != block.linear_pages or len(block.pages) > 1:
                     self._unchain(exit_)
-                    block.incoming.discard(exit_)
+                    self._incoming[block.ordinal].discard(exit_.site)
 
     def _forget_lookup(self, block: Block) -> None:
-        if block.looked_up:
-            self.table.remove(block.pc - block.mode.base & 0xFFFF_FFFF, block.start - block.mode.base)
-            block.looked_up = False
+        self.table.remove(block.pc - block.mode.base & 0xFFFF_FFFF, block.start - block.mode.base)
 
     def invalidate(self, page: GuestPhysical, first: int, last: int) -> int:
         """Bytes `first` to `last` of `page` were written: the blocks made from them die; how many."""
@@ -390,29 +422,30 @@ class CodeCache:
 
     def drop(self, page: GuestPhysical, first: int, last: int) -> int:
         """The blocks made from bytes `first` to `last` of `page` shall be made anew when they are reached; how many."""
-        dying = [block for block in self._by_page.get(page, ()) if _touches(block, page, first, last)]
+        near = self._these(self._by_page.get(page, ()))
+        dying = [block for block in near if _touches(block, page, first, last)]
         for block in dying:
             self._kill(block)
         return len(dying)
 
     def _kill(self, block: Block) -> None:
         self._add_runs(block, self._ran)
-        block.alive = False
+        ordinal = block.ordinal
         self._forget_lookup(block)
-        for exit_ in block.incoming:
+        for _, exit_ in self.incoming(block):
             self._unchain(exit_)
-        block.incoming.clear()
+        self._incoming.pop(ordinal, None)
+        self._alive.discard(ordinal)
         for exit_ in block.exits:
             reached = self.target(exit_)
-            if reached is not None:
-                reached.incoming.discard(exit_)
-            del self._owners[exit_]
-        if self._blocks.get((block.pc, block.page, block.mode)) is block:
+            if reached is not None and reached.ordinal in self._incoming:
+                self._incoming[reached.ordinal].discard(exit_.site)
+        if self._blocks.get((block.pc, block.page, block.mode)) == ordinal:
             del self._blocks[block.pc, block.page, block.mode]
         for linear in block.linear_pages:
-            self._by_linear_page[linear].discard(block)
+            self._by_linear_page[linear].discard(ordinal)
         for page in block.pages:
-            self._by_page[page].discard(block)
+            self._by_page[page].discard(ordinal)
             if not self._by_page[page]:
                 self.released(page)
 
@@ -421,8 +454,6 @@ class CodeCache:
         self.hits_before = self.hits
         pages = [page for page, blocks in self._by_page.items() if blocks]
         self._ran = self.ran
-        for block in self._laid:
-            block.alive = False
         self.counters.flushes += 1
         mode, self._table_mode = self._table_mode, None
         self._empty()

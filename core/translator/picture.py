@@ -38,9 +38,7 @@ def see_cache(cache: CodeCache, switches: frozenset[Switch]) -> SeenCache:
     """The whole of it, and what is switched on."""
     blocks = cache.laid
     chains = (
-        Chain(cache.owner(exit_).ordinal, exit_.site, block.ordinal)
-        for block in blocks
-        for exit_ in sorted(block.incoming, key=lambda each: each.site)
+        Chain(owner.ordinal, exit_.site, block.ordinal) for block in blocks for owner, exit_ in cache.incoming(block)
     )
     return SeenCache(
         cache.region.base,
@@ -66,7 +64,7 @@ def see_block(cache: CodeCache, block: Block, read: ReadGuest) -> SeenBlock:
         tuple(_original(block, number, read) for number in range(len(block.steps))),
         tuple(_translated(cache, block)),
         tuple(BlockExit(each.site, each.target, _ordinal(cache.target(each))) for each in block.exits),
-        tuple(sorted(cache.owner(each).ordinal for each in block.incoming)),
+        tuple(sorted(owner.ordinal for owner, _ in cache.incoming(block))),
     )
 
 
@@ -86,7 +84,7 @@ def _facts(cache: CodeCache, block: Block) -> CacheBlock:
         len(block.steps),
         sum(step.fate is not Fate.COPIED for step in block.steps),
         cache.entered(block),
-        block.alive,
+        cache.is_alive(block),
     )
 
 
@@ -113,7 +111,7 @@ def _translated(cache: CodeCache, block: Block) -> Iterator[TranslatedInstructio
             part = Part.STUB if linear >= stubs else Part.SLOW
             if any(linear <= each.site < linear + length for each in block.exits):
                 part = Part.GO_ON
-        site, here = cache.sites.get(linear), code[at : at + length]
+        site, here = cache.site_at(linear), code[at : at + length]
         calls = "" if site is None else site.kind.value
         belongs = guest if part is Part.BODY else _belongs(block, cache.entry(linear)) if part is Part.SLOW else None
         yield TranslatedInstruction(linear, here, spell(here, linear, bits), part, belongs, calls)

@@ -65,16 +65,13 @@ class SiteKind(Enum):
     NO_CODE = "where the guest's code cannot be fetched"
 
 
-class Exit:
+class Exit(NamedTuple):
     """A direct branch out of a block: `site`, the linear address of the 32-bit distance in it; its `stub`, which calls
     the monitor; the guest's linear `target`."""
 
-    __slots__ = ("site", "stub", "target")
-
-    def __init__(self, site: int, target: int) -> None:
-        self.site = site
-        self.stub = 0
-        self.target = target
+    site: int
+    stub: int
+    target: int
 
 
 class Site(NamedTuple):
@@ -199,7 +196,7 @@ class Emitter:
         """Leave the block for the guest's linear `target`, by a JMP or Jcc of that `opcode`."""
         prefix = b"\x66" if self.mode.bits == 16 else b""
         self.raw(prefix + opcode + bytes(4), 0 if counted else BOUNDARY, self.pc if counted else target)
-        self.exits.append(Exit(self.here - 4, target))
+        self.exits.append(Exit(self.here - 4, 0, target))
 
     def leave_for_target(self) -> None:
         """Leave the block for the guest EIP in TARGET, through the lookup table."""
@@ -318,8 +315,8 @@ class Emitter:
             self.pc = site.pc
             self.sites.append(site._replace(address=self.here))
             self.raw(CALL_OUT)
-        for each in self.exits:
-            each.stub = self.here
+        for number, way in enumerate(self.exits):
+            self.exits[number] = each = way._replace(stub=self.here)
             at = each.site - self.at
             self.code[at : at + 4] = (each.stub - (each.site + 4) & 0xFFFF_FFFF).to_bytes(4, "little")
             self.sites.append(Site(SiteKind.EXIT, self.here, each.target, exit=each))

@@ -45,7 +45,7 @@ class BlockFinder:
 
     def is_good(self, block: Block, mode: Mode) -> bool:
         """May `block`, met earlier, still be run?"""
-        return block.alive and block.mode == mode and self._pages.reach(block)
+        return self._cache.is_alive(block) and block.mode == mode and self._pages.reach(block)
 
     def block_for(self, pc: int, mode: Mode, cause: UnitCause = UnitCause.ENTRY) -> Block | None:
         """The block for linear `pc`, translated now if need be. None: there is no code (`fault` says why)."""

@@ -110,13 +110,17 @@ class Translation(TrapEmulate):
     def seen_block(self, ordinal: int | None) -> SeenBlock | None:
         """See `Vmm`."""
         block = self._block_here() if ordinal is None else self.cache.numbered(ordinal)
-        return None if block is None or not block.alive else see_block(self.cache, block, self.physical.read)
+        return (
+            None
+            if block is None or not self.cache.is_alive(block)
+            else see_block(self.cache, block, self.physical.read)
+        )
 
     def _block_here(self) -> Block | None:
         pc, at = self._guest.pc, self._at
         if self._guest.cpl != 0:
             return None
-        if at is not None and at[0] == pc and at[2] is not None and at[2].alive:
+        if at is not None and at[0] == pc and at[2] is not None and self.cache.is_alive(at[2]):
             return at[2]
         return self.cache.starting_at(pc, self._mode())
 
@@ -150,7 +154,7 @@ class Translation(TrapEmulate):
         if guest.cpl != 0 or offset >= TRANSLATION_CACHE_BYTES or self._in_place:
             return vector, software
         if vector is not None and software:
-            site = cache.sites.get(TRANSLATION_CACHE + offset - 2)
+            site = cache.site_at(TRANSLATION_CACHE + offset - 2)
             if site is not None:
                 guest.interrupts_enabled = bool(self._variables.load(Slot.VIRTUAL_IF))
                 return self._called_out(site, base)
@@ -176,7 +180,7 @@ class Translation(TrapEmulate):
         if block is None:
             return
         offset = address - block.start
-        register = block.borrowed.get(offset)
+        register = dict(block.borrowed).get(offset)
         if register is not None:
             self._give_back(register)
         self._at = pc, block.start + block.step_at(offset).offset, block
@@ -345,7 +349,7 @@ class Translation(TrapEmulate):
     def _suspect(self) -> None:
         """The guest's present instruction trapped in translated code; if it does so often, it shall do so no more."""
         pc, at = self._guest.pc, self._at
-        if at is None or at[2] is None or not at[2].alive or not can_store(self._instruction()):
+        if at is None or at[2] is None or not self.cache.is_alive(at[2]) or not can_store(self._instruction()):
             return
         self._finder.adaptation.trapped(at[2].place_of(pc))
 
