@@ -11,7 +11,7 @@ from app.models.numerals import grouped
 from core.translations import SeenCache
 
 Index = QModelIndex | QPersistentModelIndex
-HEADINGS = (("Since power-on", "What is counted; the tooltip of a row explains it."), ("Count", "How often."))
+HEADINGS = (("So far", "What was counted since power-on; the tooltip of a row explains it."), ("Count", "How often."))
 ROWS = (
     (
         "units",
@@ -21,11 +21,11 @@ ROWS = (
     ("copied", "copied", "Instructions translated into the same bytes: harmless in ring 1."),
     ("branches", "rewritten", "Jumps, calls and returns, which must stay in the cache."),
     ("in_line", "replaced", "Sensitive ones that became a few instructions on the monitor's variables."),
-    ("callout_sites", "callouts planted", "Sensitive ones that became a call of the monitor."),
-    ("callouts", "callouts made", "How often translated code called the monitor to carry an instruction out."),
+    ("callout_sites", "callouts", "Sensitive ones that became a call of the monitor."),
+    ("callouts", "calls made", "How often translated code called the monitor to carry an instruction out."),
     (
         "chained",
-        "jumps chained",
+        "chained",
         "Direct jumps patched to go from block to block; the first time each asks the monitor.",
     ),
     ("hits", "lookup hits", "Returns and indirect jumps whose target's translation the lookup found by itself."),

@@ -24,12 +24,14 @@ FAINT = 0.35
 
 
 class BlockDelegate(QStyledItemDelegate):
-    """Paints every cell of a `BlockModel`. `fresh`, from 0 to 1, is how far the newest part has come into sight."""
+    """Paints every cell of a `BlockModel`. `fresh`, from 0 to 1, is how far the newest part has come into sight;
+    `running`: mark where in the cache the CPU really is."""
 
     def __init__(self, model: BlockModel, theme: Theme) -> None:
         super().__init__()
         self._model = model
         self.fresh = 1.0
+        self.running = True
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
@@ -87,7 +89,8 @@ class BlockDelegate(QStyledItemDelegate):
             ring = FATES[row.of.fate].ring
             if ring is not None:
                 painter.fillRect(rect, palette.ring_tint(ring, 0.14 * self.fresh))
-        if next_ and column == GUEST_AT:
+        there = row.first is not None and column == TRANSLATED and self.running
+        if next_ and (column == GUEST_AT or there):
             painter.fillRect(rect.left(), rect.top(), BAR, rect.height(), palette.ring_color(1))
 
     def _paint_heading(self, painter: QPainter, option: QStyleOptionViewItem, row: BlockRow) -> None:

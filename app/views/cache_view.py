@@ -151,8 +151,8 @@ class CacheView(View):
         self.words.setMinimumHeight(2 * theme.type.pixels(Size.CAPTION) + theme.space(3))
         rows = self.table.verticalHeader()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(theme.type.row_height() - theme.space(1))
-        self.table.setFont(theme.type.sans())
+        rows.setDefaultSectionSize(theme.type.row_height(Size.CAPTION) - theme.space(1))
+        self.table.setFont(theme.type.sans(Size.CAPTION))
 
     # -- inside
 
@@ -181,7 +181,7 @@ class CacheView(View):
         self.efficiency.setAccessibleName("How the guest's instructions ran")
         self.efficiency.setToolTip(EFFICIENCY)
         column = QVBoxLayout(left)
-        column.setContentsMargins(8, 4, 8, 0)
+        column.setContentsMargins(6, 4, 4, 0)
         column.setSpacing(4)
         column.addLayout(tools)
         column.addWidget(self.efficiency)

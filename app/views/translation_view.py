@@ -40,7 +40,7 @@ NO_CACHE = (
 )
 NOTHING_YET = "Nothing has been translated yet. Press Step: the first unit is translated before it runs."
 WIDE = 116  # letters of width from which the reasons have a column of their own
-WIDEST_CODE = 34 + 56  # letters that both columns of instructions have at most, beside that
+WIDEST_CODE = 34 + 78  # letters that both columns of instructions have at most, beside that
 NARROW = 92  # letters of width under which the addresses in the cache are left out
 
 
@@ -146,6 +146,7 @@ class TranslationView(View):
         self.stages.apply_theme(theme)
         self.facts.setFont(theme.type.sans(Size.CAPTION))
         self.legend.setFont(theme.type.sans(Size.CAPTION))
+        self.legend.setText(self._legend())
         self.why.setFont(theme.type.sans(Size.BODY))
         rows = self.table.verticalHeader()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
@@ -260,7 +261,7 @@ class TranslationView(View):
             self.table.setSpan(row, GUEST_AT, 1, self.model.columnCount())
         self.chooser.show_block(seen.block)
         self.facts.setText(_facts(seen) if present else self._elsewhere(snapshot))
-        self.legend.setText(_legend(self.model))
+        self.legend.setText(self._legend())
         if before is None or before.block.ordinal != seen.block.ordinal or self._ordinal is None:
             self._keep_in_sight()
         self._say_why()
@@ -298,6 +299,15 @@ class TranslationView(View):
         if snapshot.ring is Ring.USER:
             return "The CPU is in ring 3: programs run as they are, outside the cache."
         return "EIP is where nothing is translated yet."
+
+    def _legend(self) -> str:
+        """The kinds with their marks, in their colours, and how many of each are in the block."""
+        parts = (
+            f'<span style="color: {self.delegate.color_of(fate).name()}">{words.mark} {self.model.count(fate)} '
+            f"{words.name}</span>"
+            for fate, words in FATES.items()
+        )
+        return " &nbsp; ".join(parts)
 
     def _fit(self) -> None:
         letter, width = self.delegate.letter, self.table.viewport().width()
@@ -337,13 +347,15 @@ class TranslationView(View):
 
     def _toggle_slow(self, on: bool) -> None:
         self.stages.setVisible(on)
+        for words in (self.why, self.legend):
+            words.setVisible(not on)  # the stages say more, and need the room
         self._awaits, self._newest = False, -1
         if on:
             self.stages.say("Press “Next unit”: the guest runs until the translator has made another block.")
             self._want_next()
         else:
             self.stages.rest()
-            self.delegate.fresh = 1.0
+            self.delegate.fresh, self.delegate.running = 1.0, True
             self.model.set_reveal(Reveal.ALL)
             self._choose(None)
 
@@ -353,6 +365,7 @@ class TranslationView(View):
 
     def _show_stage(self, stage: Stage) -> None:
         self.model.set_reveal(REVEALS[stage])
+        self.delegate.running = stage is Stage.RUN
         self.table.clearSelection()
         self._tell_stage()
         self._say_why()
@@ -370,12 +383,8 @@ class TranslationView(View):
 
 def _facts(seen: SeenBlock) -> str:
     block = seen.block
-    times = "once" if block.entered == 1 else f"{grouped(block.entered)} times"
-    return f"{len(seen.guest)} instructions, {block.length} → {block.size} bytes, run {times}"
-
-
-def _legend(model: BlockModel) -> str:
-    return " · ".join(f"{words.mark} {model.count(fate)} {words.name}" for fate, words in FATES.items())
+    ran = {0: "not run yet", 1: "run once"}.get(block.entered, f"run {grouped(block.entered)}×")
+    return f"{len(seen.guest)} instructions, {block.length} → {block.size} bytes, {ran}"
 
 
 VIEW = ViewSpec(

@@ -34,7 +34,7 @@ class BlockChooser(QComboBox):
         self.setAccessibleName("Block")
         self.setToolTip("The block that is shown. Open the list for all that are in the cache, in its order.")
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.setMinimumContentsLength(16)
+        self.setMinimumContentsLength(20)
         self.setMaxVisibleItems(16)
         self.activated.connect(self._take)
 

@@ -22,7 +22,7 @@ from core.translations import CacheBlock, SeenCache
 MOST_PIXELS = 4.0  # a byte
 LEAST_BYTES = 512
 FAINTEST, FULL = 0.16, 0.95  # shares of the ring's colour
-ARROW = 6.0
+ARROW = 9.0
 GAP = 1.0
 
 
@@ -240,7 +240,7 @@ class CacheMap(QWidget):
         wings = [
             end - QPointF(math.cos(angle + turn) * ARROW, math.sin(angle + turn) * ARROW) for turn in (0.45, -0.45)
         ]
-        painter.setPen(QPen(self._theme.palette.background, 1))
+        painter.setPen(QPen(self._theme.palette.background, 1.5))
         painter.setBrush(color)
         painter.drawPolygon(QPolygonF([end, *wings]))
 

@@ -55,7 +55,9 @@ class StageBar(QWidget):
         row = QHBoxLayout()
         row.setSpacing(theme.space(1))
         row.addWidget(self.next_unit)
-        for chip in self.chips.values():
+        for stage, chip in self.chips.items():
+            if stage is not Stage.FETCH:
+                row.addWidget(self._arrow())
             row.addWidget(chip)
         row.addStretch()
         for button in (self.back, self.forth, self.play):
@@ -78,6 +80,12 @@ class StageBar(QWidget):
         self.forth.clicked.connect(self._on)
         self.play.toggled.connect(self._toggle_play)
         self.apply_theme(theme)
+
+    @staticmethod
+    def _arrow() -> QLabel:
+        arrow = QLabel("›")
+        arrow.setProperty("role", "quiet")
+        return arrow
 
     @property
     def playing(self) -> bool:
