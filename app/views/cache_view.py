@@ -206,8 +206,8 @@ class CacheView(View):
         halves.addWidget(table)
         halves.setStretchFactor(0, 3)
         halves.setStretchFactor(1, 1)
-        halves.setSizes([440, 140])
-        table.setMinimumWidth(140)
+        halves.setSizes([420, 164])
+        table.setMinimumWidth(164)
         halves.setChildrenCollapsible(False)
         self.set_content(halves)
 

@@ -91,11 +91,11 @@ class RingsPicture(QWidget):
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """Show the machine as it is now and what it did since the last snapshot."""
         now = self._clock()
-        if self._previous is not None and self._previous.generation != snapshot.generation:
+        was = self._previous
+        if was is not None and (was.generation, was.vm) != (snapshot.generation, snapshot.vm):
             self.clear()
         crossings = crossings_between(self._previous, snapshot)
-        happened = snapshot.trap_count - (self._previous.trap_count if self._previous else snapshot.trap_count)
-        self._meter.add(crossings, max(0, happened), snapshot.ring, now)
+        self._meter.add(crossings, _happened(self._previous, snapshot), snapshot.ring, now)
         self._scene = scene_of(snapshot)
         if self._playback is None:
             # nothing moved before the person's eyes: the last crossing is shown as done
@@ -200,3 +200,13 @@ class RingsPicture(QWidget):
             paint_words(painter, geometry, self._theme, frame.crossing)
         paint_code(painter, scene, geometry, self._theme, frame)
         paint_state(painter, scene, geometry, self._theme, where)
+
+
+def _happened(previous: Snapshot | None, snapshot: Snapshot) -> float:
+    """How many traps the VM that is shown has had since `previous`: of those that are not listed, as many in a hundred
+    as of those that are."""
+    if previous is None:
+        return 0
+    listed = [trap.vm == snapshot.vm for trap in snapshot.traps if trap.number >= previous.trap_count]
+    happened = max(0, snapshot.trap_count - previous.trap_count)
+    return happened * sum(listed) / len(listed) if listed else 0

@@ -62,20 +62,22 @@ class Crossing:
 
 
 def crossing_of(trap: Trap) -> Crossing:
-    """The crossing that a trap made."""
+    """The crossing that a trap made. From a world switch a VM comes back, sooner or later, to where it was: the ring
+    after it is another VM's."""
     inward = Leg(trap.ring_from, trap.ring_to)
-    if trap.ring_after is trap.ring_to:
+    after = trap.ring_from if trap.cause is Cause.WORLD_SWITCH else trap.ring_after
+    if after is trap.ring_to:
         return Crossing((inward,), trap)
-    return Crossing((inward, Leg(trap.ring_to, trap.ring_after)), trap)
+    return Crossing((inward, Leg(trap.ring_to, after)), trap)
 
 
 def crossings_between(previous: Snapshot | None, snapshot: Snapshot) -> tuple[Crossing, ...]:
-    """Every crossing since `previous` that the snapshot can tell of, oldest first.
+    """Every crossing of the VM that is shown since `previous` that the snapshot can tell of, oldest first.
 
     Where traps are missing between the two (the snapshot's list is bounded), nothing is guessed across the gap. A
     snapshot from before `previous` brings nothing.
     """
-    if previous is not None and previous.generation != snapshot.generation:
+    if previous is not None and (previous.generation, previous.vm) != (snapshot.generation, snapshot.vm):
         previous = None
     if previous is not None and previous.executed > snapshot.executed:
         return ()  # the lab went back in time: the CPU crossed nothing
@@ -85,10 +87,12 @@ def crossings_between(previous: Snapshot | None, snapshot: Snapshot) -> tuple[Cr
     ring = previous.ring if previous and not gap else None
     found: list[Crossing] = []
     for trap in traps:
+        if trap.vm != snapshot.vm:
+            continue
         if ring is not None and ring is not trap.ring_from:
             found.append(Crossing((Leg(ring, trap.ring_from),)))
         found.append(crossing_of(trap))
-        ring = trap.ring_after
+        ring = found[-1].end
     if ring is not None and ring is not snapshot.ring:
         found.append(Crossing((Leg(ring, snapshot.ring),)))
     return tuple(found)

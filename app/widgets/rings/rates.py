@@ -35,7 +35,7 @@ class _Sample:
     time: float
     ways: Mapping[Way, float]
     causes: Counter[tuple[Ring, Ring, Cause]]
-    traps: int
+    traps: float
     by_cause: Mapping[Cause, float]
     crossings: float
     ring: Ring
@@ -52,7 +52,7 @@ class RateMeter:
         """Forget everything (a new program, a new power-on)."""
         self._samples.clear()
 
-    def add(self, crossings: tuple[Crossing, ...], trap_delta: int, ring: Ring, now: float) -> None:
+    def add(self, crossings: tuple[Crossing, ...], trap_delta: float, ring: Ring, now: float) -> None:
         """Count what a snapshot brought at time `now`: `trap_delta` traps happened, `crossings` tell of the newest."""
         listed = sum(1 for crossing in crossings if crossing.trap)
         weight = trap_delta / listed if listed else 1.0

@@ -82,3 +82,19 @@ def test_going_back_in_time_crosses_nothing() -> None:
 def test_a_new_power_on_has_no_past() -> None:
     later = bare(Ring.USER, generation=2, executed=0)
     assert crossings_between(bare(Ring.KERNEL, executed=10), later) == ()
+
+
+def test_only_the_crossings_of_the_vm_that_is_shown_are_its_own() -> None:
+    others = {"vm": "B", "ring_from": Ring.KERNEL, "ring_to": Ring.HOST, "ring_after": Ring.KERNEL}
+    switch = {"cause": Cause.WORLD_SWITCH, "ring_from": Ring.ONE, "ring_to": Ring.KERNEL, "ring_after": Ring.KERNEL}
+    happened = (trap(0), trap(1, **switch), trap(2, **others), trap(3))
+    found = crossings_between(
+        snapshot(ring=Ring.ONE, traps=(), trap_count=0),
+        snapshot(ring=Ring.ONE, traps=happened, trap_count=4, executed=9),
+    )
+    assert [crossing.trap.number for crossing in found if crossing.trap] == [0, 1, 3]
+    assert all(crossing.route == "ring 1 → ring 0 → ring 1" for crossing in found)
+
+
+def test_another_vm_that_is_shown_has_come_from_nowhere() -> None:
+    assert crossings_between(bare(Ring.KERNEL), bare(Ring.USER, vm="B", executed=2)) == ()
