@@ -45,6 +45,10 @@ class TrapLog:
         """The newest, if any."""
         return self._kept[-1] if self._kept else None
 
+    def last_of(self, vm: str, most: int = 4096) -> Trap | None:
+        """The newest of that VM, if one is among the newest `most`."""
+        return next((trap for trap in islice(reversed(self._kept), most) if trap.vm == vm), None)
+
     def since(self, number: int, most: int = KEPT) -> list[Trap]:
         """Those with ordinal `number` or later, oldest first; of more than `most` only the newest."""
         wanted = min(max(self.count - number, 0), most, len(self._kept))

@@ -499,7 +499,8 @@ class EngineLoop:
         if task.waiting:
             return narration.of_stop(StopReason.WAITING, None, session.pc)
         # in the middle of a run, which was only interrupted for this picture
-        return narration.of_trap(session.traps.last) if session.traps.last else "Running."
+        last = session.traps.last_of(session.selected)
+        return narration.of_trap(last) if last is not None else "Running."
 
     def _generation(self, snapshot: Snapshot) -> int:
         return self._first + snapshot.generation
