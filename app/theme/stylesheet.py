@@ -122,6 +122,7 @@ QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabl
 QDialog QPlainTextEdit[role="value"] { background: $raised; border: ${rim}px solid $outline;
     border-radius: ${radius}px; }
 QLineEdit[role="error"] { border-color: $error; }
+QLineEdit[role="cell"] { border: 1px solid $focus; border-radius: 0; padding: 0; min-height: 0; }
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0;
     border: 0; }
 QComboBox:hover { background: $hover; }

@@ -133,10 +133,18 @@ class RegisterDelegate(QStyledItemDelegate):
     ) -> QWidget:
         """A line to type hexadecimal digits into."""
         editor = QLineEdit(parent)
-        editor.setFont(self.theme.type.mono())
+        editor.setProperty("role", "cell")
+        editor.setFont(self._mono)
         editor.setMaxLength(LONGEST_VALUE)
         editor.setAccessibleName(f"New value of {index.data(ROW_ROLE).register.name}, hexadecimal")
         return editor
+
+    def updateEditorGeometry(
+        self, editor: QWidget, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        """Over the value, and not over the fields beneath it."""
+        digits = option.rect.adjusted(self.theme.space(1) + round(1.5 * self.letter) - 2, 0, 0, 0)
+        editor.setGeometry(digits.left(), digits.top(), round((LONGEST_VALUE - 1) * self.letter), self._line)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
