@@ -53,6 +53,7 @@ from core.timeline.actions import (
     Balloon,
     EditMemory,
     EditRegister,
+    KeepDisk,
     Keys,
     PauseVm,
     RemoveVm,
@@ -181,9 +182,9 @@ class Session:
         vm, disk = self.vm, self.vm.spec.disk
         if disk is None:
             raise RequestError("The guest has no disk.", "Start it with one.")
-        saved = save_disk_image(disk, vm.vmm.pc.disk.contents(), path, replace=replace)
-        if disk.path and path.samefile(disk.path):
-            vm.spec = dataclasses.replace(vm.spec, disk=saved)
+        save_disk_image(disk, vm.vmm.pc.disk.contents(), path, replace=replace)
+        if disk.path and Path(disk.path).exists() and path.samefile(disk.path):
+            self._do(KeepDisk(self._selected))
 
     def close(self) -> None:
         """Power off; the session can load again."""

@@ -253,6 +253,24 @@ def _with_vmcb(hypervisor: Hypervisor, letter: str) -> Hardware:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepDisk:
+    """A VM's disk was written to its file as it is now: the VM, powered off and on, begins with that."""
+
+    vm: str
+
+    def carry_out(self, hypervisor: Hypervisor) -> None:
+        """See `Action`."""
+        vm = hypervisor.vms[self.vm]
+        if vm.spec.disk is None:
+            raise RequestError(f"VM {self.vm} has no disk.", "Start it with one.")
+        vm.spec = replace(vm.spec, disk=DiskImage(vm.vmm.pc.disk.contents(), vm.spec.disk.path))
+
+    def in_words(self) -> str:
+        """See `Action`."""
+        return f"the disk of VM {self.vm} kept"
+
+
+@dataclass(frozen=True, slots=True)
 class EditRegister:
     """A register of a VM's CPU set from outside, in the guest's own terms."""
 
@@ -301,3 +319,6 @@ class Direct:
     def in_words(self) -> str:
         """See `Action`."""
         return f"VM {self.vm} given the CPU"
+
+
+NO_ACTS = (Direct, KeepDisk)  # of the person's on the machine: Undo passes them over

@@ -20,7 +20,7 @@ from core.errors import RequestError
 from core.events import Cause, StopReason
 from core.hypervisor import Hypervisor
 from core.past import Future, Past, Stretch
-from core.timeline.actions import Action, Direct
+from core.timeline.actions import NO_ACTS, Action, Direct
 from core.timeline.checkpoint import Camera, Checkpoint
 from core.timeline.journal import Branch, Input, Moment
 from core.traplog import NEVER, TrapLog
@@ -349,7 +349,7 @@ class Timeline:
     def undo(self) -> Action:
         """To before the last thing that was done from outside, in a future without it; what it was."""
         inputs = self.branch.inputs[: self._applied]
-        index = next((n for n in range(len(inputs) - 1, -1, -1) if not isinstance(inputs[n].action, Direct)), None)
+        index = next((n for n in range(len(inputs) - 1, -1, -1) if not isinstance(inputs[n].action, NO_ACTS)), None)
         if index is None:
             raise RequestError("Nothing was done that could be undone.", "Step back, or go back on the timeline.")
         undone = inputs[index]
@@ -372,7 +372,7 @@ class Timeline:
     def past(self) -> Past:
         """The facts for an onlooker."""
         path = self.branch.path
-        acts = [each for each in self.branch.inputs if not isinstance(each.action, Direct)]
+        acts = [each for each in self.branch.inputs if not isinstance(each.action, NO_ACTS)]
         shown = path[:: len(path) // MOST_SHOWN + 1]
         return Past(
             now=self.now.time,
@@ -381,7 +381,7 @@ class Timeline:
             inputs=tuple(each.moment.time for each in acts[-MOST_SHOWN:]),
             futures=tuple(Future(each.number, self._parts(each), each.reached.time) for each in self.branches),
             present=self.branch.number,
-            can_undo=any(not isinstance(each.action, Direct) for each in self.branch.inputs[: self._applied]),
+            can_undo=any(not isinstance(each.action, NO_ACTS) for each in self.branch.inputs[: self._applied]),
         )
 
     def discard(self, branch: Branch) -> None:

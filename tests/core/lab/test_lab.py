@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.devices.disk_image import DiskImage
+from core.devices.disk_image import DiskImage, load_disk_image
 from core.errors import LabError, RequestError
 from core.events import StopReason
 from core.guests.assembler import assemble
@@ -227,3 +227,53 @@ def test_a_session_without_history_cannot_be_saved() -> None:
     session.load(assemble("nop", "guest.s"), "bare")
     with pytest.raises(RequestError, match="not recorded"):
         session.lab()
+
+
+DISK_WRITER = """
+    mov edx, 0x1f6
+    mov al, 0xe0
+    out dx, al
+    mov edx, 0x1f2
+    mov al, 1
+    out dx, al
+    inc edx
+    xor eax, eax
+    out dx, al
+    inc edx
+    out dx, al
+    inc edx
+    out dx, al
+    mov edx, 0x1f7
+    mov al, 0x30
+    out dx, al
+    mov edx, 0x1f0
+    mov ecx, 256
+    mov eax, 0x5a5a
+fill: out dx, ax
+    loop fill
+    hlt
+"""
+
+
+def test_a_disk_that_was_saved_to_its_file_is_what_a_reset_vm_begins_with_again(tmp_path: Path) -> None:
+    file = tmp_path / "disk.img"
+    file.write_bytes(bytes(1024))
+    session = Session(history=DENSE)
+    session.load(assemble(DISK_WRITER, "writer.s"), "trap_emulate", disk=load_disk_image(file), memory=2 * MIB)
+    session.add_vm(load_program("hello"), "trap_emulate", memory=2 * MIB)
+    session.run(4_000)
+    session.save_disk(file)
+    assert file.read_bytes()[:512] == b"\x5a" * 512
+    session.reset()
+    session.run(2_000)
+    again = reopened(session.lab(), tmp_path)
+    assert session.lab().fingerprint == again.lab().fingerprint
+    assert session.vm.spec.disk is not None
+    assert again.vm.spec.disk is not None
+    assert again.vm.spec.disk.data == session.vm.spec.disk.data == file.read_bytes()
+    again.undo()
+    assert again.sentence.startswith("Undone: VM A reset.")
+    again.undo()
+    assert again.sentence.startswith("Undone: a VM with hello added.")
+    with pytest.raises(RequestError, match="Nothing was done"):
+        again.undo()
