@@ -291,7 +291,8 @@ class Interposer:
                 if self.halted:
                     continue
                 end = self._next_end(until)
-                if self._found or self.halted:  # the interrupt just delivered; it may not have been the guest's
+                # the interrupt just delivered: it was looked for, was not the guest's, or was the end of its run
+                if self._found or self.halted or self.end is not None:
                     continue
                 cpu.end = min(end, cpu.executed + 1) if self.log.full else end
                 self._settled = cpu.executed

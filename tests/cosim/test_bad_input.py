@@ -6,12 +6,15 @@ import struct
 
 import pytest
 
-from tests.cosim.equality import Pair
+from core.layout import TRANSLATION_CACHE, TRANSLATION_TABLE, TRANSLATION_VARIABLES
+from core.vmm import kinds_for
+from tests.cosim.equality import MEMORY, Pair
 from tests.cosim.random_programs import SCRATCH, build
 
 PAIR = Pair()
 BEYOND, REGION = 0x0100_0000, 0xFFC0_0000
-VARIABLES, TABLE, CACHE = 0xFFC3_0000, 0xFFC4_0000, 0xFFC5_0000
+VARIABLES, TABLE, CACHE = TRANSLATION_VARIABLES, TRANSLATION_TABLE, TRANSLATION_CACHE
+END = MEMORY
 
 
 def _u32(value: int) -> bytes:
@@ -39,6 +42,9 @@ def in_scratch(offset: int, code: bytes) -> bytes:
 CASES = {
     "a jump beyond memory": [jump(BEYOND)],
     "a call beyond memory": [b"\xb8" + _u32(BEYOND + 0x100) + b"\xff\xd0"],
+    "a jump to where no page is": [jump(0x0180_0000)],
+    "an instruction that begins in the last bytes of memory": [store(END - 4, 0x00B8_9090), jump(END - 2)],
+    "an instruction that begins in the last bytes of the monitor's region": [jump(0xFFFF_FFFE)],
     "a jump into the middle of an instruction": [in_scratch(0, b"\xb8\x40\x40\xcc\xcc"), jump(SCRATCH + 1)],
     "overlapping instructions, twice": [
         in_scratch(0, b"\xb8\x40\x40\xcc\xcc"),
@@ -48,6 +54,7 @@ CASES = {
     ],
     "a jump into the shadow GDT": [jump(REGION)],
     "a jump to the variables": [jump(VARIABLES)],
+    "a jump to the lookup table": [jump(TABLE), jump(TABLE + 0x3_FFFF)],
     "a jump into the cache": [jump(CACHE), jump(CACHE + 0x10), jump(CACHE + 0x90), jump(CACHE + 0x1000)],
     "a store to the variables": [b"\xfa", store(VARIABLES, 0x200), b"\x90\x90", b"\xfb\x90"],
     "stores all over the variables": [store(VARIABLES + at, 0xFFFFFFFF) for at in range(0, 0x50, 4)] + [b"\xfb\x90"],
@@ -68,6 +75,17 @@ CASES = {
 def test_it_gives_what_the_bare_machine_gives(name: str, paging: bool) -> None:
     built = build(CASES[name], 20, paging=paging)
     assert PAIR.differences(built, ["translation"]) == []
+
+
+@pytest.mark.parametrize("kind", list(kinds_for()))
+def test_an_interrupt_that_cannot_be_delivered_ends_the_run_there_and_then(kind: str) -> None:
+    """LEAVE takes the stack to address 4; the timer's interrupt then finds none, nor do the faults that follow."""
+    PAIR.session.load(build([b"\xc9"], 3), kind)
+    PAIR.session.run(4_000)
+    last = PAIR.session.traps.last
+    assert last is not None
+    assert "triple fault" in last.outcome
+    assert PAIR.session.executed == last.time
 
 
 @pytest.mark.parametrize(("last", "where"), [(0x90909090, BEYOND), (0x00B89090, BEYOND - 2)])
