@@ -46,3 +46,10 @@ def test_missing_file_and_unknown_kind_are_told(person: Person, tmp_path: Path) 
     person.engine.load("hello", "no_such_kind")
     person.wait(lambda: "no_such_kind" in person.window.message.text)
     person.step()
+
+
+def test_a_refusal_is_put_away_by_the_next_step_that_succeeds(person: Person, tmp_path: Path) -> None:
+    person.window.program.open_file(str(tmp_path / "nowhere.elf"))
+    person.wait(lambda: person.window.message.text)
+    person.step()
+    assert not person.window.message.text
