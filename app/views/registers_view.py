@@ -64,6 +64,8 @@ class RegistersView(View):
         self.model.show(snapshot)
         self.table.fit_rows()
         self.summary.setText(self._summary(snapshot))
+        wrong = ", ".join(register.name for register in snapshot.registers if register.differs)
+        self.summary.setToolTip(f"What the guest believes and the CPU holds differ (≠) in {wrong}." if wrong else "")
         self.set_empty(not snapshot.registers)
 
     def show_program(self, loaded: Loaded) -> None:

@@ -127,3 +127,18 @@ def test_after_the_end_the_last_instruction_is_marked_and_none_comes_next(person
     person.wait(lambda: person.sees.end is None)
     assert person.code.listing_model.pc == person.sees.pc
     assert "ended" not in person.code.caption.text()
+
+
+def test_under_a_monitor_both_sides_of_the_registers_that_decide_are_shown(person: Person) -> None:
+    person.load("pebble-clean", "trap_emulate")
+    person.engine.step(400_000)  # into its kernel, with paging on
+    person.wait(lambda: person.sees.executed == 400_000 and not person.sees.running)
+    for name in ("CS", "CR0", "CR3", "GDTR", "IDTR"):
+        row = person.registers.model.row_of(name)
+        assert row is not None
+        believed, real = (person.registers.model.index(row, column).data() for column in (1, 2))
+        assert believed
+        assert real
+        assert believed != real
+        assert name in person.registers.summary.toolTip()
+    assert person.registers.model.row_of("IF") is not None
