@@ -23,7 +23,7 @@ RF = 1 << 16  # which the emulated CPU clears only where one of its translated b
 _word = st.integers(0, 0xFFFF_FFFF)
 _near = st.integers(0, SCRATCH_BYTES - 8).map(lambda offset: SCRATCH + offset)
 _selector = st.sampled_from(
-    [0, 3, 0x08, 0x10, 0x13, 0x1B, 0x20, 0x23, 0x28, 0x30, 0x38, 0x40, 0x48, 0x50, 0x58, 0x60, 0x0C]
+    [0, 3, 0x08, 0x10, 0x13, 0x1B, 0x20, 0x23, 0x28, 0x30, 0x38, 0x40, 0x48, 0x50, 0x58, 0x60, 0x0C, 0x17, 0xA8, 0xB0]
 )
 _shift = st.integers(0, 31)
 _register = st.sampled_from([0, 1, 2, 3, 5, 6, 7])  # not ESP
@@ -105,11 +105,12 @@ _segments = st.one_of(
     st.builds(lambda pop, sel: b"\x6a" + bytes([sel]) + pop, _POPS, _selector),
     st.builds(lambda sel: _with_ax(sel, b"\x0f\x00\xd8"), _selector),  # ltr
     st.builds(lambda sel: _with_ax(sel, b"\x0f\x00\xd0"), _selector),  # lldt
+    st.just(_with_ax(0xA8, b"\x0f\x00\xd0\xb0\x0c\x8e\xd8")),  # of the frame's LDT; mov ds, from it
     st.builds(lambda sel: b"\xeaSLOT" + struct.pack("<H", sel), _selector),  # jmp far to the next slot
 )
 
 _gate = st.sampled_from(
-    [0x60, 0x60, 0x63, 0x68, 0x6B, 0x70, 0x78, 0x80, 0x83, 0x88, 0x8B, 0x90, 0x93, 0xA0, 0x28, 0x58]
+    [0x60, 0x60, 0x63, 0x68, 0x6B, 0x70, 0x78, 0x80, 0x83, 0x88, 0x8B, 0x90, 0x93, 0xA0, 0x28, 0x58, 0xB0]
 )
 _gates = st.one_of(
     st.builds(lambda sel: b"\x6a\x05\x6a\x06\x9a\0\0\0\0" + struct.pack("<H", sel), _gate),  # push 5, push 6, call far
@@ -155,7 +156,9 @@ _rings = st.one_of(
 # IRET into code of 64 KiB, where zeros are executed: ADD [EAX], AL again and again. Not with paging, where EAX may
 # point into the page tables: who writes there and does not INVLPG is not comparable.
 _narrow_code = st.builds(
-    lambda value: b"\x68" + _imm(value & ~VM & ~RF) + b"\x68" + _imm(0x98) + b"\x68" + _imm(0x8000) + b"\xcf", _word
+    lambda value, code: b"\x68" + _imm(value & ~VM & ~RF) + b"\x68" + _imm(code) + b"\x68" + _imm(0x8000) + b"\xcf",
+    _word,
+    st.sampled_from([0x98, 0xB8]),
 )
 
 # SYSENTER's three registers, SYSENTER and SYSEXIT

@@ -14,6 +14,12 @@ _start:
     mov eax, offset task
     mov ebx, offset gdt_task
     call set_base
+    mov eax, offset ldt
+    mov ebx, offset gdt_ldt
+    call set_base
+    mov eax, offset narrow_task
+    mov ebx, offset gdt_narrow_task
+    call set_base
     mov eax, offset gate_entry
     mov ebx, offset gates
     mov ecx, 5
@@ -248,7 +254,16 @@ gdt_task:
     .quad 0x0000e50000880000        # 0x90 task gate to it, for ring 3
     .quad 0x00409b000000ffff        # 0x98 code of 64 KiB
     .quad 0x0000e50000280000        # 0xa0 task gate to the first task
+gdt_ldt:
+    .quad 0x0000820000000017        # 0xa8 LDT
+gdt_narrow_task:
+    .quad 0x000081000000002b        # 0xb0 16-bit TSS
+    .quad 0x00009b000000ffff        # 0xb8 16-bit code
 gdt_end:
+ldt:
+    .quad 0
+    .quad 0x00cf93000000ffff        # 0x0c data
+    .quad 0x00cffb000000ffff        # 0x14 user code
 gdt_register:
     .word gdt_end - gdt - 1
     .long gdt
@@ -265,6 +280,9 @@ task:
 task_cr3:
     .long 0, task_entry, 2, 1, 2, 3, 4, task_stack_top, 5, 6, 7, 0x10, 0x08, 0x10, 0x10, 0, 0, 0
     .word 0, 104
+narrow_task:
+    .word 0, 0xfff0, 0x10, 0, 0, 0, 0
+    .fill 17, 2, 0
 task_stack:
     .fill 16, 4, 0
 task_stack_top:
