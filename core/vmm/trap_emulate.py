@@ -19,6 +19,7 @@ from core.cpu.decode import mnemonic
 from core.cpu.delivery import Event, Origin
 from core.cpu.faults import GuestFault, Vector
 from core.cpu.guest_cpu import GuestCpu, Segment, Table
+from core.cpu.guest_mode import EFER_MSR, VM_CR_MSR, VM_HSAVE_PA_MSR
 from core.errors import UnknownDeparture
 from core.events import Cause, Ring
 from core.interposer import Outcome
@@ -37,7 +38,10 @@ from core.vmm.vmm import BUSY_TSS, SYSENTER_CS, SYSENTER_EIP, SYSENTER_ESP, Vmm
 # Exceptions by which the CPU refuses what a deprivileged kernel was entitled to do.
 REFUSALS = frozenset({Vector.GP, Vector.NP, Vector.SS, Vector.TS})
 PF_WRITE = 2
-TSC_MSR = 0x10
+# Which the CPU does not put away with a VM, or which would open AMD-V to it; CPUID promises none of them.
+MEMORY_TYPES = {*range(0x200, 0x210), 0x250, 0x258, 0x259, *range(0x268, 0x270), 0x2FF}
+MACHINE_CHECKS = range(0x400, 0x500)
+UNKEPT_MSRS = frozenset({*MEMORY_TYPES, *MACHINE_CHECKS, EFER_MSR, VM_CR_MSR, VM_HSAVE_PA_MSR})
 
 
 class TrapEmulate(Vmm):
@@ -279,14 +283,15 @@ class TrapEmulate(Vmm):
 
     def read_msr(self, number: int) -> int:
         """See `Effects`."""
-        if number == TSC_MSR:
-            return self.interposer.time
-        if number not in self._msrs:
+        if number in UNKEPT_MSRS:
             raise UnknownDeparture(f"The guest read MSR {number:#x}, which this monitor does not keep.")
-        return self._msrs[number]
+        return self._msrs[number] if number in self._msrs else self.cpu.msr(number)
 
     def write_msr(self, number: int, value: int) -> None:
         """See `Effects`."""
-        if number not in self._msrs:
+        if number in UNKEPT_MSRS:
             raise UnknownDeparture(f"The guest wrote MSR {number:#x}, which this monitor does not keep.")
-        self._msrs[number] = value
+        if number in self._msrs:
+            self._msrs[number] = value & 0xFFFF if number == SYSENTER_CS else value
+        else:
+            self.cpu.set_msr(number, value)

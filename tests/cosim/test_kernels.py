@@ -233,38 +233,6 @@ refused:
 
 
 @each_kind
-def test_debug_registers_keep_what_they_can_and_their_other_names(kind: str) -> None:
-    session = ran_equal(
-        """
-.irp n, 0, 1, 2, 3
-    mov eax, 0x11110000 * (\\n + 1)
-    mov dr\\n, eax
-    xor eax, eax
-    mov eax, dr\\n
-    mov [seen + 4 * \\n], eax
-.endr
-    xor eax, eax
-    mov dr6, eax
-    mov dr7, eax
-    mov eax, dr6
-    mov [seen + 16], eax
-    mov eax, dr7
-    mov [seen + 20], eax
-    .byte 0x0f, 0x21, 0xe0                      # mov eax, dr4
-    mov [seen + 24], eax
-    mov eax, 8                                  # CR4.DE
-    mov cr4, eax
-    mov dword ptr [resume], offset refused
-    .byte 0x0f, 0x21, 0xe8                      # mov eax, dr5
-refused:
-""",
-        kind,
-    )
-    assert seen(session, 7) == [0x11110000, 0x22220000, 0x33330000, 0x44440000, 0xFFFF0FF0, 0x400, 0xFFFF0FF0]
-    assert [noted.vector for noted in log(session)] == [Vector.UD]
-
-
-@each_kind
 def test_the_task_register_takes_tasks_that_are_free_and_marks_them(kind: str) -> None:
     session = ran_equal(
         """
@@ -324,56 +292,6 @@ def test_a_switch_to_a_16_bit_task_ends_as_the_emulated_cpu_ends_it(kind: str, b
     assert (
         word(PAIR.session, tss + 0x0E) & 0xFFFF == program.symbols["test"] + 7 & 0xFFFF
     )  # what it saved of the old one
-
-
-BREAKPOINTS = """
-    mov eax, offset first
-    mov dr0, eax
-    mov eax, 0x302
-    mov dr7, eax
-    mov dword ptr [resume], offset past_first
-    nop
-first:
-    mov dword ptr [seen], 1
-past_first:
-    mov eax, offset second                      # moved while it is armed
-    mov dr0, eax
-    mov dword ptr [resume], offset past_second
-second:
-    mov dword ptr [seen], 2
-past_second:
-    xor eax, eax
-    mov dr7, eax
-    mov ecx, 3
-second_again:
-    loop second_again
-    mov eax, offset third
-    mov dr1, eax
-    mov eax, 0x308
-    mov dr7, eax                                # the next instruction has it already
-third:
-    nop                                         # no RF: met again and again
-"""
-
-
-@pytest.mark.parametrize("kind", [kind for kind in kinds_for() if kind != "translation"])
-@each_paging
-def test_breakpoints_that_a_kernel_arms_are_met(kind: str, paging: bool) -> None:
-    session = ran_equal(BREAKPOINTS, kind, paging=paging)
-    noted = log(session)
-    symbols = kernel(BREAKPOINTS, paging=paging).symbols
-    assert [each.eip for each in noted] == [symbols["first"], symbols["second"], *[symbols["third"]] * 6]
-    assert {each.vector for each in noted} == {Vector.DB}
-    assert [each.dr6 & 0xF for each in noted] == [1, 1, *[2] * 6]
-    assert seen(session, 1) == [0]
-
-
-def test_translation_refuses_to_miss_a_breakpoint() -> None:
-    program = kernel(BREAKPOINTS)
-    PAIR.run(program, "translation")
-    assert PAIR.session.end is not None
-    assert PAIR.session.end.how is EndHow.ERROR
-    assert "hardware breakpoint" in PAIR.session.end.sentence
 
 
 @each_kind
