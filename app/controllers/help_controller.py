@@ -31,6 +31,8 @@ KEYS_OF_VIEWS = [
     ("← → ↑ ↓ Home End", "Memory, Bytes: from page to page, from byte to byte."),
     ("Enter", "Memory: show the bytes of the page."),
     ("Shift+F10", "Memory, Bytes, Registers, Code, Page walk: where the address leads."),
+    ("Enter", "Compare, by instruction: load the guest there and stand before it."),
+    ("F2", "Compare, costs: put a figure of your own."),
     ("Enter", "Lesson: go on."),
     ("Alt+← Alt+→", "Lesson: the step before, the next step."),
 ]
