@@ -5,19 +5,16 @@ It follows the guest's EIP until another block is chosen. In slow motion it show
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, Signal
+from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
-    QTableView,
     QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from app.models.block_model import CACHE_AT, GUEST_AT, LINK, ORIGINAL, TRANSLATED, WHY, BlockModel, Reveal
+from app.models.block_model import CACHE_AT, GUEST_AT, TRANSLATED, BlockModel, Reveal
 from app.models.block_rows import NameOf
 from app.models.fates import FATES
 from app.models.numerals import grouped
@@ -25,6 +22,7 @@ from app.models.translator_stages import REVEALS, Stage, told
 from app.theme import Theme
 from app.theme.typography import Size
 from app.views.block_delegate import BlockDelegate
+from app.views.block_table import BlockTable
 from app.views.view import Area, Loaded, View, ViewSpec
 from app.widgets.block_chooser import BlockChooser
 from app.widgets.stage_bar import StageBar
@@ -39,9 +37,6 @@ NO_CACHE = (
     "code will stand here beside what it became."
 )
 NOTHING_YET = "Nothing has been translated yet. Press Step: the first unit is translated before it runs."
-WIDE = 116  # letters of width from which the reasons have a column of their own
-WIDEST_CODE = 34 + 78  # letters that both columns of instructions have at most, beside that
-NARROW = 92  # letters of width under which the addresses in the cache are left out
 
 
 class TranslationView(View):
@@ -64,6 +59,7 @@ class TranslationView(View):
         self._ordinal: int | None = None  # None: follow EIP
         self._cache: SeenCache | None = None
         self._newest = -1  # the unit that slow motion shows
+        self._over = ""  # words for that no unit comes any more
         self._awaits = False  # a unit was asked for, and has not come yet
         self._name_of: NameOf = lambda _address: ""
         self._symbols: dict[str, int] = {}
@@ -72,7 +68,7 @@ class TranslationView(View):
         self.chooser = BlockChooser(self._living)
         self.before, self.after, self.follow, self.slow = QToolButton(), QToolButton(), QToolButton(), QToolButton()
         self.facts, self.why, self.legend = QLabel(), QLabel(), QLabel()
-        self.table = QTableView()
+        self.table = BlockTable(self.model, self.delegate)
         self.stages = StageBar(theme)
         self._build()
         self._connect()
@@ -142,22 +138,12 @@ class TranslationView(View):
     def apply_theme(self, theme: Theme) -> None:
         """Take colours, type and motion from `theme`."""
         super().apply_theme(theme)
-        self.delegate.apply_theme(theme)
+        self.table.apply_theme(theme)
         self.stages.apply_theme(theme)
         self.facts.setFont(theme.type.sans(Size.CAPTION))
         self.legend.setFont(theme.type.sans(Size.CAPTION))
         self.legend.setText(self._legend())
         self.why.setFont(theme.type.sans(Size.BODY))
-        rows = self.table.verticalHeader()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(theme.type.row_height())
-        self._fit()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """The table has another width: share it out."""
-        if event.type() is QEvent.Type.Resize:
-            self._fit()
-        return False
 
     # -- building
 
@@ -187,22 +173,6 @@ class TranslationView(View):
         self.why.setWordWrap(True)
         self.why.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.why.setAccessibleName("What became of the instruction, and why")
-        table = self.table
-        table.setModel(self.model)
-        table.setItemDelegate(self.delegate)
-        table.setAccessibleName("Original and translated code")
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
-        table.setMouseTracking(True)
-        table.viewport().installEventFilter(self)
-        table.verticalHeader().hide()
-        table.verticalHeader().setMinimumSectionSize(8)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setMinimumSectionSize(8)
         tools = QHBoxLayout()
         tools.setSpacing(4)
         tools.addWidget(self.chooser)
@@ -216,7 +186,7 @@ class TranslationView(View):
         column.setSpacing(4)
         column.addLayout(tools)
         column.addWidget(self.stages)
-        column.addWidget(table, 1)
+        column.addWidget(self.table, 1)
         column.addWidget(self.why)
         column.addWidget(self.legend)
         self.set_content(content)
@@ -256,9 +226,6 @@ class TranslationView(View):
         inside = snapshot.pc - seen.block.pc & 0xFFFF_FFFF < seen.block.length and snapshot.believed is Ring.KERNEL
         before = self.model.seen
         self.model.show(seen, cache, self._name_of, snapshot.pc if inside else None)
-        self.table.clearSpans()
-        for row in self.model.headings:
-            self.table.setSpan(row, GUEST_AT, 1, self.model.columnCount())
         self.chooser.show_block(seen.block)
         self.facts.setText(_facts(seen) if present else self._elsewhere(snapshot))
         self.legend.setText(self._legend())
@@ -309,47 +276,30 @@ class TranslationView(View):
         )
         return " &nbsp; ".join(parts)
 
-    def _fit(self) -> None:
-        letter, width = self.delegate.letter, self.table.viewport().width()
-        letters = width / letter
-        header = self.table.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.table.setColumnHidden(WHY, letters < WIDE)
-        self.table.setColumnHidden(CACHE_AT, letters < NARROW)
-        sizes = {GUEST_AT: 10.5, LINK: 6.5}
-        if letters >= NARROW:
-            sizes[CACHE_AT] = 10.5
-        rest = letters - sum(sizes.values())
-        if letters >= WIDE:
-            sizes[WHY] = max(rest * 0.4, rest - WIDEST_CODE)
-            rest -= sizes[WHY]
-        sizes[ORIGINAL] = min(max(rest * 0.42, 22), 34)
-        sizes[TRANSLATED] = rest - sizes[ORIGINAL]
-        for column, share in sizes.items():
-            self.table.setColumnWidth(column, int(share * letter))
-
     # -- slow motion
 
     def _take_new_unit(self, snapshot: Snapshot, cache: SeenCache) -> None:
-        """In slow motion, show the unit that was asked for once the machine stands before it."""
+        """In slow motion, show a unit from its first stage once the machine stands before it, if it was asked for."""
         newest = cache.newest
-        if not self.slow.isChecked() or newest is None or snapshot.running:
+        if not self.slow.isChecked() or snapshot.running:
             return
-        if self._awaits or self._newest < 0:
+        if newest is not None and newest.ordinal != self._newest:
+            awaited, self._awaits = self._awaits, False
+            self._newest = newest.ordinal
+            self.show_block(newest.ordinal)
+            self.stages.go(Stage.FETCH if awaited else Stage.RUN)
+        elif self._awaits and snapshot.end is not None:
             self._awaits = False
-            self._newest = newest.ordinal
-            self.show_block(newest.ordinal)
-            self.stages.begin()
-        elif newest.ordinal != self._newest:  # the guest was run by other means
-            self._newest = newest.ordinal
-            self.show_block(newest.ordinal)
-            self.stages.go(Stage.RUN)
+            self.stages.rest()
+            self._over = f"{snapshot.end.sentence} Nothing more is translated."
+            self.stages.say(self._over)
 
     def _toggle_slow(self, on: bool) -> None:
         self.stages.setVisible(on)
         for words in (self.why, self.legend):
             words.setVisible(not on)  # the stages say more, and need the room
-        self._awaits, self._newest = False, -1
+        newest = self._cache.newest if self._cache is not None else None
+        self._newest = newest.ordinal if newest is not None else -1
         if on:
             self.stages.say("Press “Next unit”: the guest runs until the translator has made another block.")
             self._want_next()
@@ -360,12 +310,13 @@ class TranslationView(View):
             self._choose(None)
 
     def _want_next(self) -> None:
-        self._awaits = True
+        self._awaits, self._over = True, ""
         self.nextUnitWanted.emit()
 
     def _show_stage(self, stage: Stage) -> None:
         self.model.set_reveal(REVEALS[stage])
         self.delegate.running = stage is Stage.RUN
+        self._over = ""
         self.table.clearSelection()
         self._tell_stage()
         self._say_why()
@@ -373,7 +324,7 @@ class TranslationView(View):
     def _tell_stage(self) -> None:
         newest = self._cache.newest if self._cache is not None else None
         seen = self.model.seen
-        if newest is not None and seen is not None and seen.block.ordinal == newest.ordinal:
+        if not self._over and newest is not None and seen is not None and seen.block.ordinal == newest.ordinal:
             self.stages.say(told(self.stages.stage, newest, seen, self._name_of))
 
     def _appear(self, fresh: float) -> None:

@@ -73,7 +73,7 @@ class StageBar(QWidget):
         self._appear.setDuration(APPEAR_MS)
         self._appear.setEasingCurve(QEasingCurve.Type.OutCubic)
         self._appear.valueChanged.connect(lambda value: self.appearing.emit(float(value)))
-        self._dwell = QTimer(self, singleShot=True, interval=DWELL_MS)
+        self._dwell = QTimer(self, singleShot=True)
         self._dwell.timeout.connect(self._on)
         self.next_unit.clicked.connect(self.nextWanted)
         self.back.clicked.connect(lambda: self.go(tuple(Stage)[max(self.stage - 1, 0)]))
@@ -92,10 +92,6 @@ class StageBar(QWidget):
         """Do the stages follow one another by themselves?"""
         return self.play.isChecked()
 
-    def begin(self) -> None:
-        """Another unit was translated: from the first stage."""
-        self.go(Stage.FETCH)
-
     def go(self, stage: Stage) -> None:
         """Show that stage."""
         self.stage = stage
@@ -109,7 +105,7 @@ class StageBar(QWidget):
         else:
             self._appear.start()
         if self.playing:
-            self._dwell.start()
+            self._dwell.start(DWELL_MS)
 
     def say(self, words: str) -> None:
         """What happened in the stage that is shown."""

@@ -17,7 +17,9 @@ from app.theme import make_theme
 from app.views import cache_view, translation_view
 from app.views.cache_view import CacheView
 from app.views.translation_view import TranslationView
+from app.widgets import stage_bar
 from app.widgets.cache_map import CacheMap, Shade
+from app.widgets.stage_bar import StageBar
 from core.guests.catalog import load_program
 from core.looks import Follow, Look
 from core.session import Session
@@ -243,6 +245,54 @@ def test_slow_motion_asks_for_a_unit_and_goes_through_its_stages(qtbot: QtBot) -
     assert view.look.block is Follow.EIP
     assert view.model.reveal is Reveal.ALL
     session.close()
+
+
+def test_slow_motion_begins_with_the_unit_that_comes_not_with_the_last_and_ends_with_the_guest(qtbot: QtBot) -> None:
+    session = Session()
+    session.load(load_program("hello"), "translation")
+    session.run(50)
+    view = TranslationView(make_theme("dark", reduced_motion=True))
+    qtbot.addWidget(view)
+    view.show()
+    view.show_program(loaded(kind="translation"))
+    view.show_snapshot(snapshot(session, view.look))
+    before = cache_of(session).newest
+    view.slow.click()
+    view.show_snapshot(snapshot(session, view.look))
+    assert view.look.block is Follow.EIP  # nothing new yet
+    session.run_to_new_code()
+    for _ in range(2):
+        view.show_snapshot(snapshot(session, view.look))
+    assert view.look.block == cache_of(session).newest.ordinal != before.ordinal
+    assert view.stages.stage is Stage.FETCH
+    view.stages.next_unit.click()
+    session.run()
+    view.show_snapshot(snapshot(session, view.look))
+    view.stages.next_unit.click()
+    view.show_snapshot(snapshot(session, view.look))
+    assert "Nothing more is translated" in view.stages.words.text()
+    session.close()
+
+
+def test_stages_play_by_themselves_and_appear_gradually_unless_motion_is_reduced(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage_bar, "DWELL_MS", 5)
+    for reduced in (False, True):
+        bar = StageBar(make_theme("dark", reduced_motion=reduced))
+        qtbot.addWidget(bar)
+        bar.show()
+        shown: list[float] = []
+        bar.appearing.connect(shown.append)
+        bar.go(Stage.DECODE)
+        qtbot.waitUntil(lambda shown=shown: shown[-1:] == [1.0])
+        assert (len(shown) > 1) == (not reduced)
+        with qtbot.waitSignal(bar.nextWanted):
+            bar.play.click()
+        assert bar.stage is Stage.RUN
+        assert bar.playing
+        bar.rest()
+        assert not bar.playing
 
 
 # -- the cache view

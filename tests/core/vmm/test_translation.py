@@ -279,3 +279,18 @@ def test_a_vm_that_is_reset_again_and_again_leaves_no_hooks_behind(session: Sess
         session.run(300)
         session.reset()
     assert cpu.hook_count == hooks
+
+
+def test_what_ran_how_is_the_same_again_after_going_back() -> None:
+    session = Session(history=Recording())
+    session.load(load_program("rings"), "translation")
+    session.run(9_000)
+    vmm = session.vmm
+    assert isinstance(vmm, Translation)
+    then = vmm.ran
+    session.run(20_000)
+    session.go_to(9_000)
+    vmm = session.vmm
+    assert isinstance(vmm, Translation)
+    assert vmm.ran == then
+    session.close()
