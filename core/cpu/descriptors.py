@@ -187,9 +187,11 @@ def code_for_return(guest: GuestCpu, memory: LinearMemory, selector: int) -> Seg
 
 
 def drop_inner_segments(guest: GuestCpu) -> None:
-    """After a return outward: data segments that the outer ring may not use become null (SDM vol. 2, RET)."""
+    """After a return outward: data segments that the outer ring may not use become null (SDM vol. 2, RET). The emulated
+    CPU counts null ones in ES and DS among them, whatever their RPL."""
     for seg in (Seg.ES, Seg.DS, Seg.FS, Seg.GS):
         held = guest.segment(seg)
         code_conforming = held.flags & TYPE_CODE and held.flags & TYPE_CONFORMING
-        if held.selector & 0xFFFC and held.dpl < guest.cpl and not code_conforming:
+        spared = seg in (Seg.FS, Seg.GS) and not held.selector & 0xFFFC
+        if not spared and held.dpl < guest.cpl and not code_conforming:
             guest.set_segment(seg, Segment(0, 0, 0, 0))

@@ -46,6 +46,13 @@ def test_a_call_gate_leads_from_ring_3_to_ring_0_and_back(kind: str, paging: boo
     assert count(session, "gate_count") == 1
 
 
+@pytest.mark.parametrize("load", ["8ec0", "8ed8", "8ee0", "8ee8"], ids=["es", "ds", "fs", "gs"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_null_selector_that_names_ring_3_goes_outward_as_the_cpu_has_it(kind: str, load: str) -> None:
+    """In ES and DS it becomes 0, in FS and GS it stays."""
+    ran([b"\x66\xb8\x03\0" + bytes.fromhex(load), TO_RING_3], kind)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_parameters_are_copied_to_the_inner_stack_and_dropped_from_both(kind: str) -> None:
     session = ran([TO_RING_3, PUSH_TWO + call(0x6B), b"\x89\x25" + struct.pack("<I", SCRATCH)], kind)
