@@ -12,6 +12,8 @@ from core.events import Cause
 from core.guests.catalog import hole_guests, shipped_guests
 from core.translations import CacheCounters, Ran, Switch
 from core.vmm import kinds
+from core.vmm.intercepts import INTERCEPTS
+from core.vmm.vmcb import FIELD
 from lessons.laboratory import REGISTER_FIELDS
 from lessons.part import broken_rule, one_of
 
@@ -21,6 +23,7 @@ VIEWS = (
     *("translation", "cache", "compare"),
 )
 VIEWS_OF_LABELS = ("code", "bytes", "walk", "translation")  # in these, a label of the guest can be pointed at
+IN_VMCB = frozenset(FIELD) | {each.name for each in INTERCEPTS}  # what the VMCB view can be pointed at
 
 COUNTERS = tuple(each.name for each in fields(CacheCounters))
 WAYS = tuple(each.name for each in fields(Ran))  # in which an instruction can have run under binary translation

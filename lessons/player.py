@@ -21,7 +21,7 @@ from lessons.checks import LessonChecked, answer
 from lessons.format import Lesson, Step
 from lessons.laboratory import Laboratory, observe
 from lessons.loader import LESSON_FILE, find_lesson, load_lesson
-from lessons.names import VIEWS_OF_LABELS
+from lessons.names import IN_VMCB, VIEWS_OF_LABELS
 from lessons.prose import NO_VALUE, pointers
 
 
@@ -131,7 +131,8 @@ class _Rehearsal:
         return rights
 
     def _follow_pointers(self, step: Step) -> None:
-        """Whatever the step points at has to be there: registers by name, code and memory by label."""
+        """Whatever the step points at has to be there: registers by name, code and memory by label, fields and
+        intercepts of the VMCB by theirs."""
         evidence = observe(self._laboratory)
         words = (step.text, step.act.text if step.act else "", step.explain)
         shown = [(step.show.view, step.show.anchor)] if step.show else []
@@ -140,6 +141,7 @@ class _Rehearsal:
                 anchor is None
                 or (view == "registers" and evidence.reading(anchor) is not None)
                 or (view in VIEWS_OF_LABELS and anchor in evidence.program.symbols)
+                or (view == "vmcb" and anchor in IN_VMCB)
             )
             if not known:
                 raise _Stuck(f"it points at “{anchor}” in {view}, where that is not to be found.")

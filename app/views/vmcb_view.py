@@ -12,6 +12,7 @@ from app.theme import Theme
 from app.views.view import Area, Loaded, View, ViewSpec
 from core.looks import Look
 from core.snapshot import Snapshot
+from core.vmm.intercepts import INTERCEPTS
 from core.vmm.vmcb import Area as VmcbArea
 
 NO_VMCB = (
@@ -22,6 +23,8 @@ NO_EXIT_YET = "The guest has not left guest mode yet: step or run it."
 NAME_LETTERS, VALUE_LETTERS = 15, 10.6  # a value of 64 bits has room once the person makes it
 SWITCH_LETTERS, NARROW = 15, 100
 WHEN = 1  # column of the intercepts
+FIELD_ROWS = {each.name: row for row, each in enumerate(ROWS) if not isinstance(each, VmcbArea)}
+INTERCEPT_ROWS = {each.name: row for row, each in enumerate(INTERCEPTS)}
 
 
 class VmcbView(View):
@@ -85,6 +88,14 @@ class VmcbView(View):
         last = f"Last exit: {seen.exit}. Bold: changed by it." if seen.exit else NO_EXIT_YET
         self.headline.setText(f"VMCB of {snapshot.vm} at {seen.address:#010x}. {last}")
         self.set_empty(False)
+
+    def point_at(self, anchor: str) -> None:
+        """Select the field or the intercept of that name, and bring it into sight."""
+        for table, names in ((self.field_table, FIELD_ROWS), (self.intercept_table, INTERCEPT_ROWS)):
+            row = names.get(anchor)
+            if row is not None:
+                table.selectRow(row)
+                table.scrollTo(table.model().index(row, 0), QAbstractItemView.ScrollHint.PositionAtCenter)
 
     def apply_theme(self, theme: Theme) -> None:
         """Take colours and type from `theme`."""

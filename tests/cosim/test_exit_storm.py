@@ -1,7 +1,7 @@
 """A storm of exits of every kind leaves the guest as the bare machine leaves it: no state drifts.
 
-`RINGSIDE_STORM=1000000 .venv/bin/python -m pytest -s tests/cosim/test_exit_storm.py` lets that many exits come, and
-says of what kinds they were; by default it is a lean one.
+`RINGSIDE_STORM=1000000 .venv/bin/python -m pytest -s -o faulthandler_timeout=0 tests/cosim/test_exit_storm.py` lets
+that many exits come, and says of what kinds they were; by default it is a lean one.
 """
 
 from __future__ import annotations

@@ -102,3 +102,26 @@ def test_the_models_are_good_models(qtmodeltester: ModelTester, after_cpuid: Sna
     intercepts = InterceptModel()
     intercepts.show(after_cpuid.seen.vmcb)
     qtmodeltester.check(intercepts)
+
+
+@pytest.mark.parametrize(("anchor", "table"), [("PUSHF", "intercept_table"), ("NRIP", "field_table")])
+def test_a_lesson_can_point_at_a_field_and_at_an_intercept(
+    view: VmcbView, after_cpuid: Snapshot, anchor: str, table: str
+) -> None:
+    view.resize(600, 240)
+    view.show()
+    view.show_snapshot(after_cpuid)
+    view.point_at(anchor)
+    pointed = getattr(view, table)
+    index = pointed.currentIndex()
+    assert pointed.model().index(index.row(), 0).data().strip() == anchor
+    assert pointed.viewport().rect().contains(pointed.visualRect(index).center())
+
+
+def test_with_little_room_the_meanings_of_fields_come_first(view: VmcbView, after_cpuid: Snapshot) -> None:
+    view.show_snapshot(after_cpuid)
+    view.show()
+    for width, hidden in ((600, True), (1200, False)):
+        view.resize(width, 300)
+        assert view.intercept_table.isColumnHidden(1) is hidden
+        assert view.field_table.columnWidth(3) > 60
