@@ -76,6 +76,6 @@ class ShareBar(QWidget):
             painter.fillRect(QRectF(at, top + (self._text - swatch) / 2, swatch, swatch), part.color)
             painter.setPen(palette.text)
             painter.drawText(
-                QRectF(at + swatch + 3, top, self.width(), self._text), int(Qt.AlignmentFlag.AlignVCenter), words
+                QRectF(at + swatch + 2, top, self.width(), self._text), int(Qt.AlignmentFlag.AlignVCenter), words
             )
-            at += swatch + 3 + metrics.horizontalAdvance(words) + self._theme.space(1.5)
+            at += swatch + 2 + metrics.horizontalAdvance(words) + self._theme.space(1)
