@@ -20,9 +20,11 @@ many a second by cause (traps.…; remap is a write to a page table and the hidd
 monitor takes beyond the VM's own memory (vm.memory); what a picture costs with all views of memory in sight
 (look.median, look.size); the slowest of many Stops in endless loops (stop.max); the time from Step to the painted
 window (step_paint.p95); and how fast a real guest boots and computes (pebble.boot, pebble.primes,
-pebble.boot.trap_emulate). Under AMD-V: an exit (exit.…), Pebble's boot, and page tables changed and page faults taken
-with nested and with shadow tables (ptemod.…, pgfault.…), in time and in exits. The wait for a comparison of Pebble's
-boot under every kind (compare.pebble). All in one run, so that the ratios compare; nothing is judged.
+pebble.boot.trap_emulate). Under binary translation (translation.…): loops of a kernel as rewritten code beside the bare
+machine, how fast code is rewritten, a system call, a round of page-table changes with and without adapting, and how
+much the cache grows once it is warm. Under AMD-V: an exit (exit.…), Pebble's boot, and page tables changed and page
+faults taken with nested and with shadow tables (ptemod.…, pgfault.…), in time and in exits. The wait for a comparison
+of Pebble's boot under every kind (compare.pebble). All in one run, so that the ratios compare; nothing is judged.
 """
 NAMES = (
     "run.raw",
@@ -39,8 +41,11 @@ NAMES = (
     "vm.memory",
     "translation.guarded",
     "translation.calls",
+    "translation.flags",
     "translation.rewriting",
     "translation.system_call",
+    "translation.ptemod",
+    "translation.growth",
     "look.median",
     "look.size",
     "exit.median",

@@ -26,6 +26,11 @@ CALLING_WORK = (
     b"\xbe" + DATA.to_bytes(4, "little") + b"\xbc" + (DATA + 0x1000).to_bytes(4, "little")
     + bytes.fromhex("8b0601c8894604") * 2 + bytes.fromhex("e803000000 49 ebea 40 8b06 01c8 894604 c3")
 )  # fmt: skip
+# mov esi; mov esp; again: pushf; cli; three times mov, add, mov; popf; dec ecx; jmp again
+FLAGS_WORK = (
+    b"\xbe" + DATA.to_bytes(4, "little") + b"\xbc" + (DATA + 0x1000).to_bytes(4, "little")
+    + bytes.fromhex("9cfa") + bytes.fromhex("8b0601c8894604") * 3 + bytes.fromhex("9d49ebe5")
+)  # fmt: skip
 # jmp to itself
 ENDLESS = bytes.fromhex("ebfe")
 

@@ -13,7 +13,7 @@ from .looks import look_cost
 from .measure import Benchmark, Effort, Measure
 from .pebble import pebble_speeds
 from .speed import run_speeds
-from .translation import rewriting_speed, system_call, translated_speeds
+from .translation import adapted_store, cache_growth, rewriting_speed, system_call, translated_speeds
 from .traps import trap_cost
 from .window import step_to_paint, time_to_stop
 
@@ -22,9 +22,11 @@ SUITE: dict[Benchmark, tuple[str, ...]] = {
     trap_cost: ("trap.median",),
     departure_rates: tuple(f"traps.{name}" for name in LOOPS),
     monitor_memory: ("vm.memory",),
-    translated_speeds: ("translation.guarded", "translation.calls"),
+    translated_speeds: ("translation.guarded", "translation.calls", "translation.flags"),
     rewriting_speed: ("translation.rewriting",),
     system_call: ("translation.system_call",),
+    adapted_store: ("translation.ptemod",),
+    cache_growth: ("translation.growth",),
     look_cost: ("look.median", "look.size"),
     exit_cost: ("exit.median", "exit.rate"),
     time_to_stop: ("stop.max",),

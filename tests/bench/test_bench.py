@@ -26,7 +26,7 @@ def test_each_gives_the_figures_it_promises(benchmark: Benchmark, qtbot: QtBot) 
     assert tuple(figures) == SUITE[benchmark]
     for name, figure in figures.items():
         assert figure.value > 0, name
-        assert figure.unit in ("MIPS", "µs", "ms", "k/s", "MB", "%", "exits", "exits/s")
+        assert figure.unit in ("MIPS", "µs", "ms", "k/s", "MB", "%", "exits", "exits/s", "B")
         assert (figure.ratio is None) == (figure.of is None)
         assert figure.ratio is None or math.isfinite(figure.ratio)
 

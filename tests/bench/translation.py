@@ -9,6 +9,7 @@ from core.events import Cause
 from core.guests.catalog import load_program
 from core.guests.image import Program
 from core.session import Session
+from core.translations import Switch
 from core.translator.blocks import LONGEST_UNIT, Mode, find_unit
 from core.translator.rewrite import Surroundings, translate
 
@@ -18,13 +19,16 @@ from .measure import Effort, Measure
 
 SETTLED = 30_000
 LONGEST_READ = 15 * LONGEST_UNIT
+INSTRUCTIONS_OF_REMAP = 5
 
 
 def translated_speeds(effort: Effort) -> dict[str, Measure]:
-    """Steady state in millions of instructions a second: a kernel's loop that guards its work with CLI and STI, and one
-    that calls and returns in every round of fourteen instructions."""
+    """Steady state in millions of instructions a second of the CPU's time: a kernel's loop that guards its work with
+    CLI and STI, one that calls and returns in every round of fourteen instructions, and one that guards it with PUSHF
+    and POPF."""
     found = {}
-    for name, code in (("guarded", loops.GUARDED_WORK), ("calls", loops.CALLING_WORK)):
+    codes = {"guarded": loops.GUARDED_WORK, "calls": loops.CALLING_WORK, "flags": loops.FLAGS_WORK}
+    for name, code in codes.items():
         batch = effort.instructions // 4
         bare, rewritten = (_speed(loops.program(code), kind, effort.repeats, batch) for kind in ("bare", "translation"))
         found[f"translation.{name}"] = Measure(rewritten, "MIPS", rewritten / bare, "the same on bare")
@@ -37,9 +41,9 @@ def _speed(program: Program, kind: str, repeats: int, batch: int) -> float:
     session.run(SETTLED)
     best = 0.0
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = time.process_time()
         session.run(batch)
-        best = max(best, batch / (time.perf_counter() - start) / 1e6)
+        best = max(best, batch / (time.process_time() - start) / 1e6)
     session.close()
     return best
 
@@ -87,3 +91,42 @@ def _calls(program: Program, kind: str, repeats: int) -> float:
         best = max(best, (session.traps.causes[Cause.SYSTEM_CALL] - before) / (time.perf_counter() - start))
     session.close()
     return best
+
+
+def adapted_store(effort: Effort) -> dict[str, Measure]:
+    """translation.ptemod, in microseconds of the CPU's time: a round of a loop that changes a page table and uses it,
+    against the same with its store left to trap."""
+    cost = {adaptive: _round(adaptive, effort.repeats) for adaptive in (True, False)}
+    return {
+        "translation.ptemod": Measure(cost[True] * 1e6, "µs", cost[True] / cost[False], "the same without adapting")
+    }
+
+
+def _round(adaptive: bool, repeats: int) -> float:
+    session = Session()
+    session.load(loop_guest("remap"), "translation")
+    session.set_translation(Switch.ADAPTIVE, on=adaptive)
+    session.run(SETTLED)
+    best = float("inf")
+    for _ in range(repeats):
+        start = time.process_time()
+        session.run(BATCH)
+        best = min(best, (time.process_time() - start) * INSTRUCTIONS_OF_REMAP / BATCH)
+    session.close()
+    return best
+
+
+def cache_growth(_effort: Effort) -> dict[str, Measure]:
+    """translation.growth: bytes in the cache after twelve million instructions of Pebble that takes page faults in a
+    loop; the ratio is the part that was added since the first three million."""
+    session = Session()
+    session.load(load_program("pebble"), "translation", command_line="run=bench pgfault")
+    used = []
+    for until in (3_000_000, 12_000_000):
+        session.run(until - session.executed)
+        seen = session.vmm.seen_cache()
+        assert seen is not None
+        used.append(seen.used)
+    assert session.end is None, "the loop still turns"
+    session.close()
+    return {"translation.growth": Measure(used[1], "B", (used[1] - used[0]) / used[1], "all, added once warm")}
