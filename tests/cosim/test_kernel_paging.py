@@ -158,3 +158,50 @@ gone:
     assert causes[Cause.PAGE_FAULT_TRUE] == len(log(session)) == 1
     assert [trap.cause for trap in touched] == [Cause.PAGE_FAULT_HIDDEN]
     assert causes[Cause.TRACE] >= 1
+
+
+@each_kind
+def test_operands_of_emulated_instructions_go_through_segments_and_pages(kind: str) -> None:
+    """Segment bases, scaled indexes, page borders; and the page fault where one is missing, with nothing changed."""
+    session = ran_equal(
+        """
+.macro refused at, instruction:vararg
+    mov dword ptr [resume], offset \\at
+    \\instruction
+\\at:
+.endm
+    mov ax, NARROW_DATA
+    mov fs, ax
+    mov ebx, offset idt_register
+    sub ebx, offset narrow
+    sub ebx, 16
+    mov ecx, 4
+    lidt fs:[ebx + ecx * 4]
+    mov eax, [idt_register]
+    mov [WINDOW + 0xffd], eax                   # across two pages
+    mov ax, [idt_register + 4]
+    mov [WINDOW + 0x1001], ax
+    lidt [WINDOW + 0xffd]
+    mov dword ptr [WINDOW_ENTRY + 8], 0
+    invlpg [WINDOW + 0x2000]
+    refused r1, lgdt [WINDOW + 0x1ffd]
+    refused r2, lidt [WINDOW + 0x2000]
+    refused r3, lldt word ptr [WINDOW + 0x1fff]
+    refused r4, ltr word ptr [WINDOW + 0x2ffe]
+    refused r5, lmsw word ptr [WINDOW + 0x2004]
+    mov edi, 0x1234
+    refused r6, les edi, [WINDOW + 0x1ffb]
+    mov [seen], edi
+    mov byte ptr [WINDOW + 0x10], 0x10
+    mov byte ptr [WINDOW + 0x11], 0
+    lldt word ptr [seen + 8]                    # null
+    mov esi, WINDOW
+    mov gs, [esi + 0x10]
+    mov word ptr [seen + 4], gs
+""",
+        kind,
+        paging=True,
+    )
+    assert [(noted.vector, noted.error) for noted in log(session)] == [(Vector.PF, 0)] * 6
+    assert [noted.cr2 for noted in log(session)] == [0x482000] * 3 + [0x482FFE, 0x482004, 0x482000]
+    assert seen(session, 2) == [0x1234, 0x10]
