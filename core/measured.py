@@ -30,6 +30,7 @@ from core.vmm import kind_named
 
 PIECE = 500_000  # instructions between two reports of progress
 FULL = KEPT // 2  # departures after which they are counted
+WAITS, LIMITED = "The guest waits for input.", "The guest reached the limit of instructions."
 Progress = Callable[[str, int], None]
 
 
@@ -42,7 +43,7 @@ class Measured:
     kind: str
     guest: str
     own_build: bool
-    end: EndHow | None
+    end: EndHow
     status: int | None
     sentence: str
     console: str
@@ -88,14 +89,14 @@ def measure(
     if control:
         progress("taking memory back", 0)
         taken = take_back(suited, kind, account, console)
-    waits = "It waits for input." if reason is StopReason.WAITING else "It reached the limit of instructions."
+    waiting = reason is StopReason.WAITING
     return Measured(
         kind=kind,
         guest=suited.program.name,
         own_build=own_build,
-        end=end.how if end else None,
+        end=end.how if end else EndHow.HALTED if waiting else EndHow.LIMIT,
         status=end.status if end else None,
-        sentence=end.sentence if end else waits,
+        sentence=end.sentence if end else WAITS if waiting else LIMITED,
         console=console.decode("utf-8", "backslashreplace"),
         seconds=seconds,
         account=account,

@@ -146,7 +146,7 @@ def _row(found: Measured, costs: CostModel | None) -> dict[str, Any]:
         "kind": found.kind,
         "image": found.guest,
         "own_build": found.own_build,
-        "end": {"how": found.end.value if found.end else "limit", "status": found.status},
+        "end": {"how": found.end.value, "status": found.status},
         "instructions": account.instructions,
         "ran": {"direct": account.direct, "translated": account.translated, "with_monitor": account.with_monitor},
         "console": found.console,
@@ -182,7 +182,7 @@ def _say(found: Measured, costs: CostModel | None) -> None:
     from app.cli.run import Modelled
 
     account = found.account
-    end = (found.end.value if found.end else "limit") + (f" {found.status}" if found.status is not None else "")
+    end = found.end.value + (f" {found.status}" if found.status is not None else "")
     traps = ", ".join(f"{count:,} {cause}" for cause, count in _by_name(account.departures()).items()) or "none"
     own = f" ({found.guest}, its own build of the same source)" if found.own_build else ""
     print(f"{found.kind}{own}: {end}, {account.instructions:,} instructions; traps: {traps}")

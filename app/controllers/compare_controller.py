@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from app.engine.client import Engine
 
 COSTS_KEY = "compare/costs"
+MOST_INSTRUCTIONS = 30_000_000  # of a guest that does not end by itself
 FIGURE = "figure:"  # begins the names of the jobs that run nanobenchmarks
 Load = Callable[[str, str, StartWith], None]
 Point = Callable[[str, str | None], None]
@@ -83,7 +84,7 @@ class CompareController(QObject):
             return
         info = guest_named(guest)
         suited = [kind.kind for kind in kinds().values() if counterpart(info, kind.interface) is not None]
-        words = ["--append", command_line] if command_line else []
+        words = ["--max-instructions", str(MOST_INSTRUCTIONS), *(("--append", command_line) if command_line else ())]
         self._done, self._of, self._stages, self._failures = 0, len(suited), {}, []
         self._view.begin(guest, command_line)
         self._pool.start({kind: ["compare", guest, *words, "--only", kind] for kind in suited})

@@ -117,7 +117,10 @@ class CompareView(View):
         self.workload.setEditable(True)
         self.workload.addItems(WORKLOADS)
         self.workload.setAccessibleName("Command line")
-        self.workload.setToolTip("What the guest is to run: its command line. Choose one, or write your own.")
+        self.workload.setToolTip(
+            "What the guest is to run: its command line. Choose one, or write your own. "
+            "A guest that does not end is stopped after 30 million instructions."
+        )
         self.workload.setMinimumContentsLength(12)
         self.compare = QPushButton("Compare")
         self.compare.setProperty("role", "primary")

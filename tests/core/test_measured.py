@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.compare import Setting
 from core.errors import RequestError
+from core.events import EndHow
+from core.guests.assembler import assemble
 from core.guests.catalog import load_program
 from core.measured import JSON, Measured, measure
 
@@ -59,3 +63,11 @@ def test_all_of_it_goes_through_json_and_back() -> None:
     found = measure(setting("hole"), "trap_emulate", control=True)
     back: Measured = JSON.validate_json(JSON.dump_json(found))
     assert back == found
+
+
+def test_a_guest_that_waits_for_input_and_one_that_runs_on_are_told_apart() -> None:
+    waiting = measure(Setting(assemble("sti\nhlt\nnop"), "", 1000), "hardware")
+    assert (waiting.end, waiting.status, waiting.equivalent) == (EndHow.HALTED, None, True)
+    assert "waits for input" in waiting.sentence
+    cut = measure(replace(setting("hello"), limit=100), "bare")
+    assert (cut.end, cut.account.instructions) == (EndHow.LIMIT, 100)

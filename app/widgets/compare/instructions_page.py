@@ -43,7 +43,10 @@ class InstructionsPage(Page):
         self.what.addItem(f"Counts ({MEASURED})", True)
         self.what.setAccessibleName("What the cells show")
         self.what.activated.connect(self._change)
-        self.hint = QLabel("Functions of both builds meet by name. Double-click an instruction to stand before it.")
+        self.hint = QLabel(
+            "Functions of both builds meet by name. Double-click an instruction to stand before it. "
+            "What translating cost, before anything ran, is told of no instruction."
+        )
         self.hint.setProperty("role", "quiet")
         self.hint.setWordWrap(True)
         top = QHBoxLayout()
