@@ -26,6 +26,7 @@ HEADINGS = (
     ("Why", "What became of the instruction, and the reason."),
 )
 GUEST_AT, ORIGINAL, LINK, TRANSLATED, CACHE_AT, WHY = range(len(HEADINGS))
+BYTES_IN_ROW = 8
 ROW_ROLE = Qt.ItemDataRole.UserRole
 
 
@@ -124,22 +125,27 @@ class BlockModel(QAbstractTableModel):
             return None
         row = self.rows[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return self.text(row, index.column())
+            return self.text(index.row(), index.column())
         if role == Qt.ItemDataRole.ToolTipRole:
             return self.why(index.row()) if self.reveal >= Reveal.FATES else None
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return f"{self.text(row, index.column())} {row.note if index.column() == TRANSLATED else ''}".strip()
+            return (
+                f"{self.text(index.row(), index.column())} {row.note if index.column() == TRANSLATED else ''}".strip()
+            )
         return row if role == ROW_ROLE else None
 
-    def text(self, row: BlockRow, column: int) -> str:
-        """What stands in a cell, as far as it is revealed."""
+    def text(self, number: int, column: int) -> str:
+        """What stands in a cell of that row, as far as it is revealed."""
+        if self.reveal is Reveal.BYTES:
+            return self._bytes(number, column)
+        row = self.rows[number]
         if row.heading:
             return row.heading if column == GUEST_AT and self.reveal is Reveal.ALL else ""
         first, became = row.first, row.became
         if column == GUEST_AT and first is not None:
             return address(first.pc)
         if column == ORIGINAL and first is not None:
-            return first.code.hex(" ") if self.reveal is Reveal.BYTES else first.text
+            return first.text
         if column in (LINK, WHY) and first is not None and self.reveal >= Reveal.FATES:
             return FATES[first.fate].mark if column == LINK else _reason(row)
         if became is None or self.reveal is not Reveal.ALL:
@@ -147,6 +153,17 @@ class BlockModel(QAbstractTableModel):
         if column == TRANSLATED:
             return row.text
         return address(became.at) if column == CACHE_AT else ""
+
+    def _bytes(self, number: int, column: int) -> str:
+        """The guest's code before anybody has said where its instructions begin: as many bytes in every row."""
+        assert self.seen is not None, "there are rows only of a block"
+        code = b"".join(each.code for each in self.seen.guest)
+        body = sum(row.of is not None for row in self.rows)
+        in_row = max(BYTES_IN_ROW, -(-len(code) // max(body, 1)))
+        part = code[number * in_row : (number + 1) * in_row]
+        if not part or column not in (GUEST_AT, ORIGINAL):
+            return ""
+        return address(self.seen.block.pc + number * in_row) if column == GUEST_AT else part.hex(" ")
 
 
 def _reason(row: BlockRow) -> str:

@@ -60,13 +60,13 @@ class BlockDelegate(QStyledItemDelegate):
         painter.save()
         self._paint_ground(painter, option, row, index.column())
         if row.heading:
-            self._paint_heading(painter, option, row)
+            self._paint_heading(painter, option, index.row())
         else:
             painter.setOpacity(self._opacity(index.column()))
             if index.column() == LINK:
                 self._paint_link(painter, QRectF(option.rect), row)
             else:
-                self._paint_cell(painter, option, row, index.column())
+                self._paint_cell(painter, option, row, self._model.text(index.row(), index.column()), index.column())
         painter.restore()
 
     def _opacity(self, column: int) -> float:
@@ -93,12 +93,14 @@ class BlockDelegate(QStyledItemDelegate):
         if next_ and (column == GUEST_AT or there):
             painter.fillRect(rect.left(), rect.top(), BAR, rect.height(), palette.ring_color(1))
 
-    def _paint_heading(self, painter: QPainter, option: QStyleOptionViewItem, row: BlockRow) -> None:
-        text = self._model.text(row, GUEST_AT)
+    def _paint_heading(self, painter: QPainter, option: QStyleOptionViewItem, number: int) -> None:
+        text = self._model.text(number, GUEST_AT)
         paint_text(painter, QRectF(option.rect).adjusted(INSET, 0, 0, 0), text, self._small, self.theme.palette.muted)
 
-    def _paint_cell(self, painter: QPainter, option: QStyleOptionViewItem, row: BlockRow, column: int) -> None:
-        text, palette = self._model.text(row, column), self.theme.palette
+    def _paint_cell(
+        self, painter: QPainter, option: QStyleOptionViewItem, row: BlockRow, text: str, column: int
+    ) -> None:
+        palette = self.theme.palette
         rect = QRectF(option.rect).adjusted(INSET, 0, -2, 0)
         if not text:
             return
