@@ -3,7 +3,8 @@
 The first processors with hardware assistance had nothing for memory, so their hypervisors kept shadow page tables as
 before: page faults, INVLPG and every access to CR0, CR3 and CR4 exit (AMD APM vol. 2 §15.24.1; Adams & Agesen, ASPLOS
 2006, §7). All else is as in `hardware`, so that the two can be compared. Simplified: the top 4 MiB of the linear space
-are reached page by page, since the shadow pager keeps them for monitors that need a region there. A task switch by
+are reached page by page, since the shadow pager keeps them for monitors that need a region there; and events are
+delivered by the guest's own tables, so what only the shadow lacks is no exit in the middle of it. A task switch by
 hardware loads CR3 as well, and the emulated CPU lacks its intercept; so the CPU's TR shows it a TSS that is not there
 (the *fence*), for which it must reach before it changes anything. That page fault exits, and the lab switches the task.
 """
