@@ -215,9 +215,9 @@ class LinearMemory:
         """The longest instruction's worth of bytes at `linear`, or as many as are mapped."""
         physical = self.physical
         if linear & 0xFFF <= PAGE_SIZE - LONGEST_INSTRUCTION:
-            found = self._seen_at(paging, linear)
+            found = self._seen_at(paging, linear) if paging.cr0 & CR0_PG else GuestPhysical(linear)
             if found is None or found >= physical.size:
                 return b""
-            return physical.read_within(GuestPhysical(found), LONGEST_INSTRUCTION)
+            return physical.read_within(found, LONGEST_INSTRUCTION)
         code = self.peek(paging, linear, LONGEST_INSTRUCTION)
         return code if code is not None else self.peek(paging, linear, PAGE_SIZE - (linear & 0xFFF)) or b""
