@@ -139,7 +139,8 @@ class Session:
         check_memory(program, memory)
         check_start(program, memory, command_line, modules)
         ram = self._backing.ram.nbytes
-        check_room(memory, ram - (layout.HOST_RESERVED + layout.MONITOR_MEMORY if vmm_class.hosted else 0), ram)
+        reserved = layout.HOST_RESERVED + layout.MONITOR_MEMORY if vmm_class.hosted else 0
+        check_room(memory, ram - reserved, ram, hosted=vmm_class.hosted)
         self.close()
         breakpoints = self._breakpoints
         self._clear()

@@ -101,11 +101,13 @@ def check_cap(cap: int | None) -> None:
         raise RequestError(f"A cap of {cap} % is none.", "Choose 1 to 100 percent, or no cap.")
 
 
-def check_room(memory: int, room: int, machine: int) -> None:
-    """A RequestError, with the figures, if a VM of `memory` bytes has no place where `room` of `machine` bytes are."""
+def check_room(memory: int, room: int, machine: int, *, hosted: bool = True) -> None:
+    """A RequestError, with the figures, if a VM of `memory` bytes has no place where `room` of `machine` bytes are;
+    `hosted`: beneath a monitor, which needs some more."""
     if memory > room:
+        monitor = f" (its monitor needs {MONITOR_MEMORY // MIB} more)" if hosted else ""
         raise RequestError(
             f"A VM of {memory / MIB:.1f} MiB has no place: of the machine's {machine / MIB:.0f} MiB only "
-            f"{max(room, 0) / MIB:.1f} are free for it (its monitor needs {MONITOR_MEMORY // MIB} more).",
+            f"{max(room, 0) / MIB:.1f} are free for it{monitor}.",
             "Give it less memory, take some back from another VM, or remove one.",
         )

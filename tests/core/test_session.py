@@ -10,7 +10,7 @@ from core.errors import RequestError, UnknownName
 from core.events import Cause, EndHow, Ring, StopReason
 from core.guests.assembler import assemble
 from core.guests.catalog import load_program
-from core.layout import VM_MEMORY
+from core.layout import MIB, VM_MEMORY
 from core.session import Session
 from core.vmm import kinds_for
 
@@ -220,6 +220,16 @@ def test_power_on_clears_memory_that_a_larger_machine_has_left_behind_a_smaller_
         session.load(assemble(EXIT, "guest.s"), each)
         session.run()
     assert session.read_memory(last, 4) == bytes(4)
+
+
+@each_kind
+def test_a_machine_without_room_for_the_guest_is_refused_with_the_figures(kind: str) -> None:
+    session = on("nop\nhlt", kind)
+    session.step()
+    free = "128.0 are free for it." if kind == "bare" else r"125.0 are free for it \(its monitor needs 2 more\)"
+    with pytest.raises(RequestError, match=rf"A VM of 200.0 MiB has no place: of the machine's 128 MiB only {free}"):
+        session.load(load_program("hello"), kind, memory=200 * MIB)
+    assert (session.executed, session.program.name) == (1, "guest")  # type: ignore[union-attr]
 
 
 def test_an_unknown_kind_leaves_the_machine_as_it_was() -> None:
