@@ -208,7 +208,7 @@ class Chain:
 @dataclass(frozen=True, slots=True)
 class SeenCache:
     """The whole cache: `size` bytes from linear `base`, the first `used` of them in use; blocks in the order of their
-    addresses, which is that of their birth; the lookup routines as (address, bytes); what was
+    addresses, which is that of their birth; what asks the monitor when a lookup fails, as (address, bytes); what was
     translated last; what is switched on."""
 
     base: int

@@ -107,11 +107,18 @@ class Block:
         return [each for each in self.steps if each.offset > offset or (each.offset == offset and not begun)]
 
 
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """Blocks in the order of translation, as one value: checkpoints only refer to it."""
+
+    blocks: tuple[Block, ...]
+
+
 class CodeCache:
     """The cache in `code`, beside `variables` and `table`. `patched(linear, size)` is told when code that may have run
     was changed, `forgotten()` when all of it was."""
 
-    NOT_STATE = ("entries",)  # they follow from the blocks
+    NOT_STATE = ("entries", "_mapped")  # the code map, which follows from the blocks, and those that it holds
 
     def __init__(
         self,
@@ -131,7 +138,7 @@ class CodeCache:
         self.entries = np.zeros(code.size, np.uint64)
         self.heat = np.zeros(code.size, np.uint32)
         self.counters = Counters()
-        self.hits_before = 0  # of the lookup routine, before the last flush
+        self.hits_before = 0  # before the last flush
         self.released: Callable[[GuestPhysical], None] = lambda _page: None
         self._ordinal = 0
         self._ran = dict.fromkeys(Fate, 0)  # by blocks that are gone, less what living ones were left before
@@ -139,7 +146,8 @@ class CodeCache:
 
     def _empty(self) -> None:
         self._first = self._ordinal  # of those that are laid
-        self._laid: list[Block] = []
+        self._laid = Laid(())
+        self._mapped: tuple[Block, ...] = ()
         self._starts: list[int] = []
         # the living, by their ordinals
         self._alive: set[int] = set()
@@ -169,7 +177,7 @@ class CodeCache:
     @property
     def hits(self) -> int:
         """How often a lookup found what it looked for."""
-        doors = [block.start + block.found - self.region.base for block in self._laid]
+        doors = [block.start + block.found - self.region.base for block in self._laid.blocks]
         return self.hits_before + int(self.heat[doors].sum())
 
     @property
@@ -202,7 +210,7 @@ class CodeCache:
     @property
     def laid(self) -> tuple[Block, ...]:
         """Every block since it was last emptied, the dead ones too, in the order of translation."""
-        return tuple(self._laid)
+        return self._laid.blocks
 
     @property
     def routines(self) -> list[tuple[int, int]]:
@@ -212,7 +220,7 @@ class CodeCache:
     @property
     def blocks(self) -> list[Block]:
         """Every live block, in the order of translation."""
-        return [block for block in self._laid if block.ordinal in self._alive]
+        return [block for block in self._laid.blocks if block.ordinal in self._alive]
 
     def is_alive(self, block: Block) -> bool:
         """May it be run?"""
@@ -221,7 +229,7 @@ class CodeCache:
     def find(self, pc: int, page: GuestPhysical, mode: Mode) -> Block | None:
         """The block that starts at linear `pc` of guest-physical `page`."""
         ordinal = self._blocks.get((pc, page, mode))
-        return None if ordinal is None else self._laid[ordinal - self._first]
+        return None if ordinal is None else self._laid.blocks[ordinal - self._first]
 
     def starting_at(self, pc: int, mode: Mode) -> Block | None:
         """A block made from linear `pc`, wherever that was mapped."""
@@ -233,17 +241,17 @@ class CodeCache:
     def numbered(self, ordinal: int) -> Block | None:
         """The block of that number, dead or alive."""
         number = ordinal - self._first
-        return self._laid[number] if 0 <= number < len(self._laid) else None
+        return self._laid.blocks[number] if 0 <= number < len(self._laid.blocks) else None
 
     def _these(self, ordinals: Iterable[int]) -> list[Block]:
-        return [self._laid[each - self._first] for each in sorted(ordinals)]
+        return [self._laid.blocks[each - self._first] for each in sorted(ordinals)]
 
     def block_at(self, address: int) -> Block | None:
         """The block in which the linear `address` of the cache lies."""
         number = bisect_right(self._starts, address) - 1
         if number < 0:
             return None
-        block = self._laid[number]
+        block = self._laid.blocks[number]
         return block if address < block.start + block.size else None
 
     def holds_code_of(self, page: GuestPhysical) -> bool:
@@ -326,7 +334,8 @@ class CodeCache:
         for linear in block.linear_pages:
             self._by_linear_page.setdefault(linear, set()).add(ordinal)
         self._starts.append(block.start)
-        self._laid.append(block)
+        self._mapped = (*self._laid.blocks, block)
+        self._laid = Laid(self._mapped)
         self._next = (block.start + block.size + ALIGNMENT - 1) & -ALIGNMENT
         counters = self.counters
         counters.units += 1
@@ -346,12 +355,20 @@ class CodeCache:
         self.entries[(block.start - self.region.base) + pairs[::2].astype(np.intp)] = pairs[1::2]
 
     def restored(self) -> None:
-        """All but the code map is what it was at a checkpoint."""
-        self.entries[:] = 0
-        for block in self._laid:
+        """All but the code map is what it was at a checkpoint: it holds other blocks from the first that differs on."""
+        before, now = self._mapped, self._laid.blocks
+        same = next(
+            (number for number, (one, other) in enumerate(zip(before, now, strict=False)) if one is not other),
+            min(len(before), len(now)),
+        )
+        starts = [blocks[same].start for blocks in (before, now) if same < len(blocks)]
+        if starts:
+            self.entries[min(starts) - self.region.base :] = 0
+        for block in now[same:]:
             self._map(block)
         for at, size in self._asking.values():
             self._map_asking(at, size)
+        self._mapped = now
 
     def _map_asking(self, at: int, size: int) -> None:
         for place in (at, at + size - len(CALL_OUT)):

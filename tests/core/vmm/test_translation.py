@@ -294,3 +294,19 @@ def test_what_ran_how_is_the_same_again_after_going_back() -> None:
     assert isinstance(vmm, Translation)
     assert vmm.ran == then
     session.close()
+
+
+def test_the_code_map_is_what_it_was_at_each_moment() -> None:
+    """It is not kept in checkpoints, but made anew from the blocks; the cache is emptied meanwhile."""
+    with contextlib.closing(Session(history=Recording(instructions=20_000, departures=100))) as session:
+        session.load(load_program("pebble"), "translation", command_line="run=nothing")
+        monitor(session).cache.region.size = 12_288
+        session.run(100_000)  # past a checkpoint
+        maps = {}
+        for moment in (300_000, 450_000, 510_000):
+            session.run(moment - session.executed)
+            maps[moment] = monitor(session).cache.entries.copy()
+        assert monitor(session).cache.counters.flushes > 0
+        for moment in (450_000, 510_000, 300_000):
+            session.go_to(moment)
+            assert (monitor(session).cache.entries == maps[moment]).all()
