@@ -20,6 +20,7 @@ class Fate(Enum):
     CALLOUT = ("callout", "calls the monitor")
 
     phrase: str
+    __hash__ = object.__hash__  # counts are kept by fate, and an enumeration's own hash takes five times as long
 
     def __new__(cls, value: str, phrase: str) -> Fate:
         member = object.__new__(cls)
