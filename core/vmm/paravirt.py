@@ -27,7 +27,7 @@ from core.cpu.decode import mnemonic
 from core.cpu.delivery import Event, Origin
 from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector, general_protection
 from core.cpu.guest_cpu import DESC_P, DESC_S, GuestCpu, Segment
-from core.errors import RequestError
+from core.errors import RequestError, UnknownDeparture
 from core.events import Cause, End, EndHow, Ring, vector_name
 from core.guests.boot import BootState
 from core.guests.image import Interface
@@ -269,6 +269,8 @@ class Paravirt(Vmm):
 
     def reflect(self, event: Event, cause: Cause) -> Outcome:
         """Through the guest's trap table; INT 0x80 of a program as the CPU's own gate does."""
+        if self.cpu.state.eflags & flags.VM:
+            raise UnknownDeparture("The guest is in virtual-8086 mode, which is not carried out here.")
         guest, vector = self.guest, event.vector
         handler = self.state.traps.get(vector)
         software, cpl = event.origin is Origin.SOFTWARE, guest.cpl

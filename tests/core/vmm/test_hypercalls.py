@@ -186,6 +186,20 @@ user:
     assert session.traps.causes[Cause.HYPERCALL] == 2
 
 
+def test_a_guest_that_enters_virtual_8086_mode_by_itself_is_stopped_in_words(session: Session) -> None:
+    """IRET enters it even in ring 1."""
+    code = """
+    .irp value, 0, 0, 0, 0, 0, 0x8000, 0x20202, 0, 0x9000
+    push \\value
+    .endr
+    iretd
+    """
+    ran(session, code)
+    assert session.end is not None
+    assert session.end.how is EndHow.ERROR
+    assert "virtual-8086" in session.end.sentence
+
+
 def test_descriptors_of_the_guests_own_are_taken_without_ring_0_and_without_gates(session: Session) -> None:
     code = (
         ENTRY
