@@ -14,7 +14,7 @@ from core.cpu.flags import CR0_WP, CR4_PAE
 from core.looks import Attempt, Ground, Piece, Space, TableEntry, TableWalk
 from core.memory.guest_physical import GuestPhysicalMemory
 from core.memory.ram import Ram
-from core.memory.walk import PRESENT, USER, WRITABLE, Access, Entry, Paging, Walk, Words, walk
+from core.memory.walk import PRESENT, RESERVED, USER, WRITABLE, Access, Entry, Paging, Walk, Words, walk
 
 OPEN_BUS = 0xFFFF_FFFF
 LEVELS = {2: "directory", 1: "table"}
@@ -67,6 +67,8 @@ def _refusal(done: Walk, paging: Paging, access: Access) -> str:
     last = done.entries[-1]
     if not last.value & PRESENT:
         return f"the {LEVELS[last.level]} entry is not present (P = 0)"
+    if done.error_code & RESERVED:
+        return f"bit 21 of the {LEVELS[last.level]} entry is reserved where it names a large page"
     if access.user and (closed := [entry for entry in done.entries if not entry.value & USER]):
         return f"the {_levels(closed)} for the kernel only (U/S = 0)"
     closed = [entry for entry in done.entries if not entry.value & WRITABLE]

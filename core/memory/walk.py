@@ -17,6 +17,8 @@ from core.errors import UnknownDeparture
 
 PRESENT, WRITABLE, USER, ACCESSED, DIRTY, LARGE = 1 << 0, 1 << 1, 1 << 2, 1 << 5, 1 << 6, 1 << 7
 LARGE_MASK = (1 << 22) - 1
+LARGE_RESERVED = 1 << 21  # of a directory entry that is a large page
+RESERVED = 1 << 3  # in an error code: such a bit was set
 LONGEST_INSTRUCTION = 15  # bytes (SDM vol. 2 §2.3.11)
 
 
@@ -102,6 +104,8 @@ def walk(memory: Words, paging: Paging, linear: GuestVirtual, access: Access) ->
     if not directory & PRESENT:
         return Walk(entries, None, refused)
     large = bool(directory & LARGE and paging.cr4 & CR4_PSE)
+    if large and directory & LARGE_RESERVED:
+        return Walk(entries, None, refused | PRESENT | RESERVED)
     if large:
         rights, physical = directory, GuestPhysical(directory & ~LARGE_MASK | linear & LARGE_MASK)
     else:
@@ -132,7 +136,9 @@ def reach(memory: Words, paging: Paging, linear: int, access: Access) -> GuestPh
         return None
     leaf = wanted | (DIRTY if write else 0)
     if directory & LARGE and cr4 & CR4_PSE:
-        return GuestPhysical(directory & ~LARGE_MASK | linear & LARGE_MASK) if directory & leaf == leaf else None
+        if directory & (leaf | LARGE_RESERVED) != leaf:
+            return None
+        return GuestPhysical(directory & ~LARGE_MASK | linear & LARGE_MASK)
     table = memory.read_u32(GuestPhysical(memory.named_by(directory) + ((linear >> PAGE_SHIFT & 0x3FF) << 2)))
     return GuestPhysical(memory.named_by(table) | linear & 0xFFF) if table & leaf == leaf else None
 

@@ -9,6 +9,7 @@ from core.addresses import GuestPhysical, GuestVirtual
 from core.cpu.context import Gpr
 from core.cpu.faults import GuestFault, Vector
 from core.cpu.probes import Halted
+from core.memory.onlooker import attempts
 from core.memory.walk import Access, Paging, translate, walk
 from tests.core.cpu.rig import CODE, MEMORY, Rig
 
@@ -20,6 +21,7 @@ READ, WRITE = bytes.fromhex("a120314000"), bytes.fromhex("a320314000")  # mov ea
 
 _flags = st.integers(0, 0x7F).map(lambda bits: bits & 0x67)  # P RW US A D
 _entries = st.tuples(_flags, st.booleans(), st.sampled_from([FRAME, FRAME + 0x1000, 0x0900_0000]))
+_directories = st.tuples(_flags, st.booleans(), st.sampled_from([0, 0, 1 << 21]))  # a large page's reserved bit
 
 
 class Trapper:
@@ -62,14 +64,14 @@ def prepared(directory: tuple[int, bool, int], table: tuple[int, bool, int]) -> 
     for page in range(MEMORY >> 12):
         rig.write(LOW_TABLE + 4 * page, page << 12 | 7, 4)
     rig.write(DIRECTORY, LOW_TABLE | 7, 4)
-    flags, large, _ = directory
-    rig.write(DIRECTORY + 4, (0 if large else TABLE) | flags | large << 7, 4)
+    flags, large, reserved = directory
+    rig.write(DIRECTORY + 4, (reserved if large else TABLE) | flags | large << 7, 4)
     rig.write(TABLE + 4 * 3, table[0] | table[2], 4)
     rig.write(FRAME + 0x120, 0x1122_3344, 4)
     return rig
 
 
-@given(_entries, _entries, st.booleans(), st.booleans(), st.booleans(), st.booleans())
+@given(_directories, _entries, st.booleans(), st.booleans(), st.booleans(), st.booleans())
 def test_any_walk_is_the_cpus(
     directory: tuple[int, bool, int], table: tuple[int, bool, int], write: bool, user: bool, protect: bool, pse: bool
 ) -> None:
@@ -126,3 +128,10 @@ def test_a_write_across_a_page_border_stores_nothing_if_the_second_page_is_missi
         raised = None
     assert raised == 0x0040_4000
     assert rig.read(FRAME + 0xFFE, 2) == 0
+
+
+def test_an_onlooker_is_told_of_a_reserved_bit() -> None:
+    rig = prepared((7, True, 1 << 21), (0, False, FRAME))
+    said = attempts(rig.memory.physical, Paging(PE_PG, DIRECTORY, PSE), TARGET)
+    assert len(said) == 4
+    assert all(each.error_code is not None and each.error_code & 8 and "reserved" in each.why for each in said)
