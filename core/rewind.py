@@ -7,6 +7,7 @@ and looked at again; from the last one it runs on, and its end must be the first
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from core.timeline.timeline import Recording
 USUAL = Recording()
 RUNNERS = (Word.SKIP_AT, Word.WATCH)
 TRAPS_COMPARED, PCS_COMPARED = 1000, 256
+SHORT = 64  # bytes or entries of a fact that is kept as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def look(session: Session) -> Sight:
         "causes": dict(session.traps.causes),
         "stop": session.end,
         "recent instructions": tuple(session.recent_pcs(PCS_COMPARED)),
-        "heat": tuple(each.tobytes() for each in (probes.reads, probes.writes, probes.fetches)),
+        "heat": tuple(_brief(each.tobytes()) for each in (probes.reads, probes.writes, probes.fetches)),
         **{f"CPU of {letter}": vm.interposer.away for letter, vm in session.hypervisor.vms.items()},
         **{f"console of {letter}": session.console_of(letter) for letter in session.letters},
         **{f"registers {each.name}": (each.believed, each.real) for each in session.registers()},
@@ -75,8 +77,8 @@ def look(session: Session) -> Sight:
 def _comparable(fact: object) -> object:
     """Without the words of a world that belong to who runs it: what stops the CPU, and what must not for once."""
     if not isinstance(fact, World):
-        return fact
-    return fact.context, [count for word, count in zip(WORDS, fact.words, strict=True) if word not in RUNNERS]
+        return _brief(fact)
+    return _brief(fact.context), [count for word, count in zip(WORDS, fact.words, strict=True) if word not in RUNNERS]
 
 
 def rewind_check(
@@ -117,6 +119,15 @@ def rewind_check(
         return wrong + [Wrong(length, what, False) for what in end.differences(look(session))]
     finally:
         session.close()
+
+
+def _brief(fact: object) -> object:
+    """What is long, as a hash: thousands of moments are to be remembered."""
+    if isinstance(fact, bytes) and len(fact) > SHORT:
+        return hashlib.blake2b(fact, digest_size=16).digest()
+    if isinstance(fact, list) and len(fact) > SHORT:
+        return len(fact), hashlib.blake2b(repr(fact).encode(), digest_size=16).digest()
+    return fact
 
 
 def _length(session: Session, limit: int) -> int:
