@@ -123,7 +123,7 @@ def test_a_lessons_own_guest_is_found_in_its_folder(tmp_path: Path) -> None:
             "{ rong = 3 },",
             17,
             "step[2].check[1] is not a predicate (rong).",
-            "one of: traps, register",
+            "one of: order, traps, register",
         ),
         ("{ ring = 3 },", "{ ring = 4 },", 17, "The field step[2].check[1].ring is too large.", "3"),
         ("{ ring = 3 },", "{ ring = 3, at = 'a' },", 17, "step[2].check[1].at is unknown.", "ring, believed"),
