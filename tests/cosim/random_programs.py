@@ -233,9 +233,9 @@ def _reload(directory: int) -> bytes:
 
 
 def _push_over_entries(page: int) -> bytes:
-    """INVLPG three pages of the window; mov esp, behind their entries; int 0x3d."""
-    forget = b"".join(b"\x0f\x01\x3d" + _imm(_WINDOW + (page + n << 12)) for n in range(3))
-    return forget + b"\xbc" + _imm(_TABLE_1 + 4 * (0x80 + page + 3)) + b"\xcd\x3d"
+    """Empty the TLB (mov eax, cr3; mov cr3, eax), since the handler goes on pushing over five entries more; mov esp,
+    behind three entries of the window; int 0x3d."""
+    return b"\x0f\x20\xd8\x0f\x22\xd8\xbc" + _imm(_TABLE_1 + 4 * (0x80 + page + 3)) + b"\xcd\x3d"
 
 
 _paging = st.one_of(
