@@ -15,7 +15,7 @@ from lessons.predicates import Predicate
 from lessons.workload import modelled_cycles
 from tests.lessons.test_predicates import laboratory
 
-FOLDER = CONTENT / "08-the-three-types-one-guest"
+FOLDER = CONTENT / "10-the-three-types-one-guest"
 THREE = str(FOLDER / "three.s")
 
 
