@@ -261,7 +261,14 @@ _paging = st.one_of(
         st.integers(0x200000, 0x20F000),
     ),
     # a write to a page table through the window's own mapping, twice in one instruction
-    st.builds(lambda page: b"\xbe" + _imm(_TABLE_1 + 0x200) + b"\xbf" + _imm(_TABLE_1 + 0x204) + b"\xa5", _PAGES),
+    st.just(
+        b"\xbe"
+        + _imm(_TABLE_1 + 0x200)
+        + b"\xbf"
+        + _imm(_TABLE_1 + 0x204)
+        + b"\xa5\x0f\x01\x3d"
+        + _imm(_WINDOW + 0x1000)
+    ),
     # an exception's frame pushed over three entries of a page table
     st.builds(_push_over_entries, st.integers(0, 13)),
     # string I/O into the window, across its pages
