@@ -186,6 +186,10 @@ common:
 log_full:
     cmp dword ptr [esp + 12], 0x20  # the timer's: end of interrupt, and go on where it came in
     je timer
+.ifdef PAGING
+    mov eax, cr3                    # a piece may have been left before its INVLPG, single-stepped say
+    mov cr3, eax
+.endif
     mov eax, [esp + 20]
     sub eax, offset slots           # the next slot
     shr eax, 5
