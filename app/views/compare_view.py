@@ -130,6 +130,7 @@ class CompareView(View):
         self.generations.setToolTip("Cycles are modelled from published measurements of this processor.")
         for model in self.book.generations:
             self.generations.addItem(model.title, model.name)
+        self.generations.setMinimumContentsLength(max(len(model.title) for model in self.book.generations))
         for box in (self.guests, self.generations, self.workload):
             box.setMinimumWidth(NARROWEST)
         self.generations.activated.connect(lambda: self.book.choose(str(self.generations.currentData(DATA))))
@@ -172,8 +173,9 @@ class CompareView(View):
         top.setSpacing(8)
         for widget in (self.guests, self.workload, self.compare):
             top.addWidget(widget)
-        for box in (self.guests, self.workload, self.generations):
+        for box in (self.guests, self.workload):  # where it is narrow these give way: the processor's year must be read
             box.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self.generations.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         top.addStretch(1)
         for widget in (self.generations, self.export, self.enlarge):
             top.addWidget(widget)

@@ -165,7 +165,7 @@ class RegisterDelegate(QStyledItemDelegate):
         else:
             self._paint_value(painter, first, row, column)
             if self._has_second_line(row):
-                below = QRect(first.left(), first.bottom() - self.theme.space(1), first.width(), self.theme.space(4))
+                below = QRect(first.left(), first.bottom() - 1, first.width(), self.theme.space(4))
                 paint_text(painter, below, self._detail(row, column), self._caption, palette.muted, LEFT)
 
     def _paint_value(self, painter: QPainter, rect: QRect, row: RegisterRow, column: int) -> None:
