@@ -57,9 +57,9 @@ class _Description:
             return f"a {type(value).__name__}"
         if is_live(value):
             return self._refer(place, value)
-        if isinstance(value, (set, frozenset, tuple, list)) and PLAIN_TYPES.issuperset(map(type, value)):
-            return value.copy() if isinstance(value, (set, list)) else value
-        if isinstance(value, (set, frozenset)):
+        if isinstance(value, (tuple, list)) and PLAIN_TYPES.issuperset(map(type, value)):
+            return value.copy() if isinstance(value, list) else value
+        if isinstance(value, (set, frozenset)):  # equal ones may list their members in different orders
             ordered = sorted(value, key=_sign)
             return "set", [self._plain(f"{place}{{{n}}}", each) for n, each in enumerate(ordered)]
         if isinstance(value, Mapping):

@@ -118,7 +118,7 @@ class CodeCache:
     """The cache in `code`, beside `variables` and `table`. `patched(linear, size)` is told when code that may have run
     was changed, `forgotten()` when all of it was."""
 
-    NOT_STATE = ("entries", "_mapped")  # the code map, which follows from the blocks, and those that it holds
+    NOT_STATE = ("entries", "_mapped", "_mapped_asking")  # the code map follows from the rest, of which it holds these
 
     def __init__(
         self,
@@ -148,6 +148,7 @@ class CodeCache:
         self._first = self._ordinal  # of those that are laid
         self._laid = Laid(())
         self._mapped: tuple[Block, ...] = ()
+        self._mapped_asking: tuple[tuple[int, int], ...] = ()
         self._starts: list[int] = []
         # the living, by their ordinals
         self._alive: set[int] = set()
@@ -361,18 +362,20 @@ class CodeCache:
             (number for number, (one, other) in enumerate(zip(before, now, strict=False)) if one is not other),
             min(len(before), len(now)),
         )
+        for at, size in self._mapped_asking:
+            self._map_asking(at, size, 0)
         starts = [blocks[same].start for blocks in (before, now) if same < len(blocks)]
         if starts:
             self.entries[min(starts) - self.region.base :] = 0
         for block in now[same:]:
             self._map(block)
         for at, size in self._asking.values():
-            self._map_asking(at, size)
-        self._mapped = now
+            self._map_asking(at, size, INDIRECT)
+        self._mapped, self._mapped_asking = now, tuple(self._asking.values())
 
-    def _map_asking(self, at: int, size: int) -> None:
+    def _map_asking(self, at: int, size: int, entry: int) -> None:
         for place in (at, at + size - len(CALL_OUT)):
-            self.entries[place - self.region.base] = INDIRECT
+            self.entries[place - self.region.base] = entry
 
     def _asks(self, mode: Mode) -> int:
         """Where code of `mode` asks the monitor about the EIP in TARGET; the guest's ECX is in SAVED_TOO."""
@@ -382,7 +385,8 @@ class CodeCache:
             back = leave_door(mode, self._variables)
             self.region.write(at, back + CALL_OUT)
             self._asking[mode.base, mode.bits] = known = at, len(back) + len(CALL_OUT)
-            self._map_asking(*known)
+            self._map_asking(*known, INDIRECT)
+            self._mapped_asking = tuple(self._asking.values())
             self._next += ASKING_ROOM
         return known[0]
 

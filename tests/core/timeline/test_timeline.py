@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from core.guests.catalog import load_program
 from core.layout import MIB
 from core.rewind import look, rewind_check
 from core.session import Session
+from core.timeline.describe import describe
 from core.timeline.timeline import Recording
 from core.vmm import kinds_for
 from tests.core.test_session import address, each_kind
@@ -382,3 +385,18 @@ def test_hardware_breakpoints_come_and_go_with_the_moments_in_which_they_were_se
         session.go_to(moment)
         assert seen[moment].differences(look(session)) == []
     session.close()
+
+
+def test_a_set_is_the_same_however_its_members_came_together() -> None:
+    """What is long is compared by a hash of its words."""
+
+    @dataclass(eq=False)
+    class Holder:
+        values: dict[int, set[int]]
+
+    one: set[int] = set()
+    other: set[int] = set()
+    for members, order in ((one, (0, 32, 64)), (other, (64, 32, 0))):
+        for member in order:
+            members.add(member)
+    assert repr(describe("x", Holder({1: one}), ())) == repr(describe("x", Holder({1: other}), ()))
