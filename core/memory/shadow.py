@@ -121,9 +121,11 @@ class ShadowPager:
         return frame
 
     def _release(self, frames: list[HostPhysical]) -> None:
-        """These tables are no more: nothing may be put back into them."""
+        """These tables are no more: nothing may be put back into them, and nothing of them is left to who gets them."""
         self._put_back = {slot: entry for slot, entry in self._put_back.items() if slot & LEAF_MASK not in frames}
         self._allocator.release_frames(frames)
+        for frame in frames:
+            self._ram.write(frame, bytes(PAGE_SIZE))
 
     def _new_directory(self) -> _Directory:
         directory = _Directory(self._new_frame())
