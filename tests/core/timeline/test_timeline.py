@@ -1,4 +1,7 @@
-"""Going back: every moment is exactly what it was, whatever happened, and every future stays reachable."""
+"""Going back: every moment is exactly what it was, whatever happened, and every future stays reachable.
+
+It is one file, since all of it is about one thing: the same few guests, taken back and forth in many ways.
+"""
 
 from __future__ import annotations
 
