@@ -430,17 +430,16 @@ class Interposer:
 
     # -- DepartureHandler
 
-    def exception(self, vector: int, software: bool) -> None:
+    def exception(self, vector: int, error_code: int, software: bool) -> None:
         """See `DepartureHandler`."""
         if self._denied is not None:  # its own page fault comes second to the refusal
             self._refuse_io()
             return
-        cpu, monitor = self.cpu, self.monitor
+        monitor = self.monitor
         fault = not software and vector in FAULT_CLASS
         pc = self._place(fault, broken_off=fault)
         if pc is None:
             return
-        error_code = cpu.state.error_code & 0xFFFF_FFFF
         self._recorded(
             pc,
             vector,

@@ -33,10 +33,10 @@ class _Witness:
         self._cpu = cpu
         self.seen: tuple[int, int, int] | None = None
 
-    def exception(self, vector: int, software: bool) -> None:
+    def exception(self, vector: int, error_code: int, software: bool) -> None:
         """Note vector, error code and EIP, and stop."""
         state = self._cpu.state
-        self.seen = vector, state.error_code, state.eip
+        self.seen = vector, error_code, state.eip
         self._cpu.end = 0
 
     def exited(self, code: int, info: int) -> None:

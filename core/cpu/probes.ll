@@ -8,7 +8,7 @@
 ;   8 fetch_page  9 fetch_frame 10 ring_buffer 11 reads       12 writes      13 fetches    14 dirty      15 frames
 ;   16 break_map  17 scratch    18..21 instructions in rings 0..3
 ;   22 code_base  23 code_size  24 code_map    25 code_heat    26 virtual_if   27 last_size    28 ram
-;   29 again_at   30 real_pc    31 variables    32 guarded_at   33 guarded_if
+;   29 again_at   30 real_pc    31 variables    32 guarded_at   33 guarded_if   34 context      35 handler
 ;
 ; Where a monitor runs rewritten code (code_size bytes from linear code_base), code_map has a 64-bit entry for each of
 ; its bytes: the guest's own address of the instruction in the low half, and above it what @place looks at. So one of the
@@ -17,6 +17,8 @@
 declare i32 @uc_emu_stop(ptr)
 declare i32 @uc_vmem_translate(ptr, i64, i32, ptr)
 declare i32 @uc_reg_read(ptr, i32, ptr)
+declare i32 @uc_context_save(ptr, ptr)
+declare i32 @uc_context_restore(ptr, ptr)
 
 ; Where the guest believes the instruction at %pc to be, and whether it counts: bit 32 says so. Bit 33: count a visit in
 ; code_heat. Bit 34: no rewritten code stands here; stop before it.
@@ -526,5 +528,31 @@ refuse:
   br label %done
 
 done:
+  ret void
+}
+
+; Called where the CPU raised exception %number or (from 256 on) left guest mode. Python's handler finds the CPU's state in
+; the context, and what it changes there the CPU goes on with. Copying it out and back from here costs half of what it
+; costs from Python. The exception is over then; the CPU itself would keep two of its marks for ever.
+define void @departed(ptr %uc, i32 %number, ptr %ctl) {
+entry:
+  %context.at = getelementptr i64, ptr %ctl, i64 34
+  %context = load ptr, ptr %context.at
+  %saved = call i32 @uc_context_save(ptr %uc, ptr %context)
+  %error.at = getelementptr i8, ptr %context, i64 AT_ERROR_CODE
+  %error = load i32, ptr %error.at
+  %software.at = getelementptr i8, ptr %context, i64 AT_EXCEPTION_IS_INT
+  %software = load i32, ptr %software.at
+  %handler.at = getelementptr i64, ptr %ctl, i64 35
+  %handler = load ptr, ptr %handler.at
+  call void %handler(i32 %number, i32 %error, i32 %software)
+  %old.at = getelementptr i8, ptr %context, i64 AT_OLD_EXCEPTION
+  store i32 -1, ptr %old.at
+  store i32 0, ptr %software.at
+  %page.at = getelementptr i64, ptr %ctl, i64 8
+  store i64 -1, ptr %page.at
+  %again.at = getelementptr i64, ptr %ctl, i64 29
+  store i64 -1, ptr %again.at
+  %restored = call i32 @uc_context_restore(ptr %uc, ptr %context)
   ret void
 }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 from functools import lru_cache
 from importlib import resources
@@ -57,6 +57,8 @@ class Word(IntEnum):
     VARIABLES = 31
     GUARDED_AT = 32
     GUARDED_IF = 33
+    CONTEXT = 34
+    HANDLER = 35
 
 
 CONTROL_WORDS = 40
@@ -113,20 +115,25 @@ class ProbeBuffers:
 
 @dataclass(frozen=True, slots=True)
 class NativeProbes:
-    """Host addresses of the four compiled probes."""
+    """Host addresses of the compiled probes."""
 
     count: int
     record: int
     memory: int
     guard: int
+    departed: int
 
 
 @lru_cache(maxsize=1)
-def _engine(functions: tuple[tuple[str, int], ...], eflags: int, cs: int) -> tuple[llvm.ExecutionEngine, NativeProbes]:
+def _engine(
+    functions: tuple[tuple[str, int], ...], numbers: tuple[tuple[str, int], ...]
+) -> tuple[llvm.ExecutionEngine, NativeProbes]:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     source = resources.files("core.cpu").joinpath("probes.ll").read_text(encoding="utf-8")
-    module = llvm.parse_assembly(source.replace("REG_EFLAGS", str(eflags)).replace("REG_CS", str(cs)))
+    for name, number in numbers:
+        source = source.replace(name, str(number))
+    module = llvm.parse_assembly(source)
     module.verify()
     machine = llvm.Target.from_default_triple().create_target_machine(opt=3)
     passes = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
@@ -135,15 +142,14 @@ def _engine(functions: tuple[tuple[str, int], ...], eflags: int, cs: int) -> tup
     for name, address in functions:
         engine.add_global_mapping(module.get_function(name), address)
     engine.finalize_object()
-    addresses = (engine.get_function_address(name) for name in ("count", "record", "memory", "guard"))
-    return engine, NativeProbes(*addresses)
+    return engine, NativeProbes(*(engine.get_function_address(field.name) for field in fields(NativeProbes)))
 
 
-def compile_probes(functions: Mapping[str, ctypes.c_void_p], eflags: int, cs: int) -> NativeProbes:
-    """The probes as native code, calling the emulator's `functions` (uc_emu_stop, uc_vmem_translate, uc_reg_read);
-    `eflags` and `cs` are the emulator's register numbers. Compiled once a process."""
+def compile_probes(functions: Mapping[str, ctypes.c_void_p], numbers: Mapping[str, int]) -> NativeProbes:
+    """The probes as native code, calling the emulator's `functions`; `numbers` of the emulator's stand for their names
+    in the source. Compiled once a process."""
     known = tuple((name, pointer.value or 0) for name, pointer in sorted(functions.items()))
-    return _engine(known, eflags, cs)[1]
+    return _engine(known, tuple(sorted(numbers.items())))[1]
 
 
 def attach(buffers: ProbeBuffers, break_map: npt.NDArray[np.uint8]) -> None:

@@ -36,7 +36,7 @@ from core.memory.ram import Ram
 _LIB = binding.uclib
 _PTR = ctypes.c_void_p
 
-_OnInterrupt = ctypes.CFUNCTYPE(None, _PTR, ctypes.c_uint32, _PTR)
+_OnDeparture = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_int32)
 _OnIn = ctypes.CFUNCTYPE(ctypes.c_uint32, _PTR, ctypes.c_uint32, ctypes.c_int, _PTR)
 _OnOut = ctypes.CFUNCTYPE(None, _PTR, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint32, _PTR)
 _OnInstruction = ctypes.CFUNCTYPE(None, _PTR, _PTR)
@@ -60,8 +60,8 @@ class DepartureHandler(Protocol):
     """What the CPU cannot do by itself and hands on. During each call `Cpu.state` is the present state; changes to it
     by `exception`, `exited`, `sysenter` and `syscall` take effect when the call returns."""
 
-    def exception(self, vector: int, software: bool) -> None:
-        """Vector `vector`, raised by an INT instruction if `software`."""
+    def exception(self, vector: int, error_code: int, software: bool) -> None:
+        """Vector `vector`, raised by an INT instruction if `software`; `error_code` counts where the vector has one."""
 
     def exited(self, code: int, info: int) -> None:
         """#VMEXIT with exit code `code`; `info` is the low half of EXITINFO1. The guest's whole state is still here."""
@@ -133,6 +133,7 @@ class Cpu:
         self._failure: BaseException | None = None
         self._running = False
         self._callbacks: list[Any] = []
+        self._on_departure: Any = None
         self.guarded: set[int] = set()  # pages with a hook of their own
         self._scratch = ctypes.c_uint64()
         self._scratch_at = ctypes.byref(self._scratch)
@@ -509,9 +510,17 @@ class Cpu:
         self._callbacks.append(function)
 
     def _watch(self, recording: bool) -> None:
-        names = ("uc_emu_stop", "uc_vmem_translate", "uc_reg_read")
+        names = ("uc_emu_stop", "uc_vmem_translate", "uc_reg_read", "uc_context_save", "uc_context_restore")
         functions = {name: ctypes.cast(getattr(_LIB, name), _PTR) for name in names}
-        self._native = native = probes.compile_probes(functions, x86.UC_X86_REG_EFLAGS, x86.UC_X86_REG_CS)
+        layout: Any = CpuContext  # of the class: where its fields stand
+        numbers = {
+            "REG_EFLAGS": x86.UC_X86_REG_EFLAGS,
+            "REG_CS": x86.UC_X86_REG_CS,
+            "AT_ERROR_CODE": layout.error_code.offset,
+            "AT_EXCEPTION_IS_INT": layout.exception_is_int.offset,
+            "AT_OLD_EXCEPTION": layout.old_exception.offset,
+        }
+        self._native = native = probes.compile_probes(functions, numbers)
         control = self.buffers.control.ctypes.data
         self._hook(unicorn.UC_HOOK_CODE, native.record if recording else native.count, control)
         if recording:
@@ -537,12 +546,10 @@ class Cpu:
         save, restore = _LIB.uc_context_save, _LIB.uc_context_restore
         handle, pointer, state = self._handle, self._context_pointer, self.state
 
-        def stateful(
-            action: Callable[[DepartureHandler], None], *, moves_on: bool = False, relocated: bool = False
-        ) -> None:
+        def stateful(action: Callable[[DepartureHandler], None], *, moves_on: bool = False) -> None:
             save(handle, pointer)
             length = self.ctl[Word.LAST_SIZE] if moves_on else 0
-            self._guard(action if relocated or self._relocation is None else in_guest_terms(action))
+            self._guard(action)
             if moves_on:  # the CPU will add the instruction's length, prefixes included, to whatever EIP is left here
                 state.eip -= length
             state.old_exception = -1
@@ -552,62 +559,56 @@ class Cpu:
 
         def in_guest_terms(action: Callable[[DepartureHandler], None]) -> Callable[[DepartureHandler], None]:
             def act(handler: DepartureHandler) -> None:
-                assert self._relocation is not None, "only called where there is one"
-                self._relocation.to_guest(None, False)
+                if self._relocation is not None:
+                    self._relocation.to_guest(None, False)
                 action(handler)
-                assert self._relocation is not None, "a departure does not change the kind"
-                self._relocation.to_real()
+                if self._relocation is not None:
+                    self._relocation.to_real()
 
             return act
 
-        def on_relocated(relocation: Relocation, raised: int) -> None:
-            def act(handler: DepartureHandler) -> None:
-                event = relocation.to_guest(raised, state.exception_is_int != 0)
-                if event is None:
-                    return
-                vector, software = event
-                assert vector is not None, "an exception stays one"
-                handler.exception(vector, software)
-                (self._relocation or relocation).to_real()
+        def raised(relocation: Relocation, handler: DepartureHandler, number: int) -> None:
+            """Exception `number` of code that runs elsewhere than its guest believes."""
+            event = relocation.to_guest(number, state.exception_is_int != 0)
+            if event is None:
+                return
+            vector, software = event
+            assert vector is not None, "an exception stays one"
+            handler.exception(vector, state.error_code & 0xFFFF_FFFF, software)
+            (self._relocation or relocation).to_real()
 
-            stateful(act, relocated=True)
-
-        def on_exit(code: int) -> None:
-            """As `stateful`, on a shorter way: a guest may leave guest mode a hundred thousand times a second."""
-            save(handle, pointer)
-            handler = self._handler
+        def on_departure(number: int, error_code: int, is_int: int) -> None:
+            """Exceptions and #VMEXITs, a hundred thousand a second: `departed` in probes.ll has done what `stateful`
+            does for the rest, and will do."""
+            handler, relocation = self._handler, self._relocation
             if handler is None or self._failure is not None:
                 self.request_stop()
-            else:
-                try:
-                    handler.exited(code, state.error_code & 0xFFFF_FFFF)
-                except BaseException as failure:  # noqa: BLE001 - raised again by `run`
-                    self._fail(failure)
-            state.old_exception = -1
-            state.exception_is_int = 0
-            self.ctl[FETCH_PAGE] = self.ctl[AGAIN_AT] = NO_PAGE
-            restore(handle, pointer)
-
-        def on_interrupt(_uc: int, number: int, _data: int) -> None:
-            if self._relocation is not None:
-                on_relocated(self._relocation, number)
-            elif number >= FIRST_EXIT:
-                on_exit(number - FIRST_EXIT)
-            else:
-                stateful(lambda handler: handler.exception(number, state.exception_is_int != 0))
+                return
+            try:
+                if relocation is not None:
+                    raised(relocation, handler, number)
+                elif number >= FIRST_EXIT:
+                    handler.exited(number - FIRST_EXIT, error_code)
+                else:
+                    handler.exception(number, error_code, is_int != 0)
+            except BaseException as failure:  # noqa: BLE001 - raised again by `run`
+                self._fail(failure)
 
         def on_invalid(_uc: int, _data: int) -> bool:
-            if self._relocation is None:
-                stateful(lambda handler: handler.exception(6, False))
-            else:
-                on_relocated(self._relocation, 6)
+            def act(handler: DepartureHandler) -> None:
+                if self._relocation is None:
+                    handler.exception(6, 0, False)
+                else:
+                    raised(self._relocation, handler, 6)
+
+            stateful(act)
             return True
 
         def on_sysenter(_uc: int, _data: int) -> None:
-            stateful(lambda handler: handler.sysenter(), moves_on=True)
+            stateful(in_guest_terms(lambda handler: handler.sysenter()), moves_on=True)
 
         def on_syscall(_uc: int, _data: int) -> None:
-            stateful(lambda handler: handler.syscall(), moves_on=True)
+            stateful(in_guest_terms(lambda handler: handler.syscall()), moves_on=True)
 
         answer = [0]
 
@@ -648,7 +649,10 @@ class Cpu:
             self._guard(answer_rdtsc)
             return 1
 
-        self._hook(unicorn.UC_HOOK_INTR, _OnInterrupt(on_interrupt))
+        self._on_departure = _OnDeparture(on_departure)
+        self.ctl[Word.CONTEXT] = pointer.value
+        self.ctl[Word.HANDLER] = ctypes.cast(self._on_departure, _PTR).value or 0
+        self._hook(unicorn.UC_HOOK_INTR, self._native.departed, self.buffers.control.ctypes.data)
         self._hook(unicorn.UC_HOOK_INSN_INVALID, _OnInvalid(on_invalid))
         for function, instruction in (
             (_OnIn(on_in), x86.UC_X86_INS_IN),
@@ -678,4 +682,5 @@ class Cpu:
         """Release the emulator, and with it the RAM's mapping."""
         self._handler = None
         self._callbacks.clear()
+        self._on_departure = None
         del self._uc

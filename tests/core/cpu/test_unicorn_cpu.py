@@ -31,7 +31,7 @@ class Recorder:
         self.resume_at: int | None = None
         self.fails = False
 
-    def exception(self, vector: int, software: bool) -> None:
+    def exception(self, vector: int, error_code: int, software: bool) -> None:
         if self.fails:
             raise ZeroDivisionError("the handler itself is wrong")
         self.seen.append(("exception", vector, software, self.cpu.state.eip, self.cpu.state.error_code))

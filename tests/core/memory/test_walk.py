@@ -31,7 +31,7 @@ class Trapper:
         self.rig = rig
         self.fault: tuple[int, int] | None = None
 
-    def exception(self, vector: int, software: bool) -> None:
+    def exception(self, vector: int, error_code: int, software: bool) -> None:
         state = self.rig.cpu.state
         assert vector == Vector.PF
         self.fault = state.error_code, int(state.cr[2]) & 0xFFFF_FFFF
