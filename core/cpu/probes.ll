@@ -484,9 +484,11 @@ done:
 ; Called before every write to a page that holds a monitor's variables. Translated code runs in ring 1, where paging cannot
 ; keep the guest's own stores out of what translated code must write: so this plays the truncated segment that real
 ; monitors had. The entry's bit 35 lets a store pass; any other stops the CPU, with the place and the virtual IF noted
-; (the store itself cannot be prevented; who is told of the stop puts the page back).
+; (the store itself cannot be prevented; who is told of the stop puts the page back). It does for this page what @memory,
+; which is not called for it, does for all others.
 define void @guard(ptr %uc, i32 %type, i64 %address, i32 %size, i64 %value, ptr %ctl) {
 entry:
+  call void @memory(ptr %uc, i32 %type, i64 %address, i32 %size, i64 %value, ptr %ctl)
   %variables.at = getelementptr i64, ptr %ctl, i64 31
   %variables = load i64, ptr %variables.at
   %page = and i64 %address, -4096

@@ -23,7 +23,7 @@ import unicorn
 from unicorn import x86_const as x86
 from unicorn.unicorn_py3 import unicorn as binding
 
-from core.addresses import PAGE_MASK, PAGE_SHIFT
+from core.addresses import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
 from core.cpu import probes
 from core.cpu.context import CC_OP_EFLAGS, CONTEXT_BYTES, HEADER_BYTES, HF_CPL, STATE_BYTES, CpuContext, Gpr, Seg
 from core.cpu.flags import ALWAYS_ONE, ARITHMETIC, DF, DR7_ENABLES
@@ -135,6 +135,7 @@ class Cpu:
         self._callbacks: list[Any] = []
         self._on_departure: Any = None
         self.guarded: set[int] = set()  # pages with a hook of their own
+        self._write_hooks: list[ctypes.c_size_t] = []
         self._scratch = ctypes.c_uint64()
         self._scratch_at = ctypes.byref(self._scratch)
         self._uc.ctl_exits_enabled(True)
@@ -372,6 +373,8 @@ class Cpu:
         self.guarded.add(page)
         control = self.buffers.control.ctypes.data
         self._hook(unicorn.UC_HOOK_MEM_WRITE, self._native.guard, control, within=(page, page + PAGE_MASK))
+        if self._recording:
+            self._watch_writes()
         self.forget_all_code()
 
     def count_attempt(self, pc: int) -> None:
@@ -500,7 +503,7 @@ class Cpu:
 
     def _hook(
         self, kind: int, function: Any, data: int = 0, *extra: Any, within: tuple[int, int] = ALL_ADDRESSES
-    ) -> None:
+    ) -> ctypes.c_size_t:
         handle = ctypes.c_size_t()
         begin, end = (ctypes.c_uint64(bound) for bound in within)
         pointer = ctypes.cast(function, _PTR) if not isinstance(function, int) else _PTR(function)
@@ -508,6 +511,7 @@ class Cpu:
         if status != unicorn.UC_ERR_OK:
             raise LabFault(f"The CPU refused a hook of kind {kind}: {binding.UcError(status)}.")
         self._callbacks.append(function)
+        return handle
 
     def _watch(self, recording: bool) -> None:
         names = ("uc_emu_stop", "uc_vmem_translate", "uc_reg_read", "uc_context_save", "uc_context_restore")
@@ -524,7 +528,25 @@ class Cpu:
         control = self.buffers.control.ctypes.data
         self._hook(unicorn.UC_HOOK_CODE, native.record if recording else native.count, control)
         if recording:
-            self._hook(unicorn.UC_HOOK_MEM_READ | unicorn.UC_HOOK_MEM_WRITE, native.memory, control)
+            self._hook(unicorn.UC_HOOK_MEM_READ, native.memory, control)
+            self._watch_writes()
+
+    def _watch_writes(self) -> None:
+        """Record the writes to all pages but the guarded, whose own hooks do: the call of a hook is what costs."""
+        for hook in self._write_hooks:
+            _LIB.uc_hook_del(self._handle, hook)
+            self._callbacks.remove(self._native.memory)
+        bounds = [0, *(edge for page in sorted(self.guarded) for edge in (page, page + PAGE_SIZE)), MAPPED_TO]
+        self._write_hooks = [
+            self._hook(
+                unicorn.UC_HOOK_MEM_WRITE,
+                self._native.memory,
+                self.buffers.control.ctypes.data,
+                within=(begin, end - 1),
+            )
+            for begin, end in zip(bounds[::2], bounds[1::2], strict=True)
+            if begin < end
+        ]
 
     def _guard(self, action: Callable[[DepartureHandler], None]) -> None:
         """Run a departure's handler; what it raises is kept, since it cannot cross the emulator's C code."""

@@ -22,11 +22,13 @@ GOES_ON = frozenset({FlowControl.NEXT, FlowControl.XBEGIN_XABORT_XEND})
 
 
 class Mode(NamedTuple):
-    """What a translation takes for granted: the code segment's base and width, and whether the stack's is 32 bits."""
+    """What a translation takes for granted: the code segment's base and width, whether the stack's is 32 bits, and
+    whether the guest's IOPL is above 0."""
 
     base: int
     bits: int
     wide_stack: bool
+    io_privileged: bool = False
 
 
 @dataclass(frozen=True, slots=True)

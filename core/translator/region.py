@@ -20,8 +20,6 @@ class Slot(IntEnum):
     """The variables, each 32 bits, by their offset in the page. Bases and limits are those that the guest loaded."""
 
     VIRTUAL_IF = 0x00  # 0 or half the bit IF: SETcc can write it
-    FLAGS_BIAS = 0x04  # what makes the real EFLAGS the guest's, but for IF: the virtual IOPL, less the real IF
-    IOPL = 0x08
     CR0 = 0x0C
     CR2 = 0x10
     CR3 = 0x14
@@ -40,7 +38,7 @@ class Slot(IntEnum):
 
 
 VIRTUAL_IF_SET = flags.IF >> 1
-BELIEFS = tuple(Slot)[1:13]
+BELIEFS = tuple(Slot)[1:11]
 """The variables that only the monitor writes, in the order in which they stand."""
 
 

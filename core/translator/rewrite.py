@@ -207,6 +207,15 @@ class Emitter:
         place = MemoryOperand(index=Register.ECX, scale=PLACE_BYTES, displ=table, displ_size=4, seg=Register.CS)
         self.put(Instruction.create_mem(Code.JMP_RM32, place), INDIRECT)
 
+    def skip(self, code: Code_, bits: int = 0) -> int:
+        """A short jump or branch of that `code`, forward to where `land` is called with what this gives."""
+        self.put(Instruction.create_branch(code, self.here + 0x10), bits)
+        return len(self.code)
+
+    def land(self, skipped: int) -> None:
+        """Here `skip` leads to."""
+        self.code[skipped - 1] = len(self.code) - skipped
+
     def _open_door(self) -> int:
         """Where the lookup table leads to: go in if TARGET is this unit's EIP, else to what asks the monitor. Gives the
         offset of the last instruction, which is for those who go in."""
@@ -215,13 +224,12 @@ class Emitter:
         self.put(self._load(Register.ECX, Slot.TARGET), INDIRECT)
         distance = MemoryOperand(Register.ECX, displ=_signed(-eip), displ_size=4)
         self.put(Instruction.create_reg_mem(Code.LEA_R32_M, Register.ECX, distance), INDIRECT)
-        self.put(Instruction.create_branch(Code.JECXZ_REL8_32, self.here + 0x10), INDIRECT)
-        branch = len(self.code)
+        inside = self.skip(Code.JECXZ_REL8_32, INDIRECT)
         prefix = b"\x66" if self.mode.bits == 16 else b""
         away = self._around.wrong - (self.here + len(prefix) + JUMP_BYTES)
         self.raw(prefix + b"\xe9" + (away & 0xFFFF_FFFF).to_bytes(4, "little"), INDIRECT)
         found = len(self.code)
-        self.code[branch - 1] = found - branch
+        self.land(inside)
         self.put(self._load(Register.ECX, Slot.SAVED_TOO), INDIRECT | VISITS)
         return found
 
@@ -428,32 +436,34 @@ _STACK_TOP = MemoryOperand(Register.ESP)
 
 
 def _pushf(emitter: Emitter, instruction: Instruction) -> Ruled:
-    if not emitter.mode.wide_stack:
+    if not emitter.mode.wide_stack or emitter.mode.io_privileged:
         return _called_out(emitter, instruction, Reason.FLAGS)
+    # the real flags are the guest's but for IF, which is always set; taken away by LEA, which keeps every flag
     emitter.put(Instruction.create(Code.PUSHFD))
-    emitter.store(Slot.SAVED, Register.EAX)
-    emitter.store(Slot.SAVED_TOO, Register.ECX)
-    emitter.put(Instruction.create_reg_mem(Code.MOV_R32_RM32, Register.EAX, _STACK_TOP))
-    for slot, scale in ((Slot.VIRTUAL_IF, flags.IF // VIRTUAL_IF_SET), (Slot.FLAGS_BIAS, 1)):
-        emitter.load(Register.ECX, slot)
-        both = MemoryOperand(Register.EAX, Register.ECX, scale)
-        emitter.put(Instruction.create_reg_mem(Code.LEA_R32_M, Register.EAX, both))
-    emitter.put(Instruction.create_mem_reg(Code.MOV_RM32_R32, _STACK_TOP, Register.EAX))
-    emitter.load(Register.EAX, Slot.SAVED)
-    emitter.load(Register.ECX, Slot.SAVED_TOO)
+    emitter.store(Slot.SAVED, Register.ECX)
+    emitter.load(Register.ECX, Slot.VIRTUAL_IF)
+    closed = emitter.skip(Code.JECXZ_REL8_32)
+    right = emitter.skip(Code.JMP_REL8_32)
+    emitter.land(closed)
+    emitter.put(Instruction.create_reg_mem(Code.MOV_R32_RM32, Register.ECX, _STACK_TOP))
+    less = MemoryOperand(Register.ECX, displ=-flags.IF, displ_size=4)
+    emitter.put(Instruction.create_reg_mem(Code.LEA_R32_M, Register.ECX, less))
+    emitter.put(Instruction.create_mem_reg(Code.MOV_RM32_R32, _STACK_TOP, Register.ECX))
+    emitter.land(right)
+    emitter.load(Register.ECX, Slot.SAVED)
     return Fate.IN_LINE, Reason.FLAGS, False
 
 
 def _popf(emitter: Emitter, instruction: Instruction) -> Ruled:
-    if not emitter.mode.wide_stack or emitter.is_last:
+    if not emitter.mode.wide_stack or emitter.mode.io_privileged or emitter.is_last:
         return _called_out(emitter, instruction, Reason.FLAGS)
-    # it loads every flag that is lost here; and no access can fault after the first
+    # it loads every flag that is lost here; no access can fault after the first; mostly one look is enough
+    emitter.put(Instruction.create_mem_u32(Code.TEST_RM32_IMM32, _STACK_TOP, flags.IF | flags.IOPL))
+    emitter.set_byte(Code.SETNE_RM8, Slot.VIRTUAL_IF + 1)
+    neither = emitter.skip(Code.JE_REL8_32)
     emitter.put(Instruction.create_mem_u32(Code.TEST_RM32_IMM32, _STACK_TOP, flags.IOPL))
     emitter.branch_slowly(instruction)
-    emitter.put(Instruction.create_mem_i32(Code.CMP_RM32_IMM8, emitter.variable(Slot.IOPL), 0))
-    emitter.branch_slowly(instruction)
-    emitter.put(Instruction.create_mem_u32(Code.TEST_RM32_IMM32, _STACK_TOP, flags.IF))
-    emitter.set_byte(Code.SETNE_RM8, Slot.VIRTUAL_IF + 1)
+    emitter.land(neither)
     emitter.put(Instruction.create(Code.POPFD))
     return Fate.IN_LINE, Reason.FLAGS, False
 
@@ -572,11 +582,10 @@ def _load_checked(emitter: Emitter, instruction: Instruction, peek: Instruction)
     emitter.put(Instruction.create_reg_reg(Code.MOVZX_R32_RM8, Register.ECX, Register.CL))
     place = MemoryOperand(Register.ECX, displ=emitter.displacement(Slot.ASKS_FOR_RING_1), displ_size=4, seg=Register.CS)
     emitter.put(Instruction.create_reg_mem(Code.MOVZX_R32_RM8, Register.ECX, place))
-    emitter.put(Instruction.create_branch(Code.JECXZ_REL8_32, emitter.here + 0x10))
-    branch = len(emitter.code)
+    harmless = emitter.skip(Code.JECXZ_REL8_32)
     emitter.load(Register.ECX, Slot.SAVED)
     emitter.call_out(instruction, ends=False, resumes_later=True)
-    emitter.code[branch - 1] = len(emitter.code) - branch
+    emitter.land(harmless)
     emitter.load(Register.ECX, Slot.SAVED)
     emitter.copy(instruction)
     return Fate.IN_LINE, Reason.RPL, False

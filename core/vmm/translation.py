@@ -278,10 +278,9 @@ class Translation(TrapEmulate):
     def _tell_beliefs(self) -> None:
         """What translated code, which runs in the guest's ring 0, reads of the guest's CPU."""
         guest, held = self._guest, self._segments
-        iopl = guest.iopl << flags.IOPL_SHIFT
         gdtr, idtr = guest.gdtr, guest.idtr
         now = (
-            (iopl - flags.IF) & 0xFFFF_FFFF, iopl, guest.cr(0), guest.cr(2), guest.cr(3), guest.cr(4),
+            guest.cr(0), guest.cr(2), guest.cr(3), guest.cr(4),
             held[Seg.CS].selector & ~3, held[Seg.SS].selector & ~3, gdtr.limit, gdtr.base, idtr.limit, idtr.base,
         )  # fmt: skip
         if now != self._beliefs:
@@ -291,7 +290,8 @@ class Translation(TrapEmulate):
 
     def _mode(self) -> Mode:
         state = self.cpu.state
-        return Mode(state.segs[Seg.CS].base, 32 if state.hflags & HF_CS32 else 16, bool(state.hflags & HF_SS32))
+        bits = 32 if state.hflags & HF_CS32 else 16
+        return Mode(state.segs[Seg.CS].base, bits, bool(state.hflags & HF_SS32), self._guest.iopl > 0)
 
     def translate_ahead(self, entries: Iterable[int]) -> int:
         """Before the guest runs: translate what can be found from the linear addresses `entries`; how many units."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.addresses import PAGE_SIZE, GuestPhysical
+from core.addresses import PAGE_SHIFT, PAGE_SIZE, GuestPhysical
 from core.errors import RequestError
 from core.events import Cause, Ring, StopReason
 from core.guests.assembler import assemble
@@ -86,6 +86,19 @@ def test_pushf_shows_the_virtual_if_without_a_trap(session: Session) -> None:
     assert registers["EAX"] & 0x200 == 0
     assert registers["EBX"] & 0x200
     assert Cause.PRIVILEGED not in {trap.cause for trap in session.traps.since(0)}
+
+
+def test_the_monitors_variables_are_written_once_for_each_cli_and_sti_in_the_record_too() -> None:
+    session = Session()
+    session.load(loops.program(bytes.fromhex("fa fb 90 ebfb")), "translation")
+    session.run(400)
+    frame = monitor(session).code_map.variables >> PAGE_SHIFT
+    buffers = monitor(session).cpu.buffers
+    before, buffers.dirty[frame] = int(buffers.writes[frame]), 0
+    session.run(400)
+    assert int(buffers.writes[frame]) - before == 200
+    assert buffers.dirty[frame]
+    session.close()
 
 
 def test_running_to_new_code_stops_before_each_unit_and_changes_nothing() -> None:
