@@ -9,9 +9,9 @@ one file, because making, running and switching worlds are one thing: who is in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,9 @@ from core.scheduler import SLICE, Scheduler
 from core.snapshot import VmState, VmSummary
 from core.traplog import NEVER, TrapLog
 from core.vm import Vm, VmSpec, check_cap, check_memory, check_room, check_weight
+from core.vm_snapshots.going_on import check_carries, check_same, put_memory
+from core.vm_snapshots.taking import take
+from core.vm_snapshots.vm_snapshot import VmSnapshot
 from core.vmm import check_kind
 from core.vmm.vmm import Vmm
 
@@ -105,9 +108,9 @@ class Hypervisor:
         host = 0 if frames.owner(HostPhysical(0)) else HOST_RESERVED
         return frames.free_bytes() - pledged - host - MONITOR_MEMORY
 
-    def create(self, spec: VmSpec, weight: int = 1, cap: int | None = None) -> Vm:
-        """A VM, loaded and powered on; it runs when its turn comes. A RequestError, and nothing changed, if there is
-        no place for it."""
+    def create(self, spec: VmSpec, weight: int = 1, cap: int | None = None, snapshot: VmSnapshot | None = None) -> Vm:
+        """A VM, loaded and powered on, or as it was in `snapshot`; it runs when its turn comes. A RequestError, and
+        nothing changed, if there is no place for it."""
         self.check(spec, weight, cap)
         cpu, before = self.machine.cpu, self._shown
         interposer = Interposer(self.machine, self.log)
@@ -118,7 +121,7 @@ class Hypervisor:
         cpu.write_pcs_to(ring)
         console = bytearray()
         try:
-            vmm = self._build(spec, interposer, console)
+            vmm = self._build(spec, interposer, console, snapshot=snapshot)
         except RequestError:
             self._free(spec)
             if before is not None:
@@ -127,17 +130,39 @@ class Hypervisor:
         vm = self.vms[spec.letter] = Vm(spec, interposer, ring, vmm, console)
         interposer.power_cycle = lambda: self._power_cycle(vm)
         self.scheduler.add(spec.letter, weight, cap)
+        if snapshot is not None:
+            self._note_instant(vm, snapshot)
         cpu.connect(interposer)
         self._shown = vm
         if before is not None:
             self.show(before.spec.letter)
         return vm
 
-    def _build(self, spec: VmSpec, interposer: Interposer, console: bytearray, taken: int = 0) -> Vmm:
+    def _build(
+        self,
+        spec: VmSpec,
+        interposer: Interposer,
+        console: bytearray,
+        taken: int = 0,
+        snapshot: VmSnapshot | None = None,
+    ) -> Vmm:
         """Frames (but for `taken` bytes), devices, the program in memory, a monitor; the guest's registers as at
         power-on."""
         frames = [*spec.kind.vm_frames(self.machine.frames, spec.memory - taken, spec.owner)]
         frames += [ABSENT] * (taken >> PAGE_SHIFT)
+        kept = {number: bytearray() for number in range(len(frames) - (taken >> PAGE_SHIFT), len(frames))}
+        return self._equip(spec, interposer, console, frames, kept, snapshot)
+
+    def _equip(
+        self,
+        spec: VmSpec,
+        interposer: Interposer,
+        console: bytearray,
+        frames: Sequence[HostPhysical],
+        kept: dict[int, bytearray],
+        snapshot: VmSnapshot | None,
+    ) -> Vmm:
+        """What comes upon the VM's frames, of which those in `kept` are absent."""
         pc = Pc(
             clock=lambda: interposer.time,
             console=console.append,
@@ -148,16 +173,76 @@ class Hypervisor:
             disk=spec.disk,
         )
         physical = spec.kind.memory(self.machine.ram, frames, pc.bus, spec.owner)
-        present = len(frames) - (taken >> PAGE_SHIFT)
-        physical.kept = {number: bytearray() for number in range(present, len(frames))}
-        for address, data in boot_memory(spec.program, spec.memory, spec.command_line, spec.modules):
-            physical.write(address, data)
-        self.machine.cpu.forget_all_code()
+        physical.kept = kept
+        if snapshot is not None:
+            put_memory(physical, snapshot)
+        else:
+            for address, data in boot_memory(spec.program, spec.memory, spec.command_line, spec.modules):
+                physical.write(address, data)
+        cpu = self.machine.cpu
+        cpu.forget_all_code()
         vmm = spec.kind(_Place(self.machine, interposer), spec.letter, physical, pc, spec.program.name_of)
-        self.machine.cpu.pull()
-        vmm.power_on(boot_state(spec.program))
+        cpu.pull()
+        if snapshot is None:
+            vmm.power_on(boot_state(spec.program))
+        else:
+            cpu.executed, cpu.last_pc = snapshot.executed, snapshot.cpu.last_pc
+            interposer.go_on_from(
+                skipped=snapshot.idle, halted=snapshot.halted, interrupted=snapshot.interrupted, end=snapshot.end
+            )
+            vmm.go_on_from(snapshot.cpu, snapshot.own)
+            pc.load(snapshot.devices)
         interposer.attach(vmm)
         return vmm
+
+    def _note_instant(self, vm: Vm, snapshot: VmSnapshot) -> None:
+        """A VM was made what it was in `snapshot`: so is what stands beside it."""
+        vm.ring[:] = 0
+        vm.write_console_anew(snapshot.console)
+        if snapshot.end is not None:
+            self.scheduler.end(vm.spec.letter)
+
+    def snapshot(self, letter: str) -> VmSnapshot:
+        """A VM at this instant; nothing is changed by it."""
+        shown, vm = self._shown, self.vms[letter]
+        self.show(letter)
+        try:
+            return take(vm, self.scheduler.state.shares[letter].owed)
+        finally:
+            if shown is not None:
+                self.show(shown.spec.letter)
+
+    def revert(self, letter: str, snapshot: VmSnapshot) -> None:
+        """Put a VM back to an instant of its own; the machine's time goes on. A RequestError, and nothing changed, if
+        the snapshot is another VM's."""
+        vm, shown = self.vms[letter], self._shown
+        check_same(vm.spec, snapshot)
+        check_carries(vm.spec.kind, snapshot)
+        present = self.snapshot(letter)
+        self.show(letter)
+        try:
+            self._go_back(vm, snapshot)
+        except RequestError:
+            self._go_back(vm, present)
+            raise
+        finally:
+            if shown is not None:
+                self.show(shown.spec.letter)
+
+    def _go_back(self, vm: Vm, snapshot: VmSnapshot) -> None:
+        old, cpu = vm.vmm, self.machine.cpu
+        count = vm.spec.memory >> PAGE_SHIFT
+        self.machine.frames.release(vm.spec.monitor_owner)
+        cpu.load_world(self.machine.power_on_world)
+        physical, vm.reclaimer = old.physical, None
+        vm.spec = replace(vm.spec, command_line=snapshot.command_line, disk=snapshot.disk, modules=snapshot.modules)
+        vm.vmm = self._equip(vm.spec, vm.interposer, vm.console, physical.frames[:count], dict(physical.kept), snapshot)
+        vm.vmm.inherit(old)
+        if physical.kept and vm.vmm.mappings is not None:
+            self._reclaimer(vm, vm.vmm.mappings)
+        self.scheduler.revive(vm.spec.letter)
+        self._note_instant(vm, snapshot)
+        self._tlb_of = None
 
     def _power_cycle(self, vm: Vm) -> None:
         """The guest reset its computer: everything anew, but for what is on the disk and still to be typed."""

@@ -185,6 +185,11 @@ class Interposer:
         """Is an interrupt waiting to be taken?"""
         return self._line
 
+    @property
+    def interrupted_now(self) -> bool:
+        """Was an interrupt delivered, and has no instruction run since?"""
+        return self._delivered_at == self.executed
+
     def pass_idle(self, time: int) -> None:
         """So much time has passed while others ran: for a halted guest it is idle time, up to its next event."""
         self.skipped += min(time, self.sleeps or 0)
@@ -223,6 +228,15 @@ class Interposer:
         """The VM is switched on again after its end; virtual time goes on."""
         self.end, self.report = None, ""
         self._reset()
+
+    def go_on_from(self, *, skipped: int, halted: bool, interrupted: bool, end: End | None) -> None:
+        """The VM is put back to an instant, at which its CPU had the count that it has now."""
+        self._reset_wanted = self._line = False
+        self._denied = None
+        self._after_step.clear()
+        self.skipped, self.halted, self.end, self.report = skipped, halted, end, ""
+        self._delivered_at = self.cpu.executed if interrupted else -1
+        self._mended_at = -1
 
     def frame_changed(self, frame: int) -> None:
         """What stands in the machine's frame at `frame` was exchanged: no more instruction runs before the CPU has

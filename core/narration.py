@@ -116,3 +116,19 @@ def of_journey(executed: int, instruction: str, pc: int) -> str:
 def of_undoing(what: str, instruction: str, pc: int) -> str:
     """What was done from outside is undone."""
     return f"Undone: {what}. The guest stands before {instruction or 'the instruction'} at {pc:#010x}, as it did then."
+
+
+def of_snapshot(name: str, letter: str, time: int, diverged: str) -> str:
+    """A VM was written down."""
+    return f"“{name}” holds VM {letter} at its virtual time {time:,}; it differs from its image in {diverged}."
+
+
+def of_revert(letter: str, name: str, time: int, instruction: str, pc: int) -> str:
+    """A VM was put back to an instant of its own."""
+    where = f"before {instruction or 'the instruction'} at {pc:#010x}"
+    return f"VM {letter} is back at “{name}”, its virtual time {time:,}, {where}; the machine's time goes on."
+
+
+def of_going_on(guest: str, kind: str, time: int, pc: int) -> str:
+    """A machine was switched on with a VM that goes on from a snapshot."""
+    return f"{guest} goes on under {_within(kind)} from its virtual time {time:,}, at {pc:#010x}. Press Step or Run."

@@ -58,6 +58,7 @@ from core.timeline.actions import (
     PauseVm,
     RemoveVm,
     ResetVm,
+    RevertVm,
     SerialInput,
     SetCap,
     SetIntercept,
@@ -71,6 +72,10 @@ from core.timeline.timeline import Recording, Timeline
 from core.translations import GuestInstruction, SeenCache, Switch
 from core.traplog import TrapLog
 from core.vm import Vm, VmSpec, check_memory, check_room
+from core.vm_snapshots.divergence import Diverged, between, from_image
+from core.vm_snapshots.going_on import check_carries
+from core.vm_snapshots.shelf import KeptSnapshot, Shelf
+from core.vm_snapshots.vm_snapshot import VmSnapshot
 from core.vmm import check_kind, kind_named
 from core.vmm.vmm import Vmm
 
@@ -104,6 +109,8 @@ class Session:
         self._selected = ""
         self._breakpoints = Breakpoints()  # for the next machine's first VM
         self.look = Look()  # what the snapshots show of memory
+        self.shelf = Shelf()  # the VMs at an instant that the person keeps
+        self._put_back: dict[str, int] = {}  # what is known of `Vm.put_back`, by letter
         self._clear()
 
     def _clear(self) -> None:
@@ -133,9 +140,11 @@ class Session:
         self._power_on(AddVm(program, kind, memory, 1, None, command_line, disk, modules), self._history)
 
     def _power_on(self, first: AddVm, history: Recording | None) -> None:
-        vmm_class, program, memory = kind_named(first.kind), first.program, first.memory
+        vmm_class, program, memory, snapshot = kind_named(first.kind), first.program, first.memory, first.snapshot
         command_line, disk, modules = first.command_line, first.disk, first.modules
         check_kind(vmm_class, program)
+        if snapshot is not None:
+            check_carries(vmm_class, snapshot)
         check_memory(program, memory)
         check_start(program, memory, command_line, modules)
         ram = self._backing.ram.nbytes
@@ -148,16 +157,19 @@ class Session:
         self._hypervisor = Hypervisor(self._machine, self.traps)
         letter = self._hypervisor.next_letter()
         spec = VmSpec(letter, vmm_class, program, memory, command_line, disk, modules)
-        self._hypervisor.create(spec)
+        self._hypervisor.create(spec, snapshot=snapshot)
         self._selected = spec.letter
         self._first = first
         self.vm.breakpoints = breakpoints
         self._watch_breakpoints(self.vm)
         self._real = GuestCpu(self._machine.cpu)
         self._power_on_count += 1
+        self._put_back = {letter: self.vm.put_back}
         self._timeline = Timeline(self._hypervisor, self.traps, history) if history else None
         given = StartWith(command_line, disk.path if disk else "", tuple(module.path for module in modules)).in_words()
         self.sentence = narration.of_power_on(program.name, vmm_class.title, self.pc, given)
+        if snapshot is not None:
+            self.sentence = narration.of_going_on(program.name, vmm_class.title, snapshot.time, self.pc)
 
     def reset(self) -> None:
         """The same program and kind, from power-on. Beside others only the selected VM is powered off and on: its
@@ -254,6 +266,56 @@ class Session:
         self._require_vm(letter)
         self._do(SetCap(letter, cap))
 
+    # -- VMs at an instant
+
+    def vm_snapshot(self, letter: str = "") -> VmSnapshot:
+        """A VM, by default the selected one, as it is now; nothing changes by it."""
+        return self._require_hypervisor().snapshot(self._require_vm(letter or self._selected).spec.letter)
+
+    def take_snapshot(self, name: str = "", letter: str = "") -> KeptSnapshot:
+        """Keep a VM as it is now on the shelf."""
+        kept = self.shelf.add(name, self.vm_snapshot(letter), self.machine_time)
+        one = kept.snapshot
+        self.sentence = narration.of_snapshot(kept.name, one.letter, one.time, kept.diverged.words)
+        return kept
+
+    def revert(self, name: str, letter: str = "") -> None:
+        """Put a VM, by default the one that it was taken of, back to the instant of a snapshot."""
+        snapshot = self.shelf.named(name).snapshot
+        letter = self._require_vm(letter or snapshot.letter).spec.letter
+        self._do(RevertVm(letter, snapshot))
+        self._notice_put_back()
+        self.select(letter)
+        self.stop = None
+        self.sentence = narration.of_revert(letter, name, snapshot.time, self._next_instruction(), self.pc)
+
+    def clone(self, name: str, kind: str = "", *, weight: int = 1, cap: int | None = None) -> str:
+        """One more VM that goes on from a snapshot, under its kind or another; its letter."""
+        self._do(action := AddVm.going_on(self.shelf.named(name).snapshot, kind, weight, cap))
+        letter = self.letters[-1]
+        self._watch_breakpoints(self._require_vm(letter))
+        self.sentence = f"VM {letter} goes on from “{name}” under {kind_named(action.kind).title}."
+        return letter
+
+    def power_on_from(self, snapshot: VmSnapshot, kind: str = "") -> None:
+        """As `load`, but the VM goes on from `snapshot`, under its kind or another."""
+        self._power_on(AddVm.going_on(snapshot, kind), self._history)
+
+    def diverged(self, letter: str = "") -> Diverged:
+        """How far a VM has come from its image and from each snapshot of one like it; all of its memory is compared."""
+        now = self.vm_snapshot(letter)
+        like = [each for each in self.shelf.kept if each.snapshot.program.image == now.program.image]
+        return Diverged(
+            now.letter, now.time, from_image(now), tuple((each.name, between(now, each.snapshot)) for each in like)
+        )
+
+    def _notice_put_back(self) -> None:
+        """A VM that was put back to an instant has another past than onlookers saw."""
+        now = {letter: vm.put_back for letter, vm in self._require_hypervisor().vms.items()}
+        if any(self._put_back.get(letter, count) != count for letter, count in now.items()):
+            self._power_on_count += 1
+        self._put_back = now
+
     @property
     def hypervisor(self) -> Hypervisor:
         """What hosts the VMs."""
@@ -297,6 +359,7 @@ class Session:
             yield self.timeline
         finally:
             self._select_what_is_there()
+            self._notice_put_back()
             self._power_on_count += 1  # what an onlooker remembers is not this machine's past any more
             self.stop = None
 
@@ -426,6 +489,7 @@ class Session:
             stops=stops,
             fingerprint=self._fingerprint() if proven else "",
             desk=desk,
+            snapshots=self.shelf.kept,
         )
 
     def open_lab(self, lab: Lab) -> None:
@@ -452,6 +516,7 @@ class Session:
         rhythm = {"instructions": lab.rhythm.instructions, "departures": lab.rhythm.departures}
         self._power_on(lab.first, dataclasses.replace(history, **rhythm))
         self.vm.breakpoints.put({})
+        self.shelf.put(lab.snapshots)
         powered_on()
         timeline = self.timeline
         with self.travelling():
@@ -718,6 +783,7 @@ class Session:
             if follow or self.stop is StopReason.BREAKPOINT:
                 self._selected = hypervisor.on_cpu or self._selected
             hypervisor.show(self._selected)
+            self._notice_put_back()
         return self.stop
 
     def request_stop(self) -> None:

@@ -60,6 +60,7 @@ class Vm:
     console      all that it has written to its serial port
     breakpoints  where in it the machine stops
     in_sight     the program in it that the person saw last
+    put_back     how often it was put back to a former instant, its console with it
     """
 
     NOT_STATE: ClassVar = ("ring", "console", "breakpoints", "in_sight")
@@ -72,6 +73,12 @@ class Vm:
     reclaimer: Reclaimer | None = None  # once some of its memory was taken back
     breakpoints: Breakpoints = field(default_factory=Breakpoints)
     in_sight: str = ""
+    put_back: int = 0
+
+    def write_console_anew(self, text: bytes) -> None:
+        """It was put back to an instant at which it had written just this."""
+        self.console[:] = text
+        self.put_back += 1
 
 
 def check_memory(program: Program, memory: int) -> None:

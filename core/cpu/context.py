@@ -16,6 +16,14 @@ STATE_BYTES = 0x15B8  # behind the header; what follows points into the emulator
 
 HFLAGS_AT, CR_AT = HEADER_BYTES + 0xB0, HEADER_BYTES + 0x1A8  # where hflags and CR0 stand
 
+# where the CPU keeps model-specific registers, by number: EFER, SYSENTER_CS, _ESP and _EIP, MISC_ENABLE, PAT, STAR,
+# LSTAR, CSTAR, FMASK, KERNEL_GS_BASE, TSC_AUX, VM_HSAVE_PA. The others have no effect, or are a device's.
+MSR_AT = {
+    0xC000_0080: 0x278, 0x174: 0x12E8, 0x175: 0x12F0, 0x176: 0x12F8, 0x1A0: 0x1360, 0x277: 0x14C8, 0xC000_0081: 0x1300,
+    0xC000_0082: 0x1310, 0xC000_0083: 0x1318, 0xC000_0084: 0x1320, 0xC000_0102: 0x1328, 0xC000_0103: 0x1348,
+    0xC001_0117: 0x1308,
+}  # fmt: skip
+
 # hflags: what the translator of the CPU caches of its mode
 HF_CPL = 3
 HF_INHIBIT_IRQ = 1 << 3

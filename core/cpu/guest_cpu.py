@@ -145,6 +145,10 @@ class GuestCpu:
     def forget_past_shadow(self) -> None:
         """A run ends: nothing may be left that tells where former ones ended."""
 
+    def begin_shadow_anew(self) -> None:
+        """The next instruction is protected from interrupts: it was so when this CPU was read."""
+        self._modes[0] |= HF_INHIBIT_IRQ
+
     def end_interrupt_shadow(self) -> None:
         """Whoever emulates an instruction, or delivers an event, ends the shadow; the CPU does not see it happen."""
         self._modes[0] &= ~HF_INHIBIT_IRQ

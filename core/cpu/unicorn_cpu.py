@@ -27,6 +27,7 @@ from core.addresses import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
 from core.cpu import probes
 from core.cpu.context import CC_OP_EFLAGS, CONTEXT_BYTES, HEADER_BYTES, HF_CPL, STATE_BYTES, CpuContext, Gpr, Seg
 from core.cpu.flags import ALWAYS_ONE, ARITHMETIC, DF, DR7_ENABLES
+from core.cpu.fpu import Fpu
 from core.cpu.probes import Halted, Word
 from core.cpu.relocation import Relocation
 from core.cpu.world import WORDS, World
@@ -53,6 +54,10 @@ NO_PAGE = NO_COUNT = (1 << 64) - 1
 MAPPED_TO = 1 << 32
 FIRST_EXIT = 0x100  # an interrupt hook's number from here on is a #VMEXIT's
 MOV_DR7_EAX = bytes.fromhex("0f23f8")
+_FPU_WORDS = (x86.UC_X86_REG_FPCW, x86.UC_X86_REG_FPSW, x86.UC_X86_REG_FPTAG, x86.UC_X86_REG_MXCSR)
+_FPU_POINTERS = (
+    x86.UC_X86_REG_FIP, x86.UC_X86_REG_FCS, x86.UC_X86_REG_FDP, x86.UC_X86_REG_FDS, x86.UC_X86_REG_FOP,
+)  # fmt: skip
 NO_CODE_THERE = (unicorn.UC_ERR_FETCH_PROT, unicorn.UC_ERR_FETCH_UNMAPPED)
 
 
@@ -324,6 +329,10 @@ class Cpu:
         """EIP of the newest instruction begun, as a linear address."""
         return self.ctl[LAST_PC]
 
+    @last_pc.setter
+    def last_pc(self, value: int) -> None:
+        self.ctl[LAST_PC] = value
+
     def run(self) -> Halted:
         """Execute from `state` until a probe stops it (the reason is returned), HLT (NONE), or a jump to where there is
         no memory (NOWHERE). Leaves `state` pulled.
@@ -465,6 +474,32 @@ class Cpu:
         self.state.dr[number] = value
         control = self.state.dr[7]
         self.load_world(replace(self.save_world(), armed=control if control & DR7_ENABLES else 0))
+
+    def fpu(self) -> Fpu:
+        """The floating-point unit and SSE."""
+        read = self._uc.reg_read
+        control, status, tags, mxcsr = (int(read(each)) for each in _FPU_WORDS)
+        return Fpu(
+            control=control,
+            status=status,
+            tags=tags,
+            pointers=tuple(int(read(each)) for each in _FPU_POINTERS),
+            registers=tuple(read(x86.UC_X86_REG_FP0 + number) for number in range(8)),
+            mxcsr=mxcsr,
+            vectors=tuple(int(read(x86.UC_X86_REG_XMM0 + number)) for number in range(8)),
+        )
+
+    def load_fpu(self, fpu: Fpu) -> None:
+        """Make it this. `state` stays valid."""
+        self.push()
+        write = self._uc.reg_write
+        words = (fpu.control, fpu.status, fpu.tags, fpu.mxcsr)
+        for register, value in zip((*_FPU_WORDS, *_FPU_POINTERS), (*words, *fpu.pointers), strict=True):
+            write(register, value)
+        for number in range(8):
+            write(x86.UC_X86_REG_FP0 + number, fpu.registers[number])
+            write(x86.UC_X86_REG_XMM0 + number, fpu.vectors[number])
+        self.pull()
 
     def msr(self, number: int) -> int:
         """A model-specific register."""

@@ -46,6 +46,10 @@ class Cmos(Device):
         kept[EXTENDED_LOW] = kept[EXTENDED2_LOW] = extended & 0xFF
         kept[EXTENDED_HIGH] = kept[EXTENDED2_HIGH] = extended >> 8
 
+    def is_sound(self, state: CmosState) -> bool:
+        """See `Device`."""
+        return 0 <= state.index < 128 and len(state.memory) == 128
+
     @property
     def ports(self) -> Sequence[PortRegion]:
         """Index and data."""

@@ -216,6 +216,20 @@ def next_rise(counter: Counter) -> int | None:
     return counter.tick + counter.element + (mode in STROBES) if counter.armed else None
 
 
+def is_sound(counter: Counter) -> bool:
+    """Can a counter be so?"""
+    counts = (counter.loaded, counter.element, counter.written or 0)
+    waits = counter.loading or counter.counting
+    return (
+        0 <= counter.control < 0x40
+        and counter.tick >= 0
+        and all(0 <= each <= counter.full for each in counts)
+        and (counter.written is not None or not waits)
+        and (counter.mode not in PERIODIC or not counter.counting or min(counter.loaded, counter.written or 0) >= 2)
+        and counter.written != 0
+    )
+
+
 # -- how it is read
 
 

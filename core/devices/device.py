@@ -7,7 +7,7 @@ machine asks `next_event` when the device will next do something by itself, runs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,6 +18,11 @@ IrqLine = Callable[[bool], None]
 
 Clock = Callable[[], int]
 """The virtual time now, exact even in the middle of a run (instructions executed plus idle time skipped)."""
+
+
+def is_bytes(values: Iterable[int]) -> bool:
+    """Does each of them fit into a byte?"""
+    return all(0 <= each <= 0xFF for each in values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,10 @@ class Device:
     def memory(self) -> Sequence[MemoryRegion]:
         """The memory-mapped regions that this device answers."""
         return ()
+
+    def is_sound(self, state: Any) -> bool:
+        """Can the device be in that state, whose fields have the right types? Asked of what comes from a file."""
+        return True
 
     def read_port(self, port: int, size: int) -> int:
         """The value of a read of `size` bytes at `port`; may change the device."""

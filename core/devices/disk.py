@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from core.devices.device import Device, IrqLine, PortRegion
+from core.devices.device import Device, IrqLine, PortRegion, is_bytes
 from core.devices.disk_image import SECTOR, DiskImage
 from core.layout import PORT_DISK, PORT_DISK_CONTROL
 
@@ -77,6 +77,21 @@ class Disk(Device):
         self._line = line
         self.state: DiskState = DiskState()
 
+    def is_sound(self, state: DiskState) -> bool:
+        """See `Device`."""
+        transferring = bool(state.status & REQUEST)
+        whole = len(state.buffer) == SECTOR and 0 <= state.position < SECTOR and not state.position & 1
+        ahead = not state.left or state.sector + state.left <= self.sectors or not state.sector
+        return (
+            is_bytes((state.count, state.drive, state.status, state.error, state.control, *state.lba))
+            and len(state.lba) == 3
+            and (not transferring or (whole and state.left > 0 and self._image is not None))
+            and min(state.sector, state.left) >= 0
+            and ahead
+            and state.left <= 256
+            and all(0 <= at < self.sectors and len(data) == SECTOR for at, data in state.overlay.items())
+        )
+
     @property
     def ports(self) -> Sequence[PortRegion]:
         """The task file, and the control register."""
@@ -86,12 +101,7 @@ class Disk(Device):
 
     def contents(self) -> bytes:
         """The whole disk as the guest sees it now, to be saved as a new image."""
-        if self._image is None:
-            return b""
-        data = bytearray(self._image.data)
-        for sector, written in self.state.overlay.items():
-            data[sector * SECTOR : (sector + 1) * SECTOR] = written
-        return bytes(data)
+        return self._image.with_sectors(self.state.overlay) if self._image is not None else b""
 
     @property
     def sectors(self) -> int:

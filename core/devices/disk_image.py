@@ -7,6 +7,7 @@ all, and not over a file that has become another since it was read.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,13 @@ class DiskImage:
     def sectors(self) -> int:
         """How many sectors of 512 bytes."""
         return len(self.data) // SECTOR
+
+    def with_sectors(self, written: Mapping[int, bytes]) -> bytes:
+        """The whole disk with these sectors in place of its own."""
+        data = bytearray(self.data)
+        for sector, bytes_ in written.items():
+            data[sector * SECTOR : (sector + 1) * SECTOR] = bytes_
+        return bytes(data)
 
 
 def load_disk_image(path: Path) -> DiskImage:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from core.devices.device import Device, IrqLine, PortRegion
+from core.devices.device import Device, IrqLine, PortRegion, is_bytes
 from core.layout import PORT_KEYBOARD
 
 STATUS_PORT = PORT_KEYBOARD + 4
@@ -67,6 +67,15 @@ class Keyboard(Device):
         self._line = line
         self._on_reset = on_reset
         self.state: KeyboardState = KeyboardState()
+
+    def is_sound(self, state: KeyboardState) -> bool:
+        """See `Device`."""
+        held = (state.output, state.expects, state.keyboard_expects)
+        return (
+            is_bytes(each or 0 for each in held)
+            and is_bytes((*state.answers, *state.typed, state.last, state.command_byte, state.output_port))
+            and state.source in (FROM_CONTROLLER, FROM_COMMAND, FROM_KEY)
+        )
 
     @property
     def ports(self) -> Sequence[PortRegion]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from core.devices.device import Device, IrqLine, PortRegion
+from core.devices.device import Device, IrqLine, PortRegion, is_bytes
 from core.layout import IRQ_CASCADE, PORT_PIC_MASTER, PORT_PIC_SLAVE
 
 ICW1, ICW1_NEEDS_ICW4, ICW1_SINGLE = 0x10, 0x01, 0x02
@@ -94,6 +94,16 @@ class Pic(Device):
     def __init__(self, on_interrupt: Callable[[bool], None]) -> None:
         self._on_interrupt = on_interrupt
         self.state: PicState = PicState()
+
+    def is_sound(self, state: PicState) -> bool:
+        """See `Device`."""
+        return all(
+            is_bytes((chip.requests, chip.in_service, chip.mask, chip.levels, chip.base))
+            and not chip.base & 7
+            and chip.expected in (0, 2, 3, 4)
+            and 0 <= chip.lowest < 8
+            for chip in (state.master, state.slave)
+        )
 
     @property
     def ports(self) -> Sequence[PortRegion]:

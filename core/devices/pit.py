@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from core.devices import counter as counting
 from core.devices.counter import MODE_NAMES, Counter
-from core.devices.device import Clock, Device, IrqLine, PortRegion
+from core.devices.device import Clock, Device, IrqLine, PortRegion, is_bytes
 from core.layout import INSTRUCTIONS_PER_SECOND, PIT_HZ, PORT_PIT, PORT_SYSTEM_CONTROL
 
 CONTROL = PORT_PIT + 3
@@ -75,6 +75,18 @@ class Pit(Device):
         self._clock = clock
         self._line = line
         self.state: PitState = PitState()
+
+    def is_sound(self, state: PitState) -> bool:
+        """See `Device`."""
+        now = tick_at(self._clock())
+        return (
+            len(state.channels) == 3
+            and 0 <= state.control <= CONTROL_BITS
+            and all(counting.is_sound(each.counter) and each.counter.tick <= now for each in state.channels)
+            and all(each.access != ACCESS_LATCH for each in state.channels)
+            and all(is_bytes((each.low_byte or 0, each.latched_status or 0)) for each in state.channels)
+            and all(len(each.latched_count) <= 2 and is_bytes(each.latched_count) for each in state.channels)
+        )
 
     @property
     def ports(self) -> Sequence[PortRegion]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from core.devices.device import Device, IrqLine, PortRegion
+from core.devices.device import Device, IrqLine, PortRegion, is_bytes
 from core.layout import PORT_SERIAL
 
 DATA, ENABLE, IDENTIFY, LINE_CONTROL, MODEM_CONTROL, LINE_STATUS, MODEM_STATUS, SCRATCH = range(8)
@@ -73,6 +73,17 @@ class SerialPort(Device):
         self._console = console
         self._line = line
         self.state: SerialState = SerialState()
+
+    def is_sound(self, state: SerialState) -> bool:
+        """See `Device`."""
+        registers = (state.enable, state.line_control, state.modem_control, state.modem_changes, state.scratch)
+        return (
+            is_bytes(registers)
+            and 0 <= state.divisor < 1 << 16
+            and state.trigger in TRIGGERS
+            and len(state.received) <= FIFO_DEPTH
+            and is_bytes(each & ~LOOPED for each in state.received)
+        )
 
     @property
     def ports(self) -> Sequence[PortRegion]:

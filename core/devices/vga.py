@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
-from core.devices.device import Clock, Device, PortRegion
+from core.devices.device import Clock, Device, PortRegion, is_bytes
 from core.layout import INSTRUCTIONS_PER_SECOND, PORT_VGA
 
 COLUMNS, ROWS = 80, 25
@@ -121,6 +121,19 @@ class Vga(Device):
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.state: VgaState = VgaState()
+
+    def is_sound(self, state: VgaState) -> bool:
+        """See `Device`."""
+        fresh = VgaState()
+        registers = {port: len(held) for port, held in state.registers.items()}
+        return (
+            state.index.keys() == INDEXED.keys()
+            and registers == INDEXED
+            and (len(state.attributes), len(state.palette)) == (len(fresh.attributes), len(fresh.palette))
+            and all(0 <= each < len(fresh.palette) for each in (state.reading, state.writing))
+            and is_bytes((*state.index.values(), state.attribute_index, state.mask))
+            and is_bytes((state.miscellaneous, state.features))
+        )
 
     @property
     def ports(self) -> Sequence[PortRegion]:

@@ -1,7 +1,8 @@
 """How what came from outside is written down: the name of an action and its plain values.
 
 Bytes are written as hexadecimal, terms by their values. The actions are all those of `core.timeline.actions` (but a new
-VM has a record of its own). What a file says is held to the types of the action's fields before the action is made.
+VM, and one that is put back, are written by `coding`). What a file says is held to the types of the action's fields
+before the action is made.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ PLAIN: dict[str, type[Any]] = {
     if isinstance(kind, type)
     and is_dataclass(kind)
     and kind.__module__ == actions.__name__
-    and kind is not actions.AddVm
+    and kind not in (actions.AddVm, actions.RevertVm)
 }
 MEND = "It is damaged, or was changed: use another copy."
 BOUND = 1 << 62  # of every number

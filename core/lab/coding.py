@@ -26,21 +26,23 @@ from core.lab.records import (
     VERSION,
     ActRecord,
     DeskRecord,
-    DiskRecord,
     FutureRecord,
+    KeptRecord,
     Manifest,
-    ModuleRecord,
-    ProgramRecord,
     RhythmRecord,
-    SourceRecord,
     StopRecord,
     VmRecord,
 )
-from core.timeline.actions import Action, AddVm, RemoveVm
+from core.lab.vm_coding import snapshot_bytes, snapshot_of, snapshot_record
+from core.lab.vm_records import DiskRecord, ModuleRecord, ProgramRecord, SourceRecord
+from core.timeline.actions import Action, AddVm, RemoveVm, RevertVm
 from core.timeline.journal import Input, Moment
+from core.vm_snapshots.divergence import from_image
+from core.vm_snapshots.shelf import KeptSnapshot
+from core.vm_snapshots.vm_snapshot import VmSnapshot
 from core.vmm import kind_named
 
-ADD = AddVm.__name__
+ADD, REVERT = AddVm.__name__, RevertVm.__name__
 Fetch = Callable[[str], bytes]
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -53,6 +55,7 @@ class Blobs:
     """Collects bytes, each once, by their SHA-256."""
 
     held: dict[str, bytes] = field(default_factory=dict)
+    snapshots: dict[int, str] = field(default_factory=dict)  # what is known by its identity already
 
     def keep(self, data: bytes) -> str:
         """The name under which these bytes are kept."""
@@ -94,7 +97,21 @@ def to_manifest(lab: Lab, made_by: str, blobs: Blobs) -> Manifest:
             lesson=lab.desk.lesson,
             step=lab.desk.step,
         ),
+        snapshots=tuple(
+            KeptRecord(name=each.name, snapshot=keep_snapshot(each.snapshot, blobs), machine_time=each.machine_time)
+            for each in lab.snapshots
+        ),
     )
+
+
+def keep_snapshot(snapshot: VmSnapshot, blobs: Blobs) -> str:
+    """The name of the blob that holds it."""
+    known = blobs.snapshots.get(id(snapshot))
+    if known is None:
+        vm = _vm_record(replace(AddVm.going_on(snapshot), snapshot=None), blobs)
+        known = blobs.keep(snapshot_bytes(snapshot, blobs.keep, vm.program, vm.disk, vm.modules))
+        blobs.snapshots[id(snapshot)] = known
+    return known
 
 
 def _vm_record(vm: AddVm, blobs: Blobs) -> VmRecord:
@@ -110,6 +127,7 @@ def _vm_record(vm: AddVm, blobs: Blobs) -> VmRecord:
             ModuleRecord(name=PurePath(each.path).name, string=each.string, data=blobs.keep(each.data))
             for each in vm.modules
         ),
+        snapshot=keep_snapshot(vm.snapshot, blobs) if vm.snapshot is not None else None,
     )
 
 
@@ -134,6 +152,9 @@ def _act_record(given: Input, blobs: Blobs) -> ActRecord:
     moment, action = given.moment, given.action
     if isinstance(action, AddVm):
         return ActRecord(at=moment, do=ADD, vm=_vm_record(action, blobs))
+    if isinstance(action, RevertVm):
+        given_to: dict[str, acts.Value] = {"vm": action.vm, "snapshot": keep_snapshot(action.snapshot, blobs)}
+        return ActRecord(at=moment, do=REVERT, given=given_to)
     return ActRecord(at=moment, do=type(action).__name__, given=acts.written(action))
 
 
@@ -142,7 +163,7 @@ def _act_record(given: Input, blobs: Blobs) -> ActRecord:
 
 def to_lab(manifest: Manifest, fetch: Fetch) -> Lab:
     """The lab that was written down; `fetch` gives a blob by name. A UserError if it cannot be one."""
-    reader = _Reader(fetch)
+    reader = Reader(fetch)
     first = reader.vm(manifest.first)
     futures = tuple(_future(each, reader) for each in manifest.futures)
     _check_futures(futures, manifest)
@@ -162,19 +183,53 @@ def to_lab(manifest: Manifest, fetch: Fetch) -> Lab:
         },
         fingerprint=manifest.fingerprint,
         desk=Desk(manifest.desk.open_views, manifest.desk.in_front, manifest.desk.lesson, manifest.desk.step),
+        snapshots=tuple(reader.kept(each) for each in manifest.snapshots),
     )
     _check_present(lab)
     return lab
 
 
 @dataclass(slots=True)
-class _Reader:
+class Reader:
     """Makes guests out of blobs, each program once."""
 
     fetch: Fetch
     programs: dict[str, Program] = field(default_factory=dict)
+    snapshots: dict[str, VmSnapshot] = field(default_factory=dict)
 
     def vm(self, record: VmRecord) -> AddVm:
+        """A VM as it is to be powered on, or to go on."""
+        vm = self._powered_on(record)
+        if record.snapshot is None:
+            return vm
+        snapshot = self.snapshot(record.snapshot)
+        going_on = AddVm.going_on(snapshot, record.kind, record.weight, record.cap)
+        if replace(vm, snapshot=snapshot) != going_on:
+            raise LabError("A VM in the lab file is another than the one in its snapshot.", MEND)
+        return going_on
+
+    def snapshot(self, name: str) -> VmSnapshot:
+        """The VM at an instant in that blob."""
+        if name not in self.snapshots:
+            record = snapshot_record(self.fetch(name))
+            self.snapshots[name] = snapshot_of(
+                record,
+                self.fetch,
+                program=self.program(record.program),
+                disk=self.disk(record.disk) if record.disk is not None else None,
+                modules=self._modules(record.modules),
+            )
+        return self.snapshots[name]
+
+    def kept(self, record: KeptRecord) -> KeptSnapshot:
+        """One that the person keeps."""
+        snapshot = self.snapshot(record.snapshot)
+        return KeptSnapshot(record.name, snapshot, record.machine_time, from_image(snapshot))
+
+    def _modules(self, records: Iterable[ModuleRecord]) -> tuple[Module, ...]:
+        return tuple(Module(self.fetch(each.data), each.string, each.name) for each in records)
+
+    def _powered_on(self, record: VmRecord) -> AddVm:
         kind_named(record.kind)
         return AddVm(
             program=self.program(record.program),
@@ -184,7 +239,7 @@ class _Reader:
             cap=record.cap,
             command_line=record.command_line,
             disk=self.disk(record.disk) if record.disk is not None else None,
-            modules=tuple(Module(self.fetch(each.data), each.string, each.name) for each in record.modules),
+            modules=self._modules(record.modules),
         )
 
     def disk(self, record: DiskRecord) -> DiskImage:
@@ -224,16 +279,21 @@ class _Reader:
             raise LabError("A source in the lab file is no text.", MEND) from None
 
 
-def _future(record: FutureRecord, reader: _Reader) -> LabFuture:
+def _future(record: FutureRecord, reader: Reader) -> LabFuture:
     journal = tuple(Input(Moment(*each.at), _action(each, reader)) for each in record.journal)
     return LabFuture(record.number, record.parent, Moment(*record.forked_at), Moment(*record.reached), journal)
 
 
-def _action(record: ActRecord, reader: _Reader) -> Action:
+def _action(record: ActRecord, reader: Reader) -> Action:
     if record.do == ADD and record.vm is not None and not record.given:
         return reader.vm(record.vm)
     if record.vm is not None:
         raise LabError(f"The entry {record.do} of the lab's journal has a VM, which it cannot have.", MEND)
+    if record.do == REVERT:
+        letter, name = record.given.get("vm"), record.given.get("snapshot")
+        if len(record.given) != 2 or not isinstance(letter, str) or not isinstance(name, str):
+            raise LabError(f"The entry {REVERT} of the lab's journal has other fields than it should.", MEND)
+        return RevertVm(letter, reader.snapshot(name))
     return acts.read(record.do, record.given)
 
 

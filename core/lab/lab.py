@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from core.timeline.actions import AddVm
 from core.timeline.journal import Input, Moment
+from core.vm_snapshots.shelf import KeptSnapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Lab:
     selected     the letter of the VM that is looked at
     stops        breakpoints by VM
     fingerprint  of the machine at `now`; empty: not to be compared
+    snapshots    VMs at an instant that the person keeps
     """
 
     first: AddVm
@@ -73,6 +75,7 @@ class Lab:
     stops: Mapping[str, tuple[StopAt, ...]] = field(default_factory=dict)
     fingerprint: str = ""
     desk: Desk = Desk()
+    snapshots: tuple[KeptSnapshot, ...] = ()
 
     @property
     def future(self) -> LabFuture:

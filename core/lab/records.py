@@ -8,64 +8,20 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from core.lab.vm_records import Count, DiskRecord, Letter, ModuleRecord, Name, ProgramRecord, Record, Sha, Words
 
 FORMAT: Final = "ringside lab"
-VERSION: Final = 1
+VERSION: Final = 2
 
-Sha: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Count: TypeAlias = Annotated[int, Field(ge=0, lt=1 << 62)]
-Name: TypeAlias = Annotated[str, Field(max_length=255)]
-Letter: TypeAlias = Annotated[str, Field(pattern=r"^[A-Z]$")]
-Words: TypeAlias = Annotated[str, Field(max_length=4096)]
 Address: TypeAlias = Annotated[int, Field(ge=0, lt=1 << 32)]
 MomentRecord: TypeAlias = tuple[Count, bool, Count]  # virtual time, at the threshold?, instructions
 Value: TypeAlias = bool | int | str | None
 
 
-class Record(BaseModel):
-    """Neither more nor less than its fields."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class SourceRecord(Record):
-    """A source file, as it was assembled or compiled."""
-
-    name: Name
-    text: Sha
-
-
-class ProgramRecord(Record):
-    """A guest: its image as it was read, and the sources of it and of the programs that it carries."""
-
-    name: Name
-    title: Words
-    summary: Words
-    file: Name
-    form: Literal["elf", "flat"]
-    image: Sha
-    sources: Annotated[tuple[SourceRecord, ...], Field(max_length=1000)]
-    carried: Annotated[dict[Name, tuple[SourceRecord, ...]], Field(max_length=1000)]
-
-
-class DiskRecord(Record):
-    """A disk as it was given to a VM; what the guest wrote comes by the replay."""
-
-    name: Name
-    data: Sha
-
-
-class ModuleRecord(Record):
-    """A boot module."""
-
-    name: Name
-    string: Words
-    data: Sha
-
-
 class VmRecord(Record):
-    """A VM as it was powered on."""
+    """A VM as it was powered on, or, with a `snapshot`, as it went on from that."""
 
     kind: Name
     memory: Count
@@ -75,6 +31,7 @@ class VmRecord(Record):
     program: ProgramRecord
     disk: DiskRecord | None
     modules: Annotated[tuple[ModuleRecord, ...], Field(max_length=1000)]
+    snapshot: Sha | None = None
 
 
 class ActRecord(Record):
@@ -82,7 +39,7 @@ class ActRecord(Record):
 
     at: MomentRecord
     do: Name
-    given: Annotated[dict[Name, Value], Field(max_length=16)] = {}
+    given: Annotated[dict[Name, Value], Field(max_length=16)] = {}  # noqa: RUF012 - the model copies it
     vm: VmRecord | None = None
 
 
@@ -119,11 +76,19 @@ class DeskRecord(Record):
     step: Count
 
 
+class KeptRecord(Record):
+    """A snapshot that the person keeps."""
+
+    name: Name
+    snapshot: Sha
+    machine_time: Count
+
+
 class Manifest(Record):
     """The whole."""
 
     format: Literal["ringside lab"]
-    version: Literal[1]
+    version: Literal[1, 2]
     made_by: Name
     first: VmRecord
     rhythm: RhythmRecord
@@ -135,3 +100,4 @@ class Manifest(Record):
     stops: dict[Letter, tuple[StopRecord, ...]]
     fingerprint: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")]
     desk: DeskRecord
+    snapshots: Annotated[tuple[KeptRecord, ...], Field(max_length=100)] = ()

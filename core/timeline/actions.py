@@ -17,6 +17,8 @@ from core.guests.modules import Module
 from core.hypervisor import Hypervisor
 from core.translations import Switch
 from core.vm import VmSpec
+from core.vm_snapshots.going_on import check_carries
+from core.vm_snapshots.vm_snapshot import VmSnapshot
 from core.vmm import kind_named
 from core.vmm.hardware import Hardware
 from core.vmm.intercepts import exit_name
@@ -67,7 +69,7 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class AddVm:
-    """One more VM, with the next letter."""
+    """One more VM, with the next letter: powered on, or going on from `snapshot`, which was taken of one like it."""
 
     program: Program
     kind: str
@@ -77,19 +79,45 @@ class AddVm:
     command_line: str = ""
     disk: DiskImage | None = None
     modules: tuple[Module, ...] = ()
+    snapshot: VmSnapshot | None = None
+
+    @classmethod
+    def going_on(cls, snapshot: VmSnapshot, kind: str = "", weight: int = 1, cap: int | None = None) -> AddVm:
+        """A VM that goes on from `snapshot`, under the kind that it was taken under or another."""
+        one = snapshot
+        kind = kind or one.kind
+        return cls(one.program, kind, one.memory, weight, cap, one.command_line, one.disk, one.modules, one)
 
     def carry_out(self, hypervisor: Hypervisor) -> None:
         """See `Action`."""
         kind = kind_named(self.kind)
         spec = VmSpec("", kind, self.program, self.memory, self.command_line, self.disk, self.modules)
         hypervisor.check(spec, self.weight, self.cap)
+        if self.snapshot is not None:
+            check_carries(kind, self.snapshot)
         check_start(self.program, self.memory, self.command_line, self.modules)
         spec = replace(spec, letter=hypervisor.next_letter())
-        hypervisor.create(spec, self.weight, self.cap)
+        hypervisor.create(spec, self.weight, self.cap, self.snapshot)
 
     def in_words(self) -> str:
         """See `Action`."""
-        return f"a VM with {self.program.name} added"
+        return f"a VM with {self.program.name} {'cloned' if self.snapshot is not None else 'added'}"
+
+
+@dataclass(frozen=True, slots=True)
+class RevertVm:
+    """A VM is put back to an instant of its own."""
+
+    vm: str
+    snapshot: VmSnapshot
+
+    def carry_out(self, hypervisor: Hypervisor) -> None:
+        """See `Action`."""
+        hypervisor.revert(self.vm, self.snapshot)
+
+    def in_words(self) -> str:
+        """See `Action`."""
+        return f"VM {self.vm} reverted to virtual time {self.snapshot.time:,}"
 
 
 @dataclass(frozen=True, slots=True)

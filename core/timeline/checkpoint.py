@@ -12,6 +12,7 @@ import ctypes
 from collections import Counter
 from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,16 @@ OPAQUE: tuple[type, ...] = (Cpu, Ram, Backing, TrapLog, ctypes.Structure)
 Heat = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]
 
 
+class Written(NamedTuple):
+    """What a VM's console has in it more than at the checkpoint before; or, if `whole`, all. `length` of all, and how
+    often the VM had been put back to a former instant, which writes its console anew."""
+
+    text: bytes
+    length: int
+    put_back: int
+    whole: bool
+
+
 @dataclass(slots=True, eq=False)
 class Checkpoint:
     """The machine at one moment: `time` and `executed` are the machine's, `inputs` is how many had been applied.
@@ -43,7 +54,7 @@ class Checkpoint:
     pages      frame number → contents, of the frames that differ from `parent`'s
     world      the CPU, with the VM that is shown
     captured   every object of the lab
-    consoles   what each VM, by letter, wrote since `parent`, and its length
+    consoles   what each VM, by letter, wrote since `parent`
     records    traps since `parent`; `traps` and `causes` count all
     pcs        the newest program counters of each VM
     heat       frames that were touched, and reads, writes and fetches of each u32[3, n]
@@ -56,7 +67,7 @@ class Checkpoint:
     pages: dict[int, bytes]
     world: World
     captured: Captured
-    consoles: dict[str, tuple[bytes, int]]
+    consoles: dict[str, Written]
     records: tuple[Trap, ...]
     traps: int
     causes: Counter[Cause]
@@ -67,7 +78,8 @@ class Checkpoint:
     def size(self) -> int:
         """Bytes that it takes, about."""
         fixed = len(self.captured.data) + len(self.world.context) + self.heat[0].nbytes + self.heat[1].nbytes
-        variable = sum(len(text) for text, _ in self.consoles.values()) + sum(ring.nbytes for ring in self.pcs.values())
+        variable = sum(len(each.text) for each in self.consoles.values())
+        variable += sum(ring.nbytes for ring in self.pcs.values())
         return PAGE_SIZE * len(self.pages) + fixed + variable + TRAP_BYTES * len(self.records)
 
     def take_in(self, earlier: Checkpoint) -> None:
@@ -76,20 +88,20 @@ class Checkpoint:
         self.parent = earlier.parent
         self.pages = earlier.pages | self.pages
         self.records = earlier.records + self.records
-        for letter, (text, _) in earlier.consoles.items():
-            if letter in self.consoles:
-                later, length = self.consoles[letter]
-                self.consoles[letter] = (text + later, length)
+        for letter, before in earlier.consoles.items():
+            mine = self.consoles.get(letter)
+            if mine is not None and not mine.whole:
+                self.consoles[letter] = mine._replace(text=before.text + mine.text, whole=before.whole)
 
     def leave_to(self, earlier: Checkpoint, image: Mapping[int, bytes]) -> None:
         """Become the successor of `earlier`, which was taken after this one's parent, whose RAM was `image`."""
         for frame in earlier.pages.keys() - self.pages.keys():
             self.pages[frame] = image.get(frame, ZEROES)
         self.records = self.records[len(earlier.records) :]
-        for letter, (text, _) in earlier.consoles.items():
-            if letter in self.consoles:
-                later, length = self.consoles[letter]
-                self.consoles[letter] = (later[len(text) :], length)
+        for letter, before in earlier.consoles.items():
+            mine = self.consoles.get(letter)
+            if mine is not None and mine.put_back == before.put_back:
+                self.consoles[letter] = mine._replace(text=mine.text[len(before.text) :], whole=False)
         self.parent = earlier
 
 
@@ -159,10 +171,11 @@ class Camera:
         image.update(found)
         return found
 
-    def _written_by(self, vm: Vm) -> tuple[bytes, int]:
+    def _written_by(self, vm: Vm) -> Written:
         before = self._last.consoles.get(vm.spec.letter) if self._last is not None else None
-        known = before[1] if before is not None else 0
-        return bytes(vm.console[known:]), len(vm.console)
+        goes_on = before is not None and before.put_back == vm.put_back
+        known = before.length if before is not None and goes_on else 0
+        return Written(bytes(vm.console[known:]), len(vm.console), vm.put_back, not goes_on)
 
     def _heat(self) -> Heat:
         probes = self.hypervisor.machine.backing.probes
@@ -208,8 +221,9 @@ class Camera:
                 break
         self.log.restore(wanted.traps, wanted.causes, [trap for records in reversed(kept) for trap in records])
         for letter, vm in self.hypervisor.vms.items():
-            text = b"".join(each.consoles[letter][0] for each in path if letter in each.consoles)
-            vm.console[:] = text
+            written = [each.consoles[letter] for each in path if letter in each.consoles]
+            newest = max((at for at, each in enumerate(written) if each.whole), default=0)
+            vm.console[:] = b"".join(each.text for each in written[newest:])
 
     def _restore_instruments(self, wanted: Checkpoint) -> None:
         probes = self.hypervisor.machine.backing.probes

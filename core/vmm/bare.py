@@ -11,10 +11,14 @@ from types import MappingProxyType
 
 from core.addresses import PAGE_SIZE, HostPhysical
 from core.costs import Work
+from core.cpu.context import HF_GUEST
+from core.cpu.guest_mode import EFER_MSR
+from core.errors import RequestError
 from core.events import Cause, Ring
 from core.interposer import Outcome
 from core.memory.frames import FrameAllocator
 from core.stage import BARE, Stage
+from core.vmm.own_state import OwnState
 from core.vmm.vmm import SYSENTER_CS, SYSENTER_EIP, SYSENTER_ESP, Vmm
 
 
@@ -58,6 +62,19 @@ class Bare(Vmm):
         """Nothing stands beneath; only what a reset clears is cleared."""
         for number in (SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP):
             self.cpu.set_msr(number, 0)
+
+    def own_state(self) -> OwnState | None:
+        """Nobody was told anything; but a guest that is a hypervisor itself has a second CPU in its guest."""
+        if self.cpu.state.hflags & HF_GUEST:
+            raise RequestError("The guest runs a guest of its own.", "Let it come back first.")
+        return None
+
+    def keep_msr(self, number: int, value: int) -> None:
+        """As WRMSR: EFER has more to it than its value."""
+        if number == EFER_MSR:
+            self.cpu.set_msr(number, value)
+        else:
+            super().keep_msr(number, value)
 
     def exception(self, vector: int, error_code: int, software: bool) -> Outcome:
         """The hardware delivers through the guest's IDT."""

@@ -99,6 +99,10 @@ class DeprivilegedCpu(GuestCpu):
         if not (self._shadow_at == self.cpu.executed - 1 or super().interrupt_shadow):
             self._shadow_at = self.cpu.executed
 
+    def begin_shadow_anew(self) -> None:
+        """See `GuestCpu`."""
+        self._shadow_at = self.cpu.executed
+
     def shadow_began_before(self) -> None:
         """The instruction before the present one was an STI that ran without a trap: it began a shadow, if it could."""
         if self._shadow_at != self.cpu.executed - 2:

@@ -45,6 +45,11 @@ class GuestRings:
         )
         return disk.sectors, f"page {page:#x} is the ring of a disk of {disk.sectors} sectors now"
 
+    @property
+    def pages(self) -> tuple[tuple[int, int], ...]:
+        """Which rings there are, and the number of each one's page."""
+        return tuple((ring, back.ring >> PAGE_SHIFT) for ring, back in sorted(self._backs.items()))
+
     def _address(self, page: int) -> int | None:
         return page << PAGE_SHIFT if page << PAGE_SHIFT < self._physical.size else None
 

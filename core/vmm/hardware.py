@@ -26,6 +26,7 @@ from core.cpu.delivery import Delivered, Event, Origin, deliver
 from core.cpu.edits import FLAGS, POINTER
 from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector
 from core.cpu.guest_cpu import GuestCpu
+from core.cpu.virtual_cpu import VirtualCpu
 from core.errors import RequestError
 from core.events import Cause, Ring, Trap, vector_name
 from core.interposer import Outcome, made_quickly
@@ -45,9 +46,10 @@ from core.vmm.device_windows import DeviceWindows
 from core.vmm.emulate import Emulator
 from core.vmm.event_field import VALID, from_field, to_field
 from core.vmm.exit_words import exit_words
-from core.vmm.guest_rings import CALL_NOTIFY, CALL_RING, GuestRings
+from core.vmm.guest_rings import CALL_NOTIFY, CALL_RING, REFUSED, GuestRings
 from core.vmm.intercepts import INTERCEPT, Exit, exit_name
 from core.vmm.io_exit import IOPM_BYTES, io_information, ports_intercepted
+from core.vmm.own_state import OwnState, RingPages
 from core.vmm.save_area import SaveArea
 from core.vmm.vmcb import FIELD, Vmcb
 from core.vmm.vmm import Vmm
@@ -160,6 +162,40 @@ class Hardware(Vmm):
         self.control.fill(self.machine.ram, iopm, msrpm, self.intercepted())
         self.set_up_translation()
         self.before = self.vmcb.image()
+
+    # -- the VM at an instant
+
+    @classmethod
+    def check_carries(cls, cpu: VirtualCpu, own: OwnState | None) -> None:
+        """With its rings."""
+        if not isinstance(own, RingPages):
+            super().check_carries(cpu, own)
+
+    def own_state(self) -> OwnState | None:
+        """The pages that are rings for the guest's drivers."""
+        if self._edited:
+            raise RequestError("The VMCB was edited, and the guest has not entered with it yet.", "Step once first.")
+        if self.vmcb.get("TSC_OFFSET"):
+            raise RequestError("The guest's time-stamp counter was moved by the VMCB.", "Set TSC_OFFSET to 0 first.")
+        return RingPages(self._rings.pages) if self._rings.pages else None
+
+    def take_up_own(self, own: OwnState) -> None:
+        """As the guest's calls would."""
+        for ring, page in own.pages:
+            value, text = self._rings.call(CALL_RING, ring, page)
+            if value == REFUSED:
+                raise RequestError(f"The VM cannot go on: {text}.", "Use another copy of the snapshot.")
+
+    def kept_msr(self, number: int) -> int:
+        """Those by which the guest could unseat its host are kept apart."""
+        return self._msrs[number] if number in self._msrs else super().kept_msr(number)
+
+    def keep_msr(self, number: int, value: int) -> None:
+        """See `Vmm`."""
+        if number in self._msrs:
+            self._msrs[number] = value
+        else:
+            super().keep_msr(number, value)
 
     def _monitor_frames(self, size: int) -> HostPhysical:
         """The first of enough frames, zeroed, side by side."""

@@ -71,6 +71,7 @@ from core.vmm.hypercall_abi import (
     StartPage,
 )
 from core.vmm.hypercalls import DomainState, Handler, Hypercalls
+from core.vmm.own_state import OwnState
 from core.vmm.paravirt_cpu import CR0_PARAVIRT, ParavirtCpu
 from core.vmm.split_drivers import SERIAL_LINE, ConsoleBack, DiskBack, take_interrupts
 from core.vmm.vmm import BUSY_TSS, SYSENTER_CS, SYSENTER_EIP, SYSENTER_ESP, Vmm
@@ -121,6 +122,12 @@ class Paravirt(Vmm):
     def make_guest(self) -> GuestCpu:
         """See `ParavirtCpu`."""
         return ParavirtCpu(self.cpu, self.physical)
+
+    def own_state(self) -> OwnState | None:
+        """What would have to be kept is machine frames."""
+        raise RequestError(
+            "A paravirtual VM knows its machine frames, so it cannot be put elsewhere.", "Choose another."
+        )
 
     # -- setting up
 

@@ -26,7 +26,8 @@ from core.cpu.delivery import Event, Origin
 from core.cpu.faults import GuestFault, Vector
 from core.cpu.probes import Word
 from core.cpu.relocation import ADDRESS, COUNTS, STRAYED, CodeMap
-from core.errors import UnknownDeparture
+from core.cpu.virtual_cpu import VirtualCpu
+from core.errors import RequestError, UnknownDeparture
 from core.events import Cause, Ring
 from core.interposer import Outcome
 from core.layout import (
@@ -46,8 +47,9 @@ from core.translator.region import BELIEFS, VIRTUAL_IF_SET, Region, Slot
 from core.translator.rewrite import AFTER_STI, BOUNDARY, CALLOUT_VECTOR, INDIRECT, RULES, Site, SiteKind
 from core.vmm.block_finder import BlockFinder
 from core.vmm.emulate_store import can_store, emulate_store
+from core.vmm.own_state import OwnState
 from core.vmm.silent import emulate_silent
-from core.vmm.trap_emulate import PF_WRITE, TrapEmulate
+from core.vmm.trap_emulate import PF_WRITE, UNDER_OTHERS, TrapEmulate
 from core.vmm.vmm import Vmm
 
 
@@ -64,6 +66,20 @@ class Translation(TrapEmulate):
     translates = True
 
     # -- setting up
+
+    @classmethod
+    def check_carries(cls, cpu: VirtualCpu, own: OwnState | None) -> None:
+        """Nor breakpoints that the guest armed, which translated code does not meet."""
+        super().check_carries(cpu, own)
+        if cpu.debug[7] & flags.DR7_ENABLES:
+            raise RequestError(f"The VM's guest has armed a hardware breakpoint: no {cls.title.lower()}.", UNDER_OTHERS)
+
+    def guest_place(self, eip: int) -> int:
+        """See `TrapEmulate`: in the cache, what it was made from, if that is still there."""
+        offset = eip - TRANSLATION_CACHE
+        if not 0 <= offset < TRANSLATION_CACHE_BYTES:
+            return eip
+        return int(self.cache.entries[offset]) & ADDRESS
 
     def prepare(self) -> None:
         """As trap-and-emulate; then the cache, and the CPU told of it."""

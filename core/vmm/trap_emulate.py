@@ -9,6 +9,7 @@ monitor's region is guarded, and writes to the guest's page tables and GDT are n
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from types import MappingProxyType
 
 from core.addresses import PAGE_MASK, PAGE_SIZE, GuestPhysical, GuestVirtual, HostPhysical
@@ -20,7 +21,8 @@ from core.cpu.delivery import Event, Origin
 from core.cpu.faults import GuestFault, Vector
 from core.cpu.guest_cpu import GuestCpu, Segment, Table
 from core.cpu.guest_mode import EFER_MSR, VM_CR_MSR, VM_HSAVE_PA_MSR
-from core.errors import UnknownDeparture
+from core.cpu.virtual_cpu import VirtualCpu
+from core.errors import RequestError, UnknownDeparture
 from core.events import Cause, Ring
 from core.interposer import Outcome
 from core.layout import MONITOR_LDT_SELECTOR, MONITOR_TSS_SELECTOR, SHADOW_GDT, SHADOW_LDT, SHADOW_TSS
@@ -31,7 +33,8 @@ from core.memory.walk import Access, LinearMemory, Paging, walk
 from core.stage import DEPRIVILEGED, Stage
 from core.vmm.deprivileged_cpu import CR0_MONITOR, DeprivilegedCpu
 from core.vmm.emulate import Emulator
-from core.vmm.shadow_descriptors import TABLE_BYTES, write_shadow
+from core.vmm.own_state import OwnState
+from core.vmm.shadow_descriptors import KERNEL_RING, TABLE_BYTES, write_shadow
 from core.vmm.shadow_faults import ShadowFaults
 from core.vmm.vmm import BUSY_TSS, SYSENTER_CS, SYSENTER_EIP, SYSENTER_ESP, Vmm
 
@@ -41,6 +44,7 @@ PF_WRITE = 2
 # Which the CPU does not put away with a VM, or which would open AMD-V to it; CPUID promises none of them.
 MEMORY_TYPES = {*range(0x200, 0x210), 0x250, 0x258, 0x259, *range(0x268, 0x270), 0x2FF}
 MACHINE_CHECKS = range(0x400, 0x500)
+UNDER_OTHERS = "Choose the bare machine, or AMD-V."
 UNKEPT_MSRS = frozenset({*MEMORY_TYPES, *MACHINE_CHECKS, EFER_MSR, VM_CR_MSR, VM_HSAVE_PA_MSR})
 
 
@@ -85,6 +89,39 @@ class TrapEmulate(Vmm):
     def stage(self) -> Stage:
         """The monitor in ring 0, the guest's kernel in ring 1."""
         return DEPRIVILEGED
+
+    @classmethod
+    def check_carries(cls, cpu: VirtualCpu, own: OwnState | None) -> None:
+        """Nor what opens AMD-V or long mode, of which this monitor keeps nothing."""
+        super().check_carries(cpu, own)
+        if any(value for number, value in cpu.msrs if number in UNKEPT_MSRS):
+            raise RequestError(f"{cls.title} keeps no MSR by which the VM's guest has opened AMD-V.", UNDER_OTHERS)
+
+    def freeze_cpu(self) -> VirtualCpu:
+        """With the FPU's last instruction where the guest knows it to be: the FPU itself tells the real place."""
+        held = super().freeze_cpu()
+        eip, selector, *operand = held.fpu.pointers
+        if selector & 3 == KERNEL_RING:
+            selector &= ~3
+        pointers = (self.guest_place(eip), selector, *operand)
+        return replace(held, fpu=replace(held.fpu, pointers=pointers))
+
+    def guest_place(self, eip: int) -> int:
+        """The guest's EIP of an instruction that really ran at `eip`."""
+        return eip
+
+    def kept_msr(self, number: int) -> int:
+        """Those that this monitor has for the guest."""
+        if number in self._msrs:
+            return self._msrs[number]
+        return 0 if number in UNKEPT_MSRS else super().kept_msr(number)
+
+    def keep_msr(self, number: int, value: int) -> None:
+        """See `Vmm`."""
+        if number in self._msrs:
+            self._msrs[number] = value
+        elif number not in UNKEPT_MSRS:
+            super().keep_msr(number, value)
 
     def prepare(self) -> None:
         """Build the monitor's page tables and descriptor tables, and turn the real CPU's paging on."""

@@ -2,7 +2,7 @@
 
 A VMM monitors one VM (Popek & Goldberg 1974). The interposer brings it every departure; it answers with an `Outcome`.
 A kind is only what differs, so that two kinds can be read side by side: where the guest's kernel runs, what its
-exceptions mean, what it believes of the CPU.
+exceptions mean, what it believes of the CPU. It is one file, since it is all that may be asked of any kind.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from typing import ClassVar, Protocol
 
 from core.addresses import GuestPhysical, GuestVirtual, HostPhysical
 from core.costs import Work
-from core.cpu.context import Gpr, Seg
+from core.cpu.context import MSR_AT, Gpr, Seg
 from core.cpu.cpuid import sober_cpuid
 from core.cpu.delivery import Delivered, Event, Origin, deliver
 from core.cpu.edits import edit
 from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector, general_protection
 from core.cpu.flags import CR0_ET, CR0_PE, DR7_ENABLES, IF, VM
 from core.cpu.guest_cpu import GuestCpu, Segment, Table
+from core.cpu.virtual_cpu import VirtualCpu, put_cpu, read_cpu
 from core.devices.pc import Pc
 from core.errors import RequestError, UnknownDeparture
 from core.events import RINGS, Cause, Ring, Trap, vector_name
@@ -37,6 +38,7 @@ from core.memory.walk import LinearMemory
 from core.stage import Stage, Who
 from core.translations import SeenBlock, SeenCache, Switch
 from core.vmm.holes import BY_MEMORY
+from core.vmm.own_state import OwnState
 
 FLAT_CODE, FLAT_DATA, BUSY_TSS = 0x00CF_9B00, 0x00CF_9300, 0x0000_8B00
 DR6_BS = 1 << 14  # the single step
@@ -216,6 +218,48 @@ class Vmm(ABC):
         guest.set_reg(Gpr.ESP, boot.esp)
         guest.eflags = 2
         guest.eip = boot.eip
+
+    # -- the VM at an instant (`core.vm_snapshots`)
+
+    @classmethod
+    def check_carries(cls, cpu: VirtualCpu, own: OwnState | None) -> None:
+        """A RequestError if a VM in that state cannot go on under this kind."""
+        if own is not None:
+            raise RequestError(f"{cls.title} has no {own.what}, which the VM's guest uses.", f"Choose {own.where}.")
+
+    def own_state(self) -> OwnState | None:
+        """What the guest has told its monitor; a RequestError where a person has left the VM half-way."""
+        return None
+
+    def take_up_own(self, own: OwnState) -> None:  # noqa: B027
+        """Have been told that; it was checked."""
+
+    def kept_msr(self, number: int) -> int:
+        """One of `MSR_AT` as the guest wrote it."""
+        return int.from_bytes(self._msr_bytes(number), "little")
+
+    def keep_msr(self, number: int, value: int) -> None:
+        """Set it."""
+        self._msr_bytes(number)[:] = value.to_bytes(len(self._msr_bytes(number)), "little")
+
+    def _msr_bytes(self, number: int) -> memoryview:
+        at, size = MSR_AT[number], 4 if number == SYSENTER_CS else 8
+        return memoryview(self.cpu.state).cast("B")[at : at + size]
+
+    def freeze_cpu(self) -> VirtualCpu:
+        """The guest's CPU now."""
+        return read_cpu(self.guest, tuple((number, self.kept_msr(number)) for number in MSR_AT))
+
+    def go_on_from(self, held: VirtualCpu, own: OwnState | None) -> None:
+        """In place of `power_on`: the VM's memory and devices are those of then; so is its CPU now."""
+        self.prepare()
+        for number, value in held.msrs:
+            self.keep_msr(number, value)
+        put_cpu(self.guest, held)
+        if own is not None:
+            self.take_up_own(own)
+        if held.debug[7] & DR7_ENABLES:
+            self.cpu.load_debug_register(7, held.debug[7])
 
     def interrupt(self, vector: int) -> Outcome:
         """Deliver an external interrupt to the guest."""

@@ -183,14 +183,14 @@ def test_a_mutated_file_is_refused_in_a_sentence_or_is_a_lab(mutation: Callable[
 
 def test_a_newer_version_is_told_apart_from_a_damaged_file(tmp_path: Path) -> None:
     def newer(tree: Tree) -> None:
-        tree["version"] = 2
+        tree["version"] = 3
         tree["surprise"] = 1
 
     path = tmp_path / "newer.ringside"
     path.write_bytes(repacked(newer))
     with pytest.raises(
         LabError,
-        match=r"newer\.ringside: The lab file is of version 2, and this Ringside knows 1\. Open it with a newer",
+        match=r"newer\.ringside: The lab file is of version 3, and this Ringside knows 2\. Open it with a newer",
     ):
         open_lab(path)
 

@@ -1,0 +1,137 @@
+"""The snapshots that a person keeps, each under a name of its own.
+
+They are no part of the machine: they stay when one goes back in time, when a guest is powered on anew, and when another
+is loaded. Pages that two of them have alike are held once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from core.errors import RequestError, UnknownName
+from core.vm_snapshots.divergence import Divergence, from_image
+from core.vm_snapshots.vm_snapshot import VmSnapshot
+from core.vmm import kind_named
+
+LONGEST_NAME = 80
+MOST = 100
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSnapshot:
+    """`diverged`: from the VM's image. `machine_time`: of the machine, when it was taken."""
+
+    name: str
+    snapshot: VmSnapshot
+    machine_time: int
+    diverged: Divergence
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotFact:
+    """One of them in short, for an onlooker. `time` and `executed` are the VM's own; `end`: how its run had ended."""
+
+    name: str
+    letter: str
+    guest: str
+    title: str
+    kind: str
+    kind_title: str
+    time: int
+    executed: int
+    machine_time: int
+    memory: int
+    has_disk: bool
+    end: str
+    diverged: Divergence
+
+
+class Shelf:
+    """Snapshots by name, in the order in which they were taken. `changes` counts, so that an onlooker knows."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, KeptSnapshot] = {}
+        self.changes = 0
+
+    @property
+    def kept(self) -> tuple[KeptSnapshot, ...]:
+        """All of them."""
+        return tuple(self._kept.values())
+
+    def put(self, kept: Iterable[KeptSnapshot]) -> None:
+        """Have these in place of those that are there."""
+        self._kept = {each.name: each for each in kept}
+        self.changes += 1
+
+    def named(self, name: str) -> KeptSnapshot:
+        """The one of that name; an UnknownName if there is none."""
+        if name not in self._kept:
+            there = f"Choose one of: {', '.join(self._kept)}." if self._kept else "Take one first."
+            raise UnknownName(f"There is no snapshot “{name}”.", there)
+        return self._kept[name]
+
+    def add(self, name: str, snapshot: VmSnapshot, machine_time: int = 0) -> KeptSnapshot:
+        """Keep one; an empty name gives it one. A RequestError if there is such a name."""
+        name = name.strip() or self._free_name(snapshot)
+        self._check(name)
+        if len(self._kept) >= MOST:
+            raise RequestError(f"There are {MOST} snapshots already.", "Delete one that is not needed any more.")
+        kept = KeptSnapshot(name, self._sharing(snapshot), machine_time, from_image(snapshot))
+        self._kept[name] = kept
+        self.changes += 1
+        return kept
+
+    def rename(self, name: str, new: str) -> None:
+        """Give one another name."""
+        kept, new = self.named(name), new.strip()
+        if new != name:
+            self._check(new)
+            self.put(replace(each, name=new) if each is kept else each for each in self.kept)
+
+    def delete(self, name: str) -> None:
+        """Throw one away."""
+        gone = self.named(name)
+        self.put(each for each in self.kept if each is not gone)
+
+    def _check(self, name: str) -> None:
+        if not name or len(name) > LONGEST_NAME or not name.isprintable():
+            raise RequestError("That is no name for a snapshot.", f"Choose 1 to {LONGEST_NAME} printable characters.")
+        if name in self._kept:
+            raise RequestError(f"There is a snapshot “{name}” already.", "Choose another name, or delete that one.")
+
+    def _free_name(self, snapshot: VmSnapshot) -> str:
+        names = (f"{snapshot.program.name} {number}" for number in range(1, len(self._kept) + 2))
+        return next(name for name in names if name not in self._kept)
+
+    def _sharing(self, snapshot: VmSnapshot) -> VmSnapshot:
+        """It, with pages that are another's as well held once."""
+        others = [each.snapshot.ram for each in self.kept if each.snapshot.program is snapshot.program]
+        if not others:
+            return snapshot
+        known = others[-1]
+        ram = {number: known[number] if known.get(number) == page else page for number, page in snapshot.ram.items()}
+        return replace(snapshot, ram=ram)
+
+    def facts(self) -> tuple[SnapshotFact, ...]:
+        """The list."""
+        return tuple(_fact(each) for each in self.kept)
+
+
+def _fact(kept: KeptSnapshot) -> SnapshotFact:
+    one = kept.snapshot
+    return SnapshotFact(
+        name=kept.name,
+        letter=one.letter,
+        guest=one.program.name,
+        title=one.program.title,
+        kind=one.kind,
+        kind_title=kind_named(one.kind).title,
+        time=one.time,
+        executed=one.executed,
+        machine_time=kept.machine_time,
+        memory=one.memory,
+        has_disk=one.disk is not None,
+        end=one.end.sentence if one.end is not None else "",
+        diverged=kept.diverged,
+    )

@@ -1,0 +1,155 @@
+"""A revert puts a VM back to an instant; what comes then is what came then, and time travel crosses it both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from core.devices.disk_image import DiskImage
+from core.errors import RequestError, UnknownName
+from core.guests.assembler import assemble
+from core.guests.catalog import load_program
+from core.lab.archive import open_packed, pack
+from core.lab.files import encoded, read_lab
+from core.lab.fingerprint import fingerprint
+from core.layout import MIB
+from core.session import Session
+from core.timeline.timeline import Recording
+from core.vmm import kinds_for
+from tests.core.vm_snapshots.test_taking import LIMIT, MEMORY, differences, ticking
+
+HOSTED = [kind for kind, vmm in kinds_for().items() if vmm.hosted]
+DENSE = Recording(instructions=900, departures=20)
+
+
+@pytest.fixture
+def session() -> Iterator[Session]:
+    session = Session(history=DENSE)
+    yield session
+    session.close()
+
+
+def look(session: Session) -> tuple[object, ...]:
+    """All of the machine by which a replay is known."""
+    consoles = [session.console_of(letter) for letter in session.letters]
+    return fingerprint(session.hypervisor, session.registers(), session.traps), consoles, session.timeline.now
+
+
+@pytest.mark.parametrize("kind", list(kinds_for()))
+def test_after_a_revert_all_happens_as_it_did(session: Session, kind: str) -> None:
+    session.load(ticking(), kind, memory=MEMORY)
+    session.run(1_500)
+    kept = session.take_snapshot("before")
+    session.run(3_000)
+    later = session.vm_snapshot()
+    machine, generation = session.machine_executed, session.generation
+    session.revert("before")
+    assert differences(kept.snapshot, session.vm_snapshot()) == []
+    assert (session.machine_executed, session.executed) == (machine, 1_500)
+    assert session.generation > generation
+    session.run(3_000)
+    assert differences(later, session.vm_snapshot()) == []
+
+
+def test_going_back_over_a_revert_and_on_again_is_the_same_run(session: Session) -> None:
+    session.load(ticking(), "translation", memory=MEMORY)
+    session.run(1_500)
+    session.take_snapshot("before")
+    seen = {}
+    session.run(3_000)
+    seen[session.machine_executed - 1] = None
+    session.revert("before")
+    for _ in range(4):
+        session.run(700)
+        seen[session.machine_executed] = look(session)
+    for executed in (5_200, 4_499, 6_600, 5_900, 7_300):
+        session.go_to(executed)
+        if seen[executed] is not None:
+            assert look(session) == seen[executed]
+    session.go_to(2_000)
+    assert [each.name for each in session.shelf.kept] == ["before"]
+    session.go_to(7_300)
+    session.undo()
+    assert (session.machine_executed, session.executed) == (4_500, 4_500)
+
+
+@pytest.mark.parametrize("kind", HOSTED)
+def test_a_clone_under_another_kind_goes_on_beside_the_first(session: Session, kind: str) -> None:
+    session.load(ticking(), "trap_emulate", memory=MEMORY)
+    session.run(1_500)
+    kept = session.take_snapshot()
+    assert kept.name == "ticks 1"
+    session.run(300)
+    letter = session.clone(kept.name, kind)
+    assert letter == "B"
+    session.run(2 * LIMIT)
+    first = session.vm_snapshot("A")
+    assert differences(first, session.vm_snapshot("B")) == []
+    assert first.end is not None
+
+
+def test_a_lab_file_holds_snapshots_clones_and_reverts(session: Session) -> None:
+    session.load(ticking(), "hardware", memory=2 * MIB, disk=DiskImage(b"\x55" * 1024))
+    session.run(1_500)
+    session.take_snapshot("one")
+    session.run(800)
+    session.revert("one")
+    session.run(900)
+    session.clone("one", "translation")
+    session.run(1_000)
+    session.take_snapshot("two", "B")
+    now, kept = look(session), session.shelf.kept
+    other = Session(history=DENSE)
+    other.open_lab(read_lab(open_packed(pack(*encoded(session.lab(), "test")))))
+    assert look(other) == now
+    assert other.shelf.kept == kept
+    other.revert("two", "B")
+    assert differences(kept[1].snapshot, other.vm_snapshot("B")) == []
+    other.close()
+
+
+def test_what_cannot_be_is_refused_and_changes_nothing(session: Session) -> None:
+    session.load(ticking(), "hardware", memory=64 * MIB)
+    session.run(1_500)
+    session.take_snapshot("big")
+    now = look(session)
+    with pytest.raises(RequestError, match="has no place"):
+        session.clone("big")
+    with pytest.raises(UnknownName, match="no snapshot “small”"):
+        session.revert("small")
+    with pytest.raises(RequestError, match="already"):
+        session.take_snapshot("big")
+    with pytest.raises(RequestError, match="for itself"):
+        session.clone("big", "bare")
+    assert look(session) == now
+    session.load(assemble("again: jmp again", "loop.s"), "hardware")
+    with pytest.raises(RequestError, match=r"VM A runs loop now, and the snapshot is of ticks with 64 MiB"):
+        session.revert("big")
+
+
+def test_an_ended_vm_can_be_put_back_to_life(session: Session) -> None:
+    session.load(load_program("hello"), "bare")
+    session.run(100)
+    session.take_snapshot("alive")
+    session.run(100_000)
+    text, end = session.console, session.end
+    session.take_snapshot("dead")
+    session.revert("alive")
+    assert session.end is None
+    session.run(100_000)
+    assert (session.console, session.end) == (text, end)
+    session.revert("dead")
+    assert session.end == end
+
+
+def test_how_far_a_vm_has_come_is_counted_in_pages_and_sectors(session: Session) -> None:
+    writer = "mov dword ptr [0x200000], 1\nmov dword ptr [0x205ffe], -1\nagain: jmp again"
+    session.load(assemble(writer, "writer.s"), "bare", disk=DiskImage(bytes(2048)))
+    session.take_snapshot("image")
+    session.step(2)
+    session.vmm.pc.disk.write_sector(3, b"\1" * 512)
+    found = session.diverged()
+    assert (found.from_image.pages, found.from_image.sectors, found.from_image.bytes) == (3, 1, 3 * 4096 + 512)
+    assert found.from_image.words == "3 of 4,096 pages, 1 of 4 sectors"
+    assert found.from_snapshots == (("image", found.from_image),)
