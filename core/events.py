@@ -135,7 +135,7 @@ class StopReason(Enum):
     BUDGET = "budget"  # as many instructions as were asked for
     BREAKPOINT = "breakpoint"
     REQUESTED = "requested"  # the person pressed Stop
-    IDLE = "idle"  # halted, and about to sleep until a timer event; only where the caller asked to be told
+    IDLE = "idle"  # halted, and about to sleep longer, until a timer event, than the caller let it
     WAITING = "waiting"  # halted with interrupts on, and only outside input can wake it
     ENDED = "ended"
 

@@ -463,12 +463,12 @@ class Hypervisor:
         until: int,
         *,
         leave_breakpoint: bool,
-        tell_idle: bool = False,
+        sleep_until: int = NEVER,
         first: str | None = None,
         until_time: int = NEVER,
     ) -> StopReason:
         """Let the VMs run, each in its turn, until `until` instructions of the machine or something that stops it: see
-        `Interposer.run`, whose `until_time` is the machine's here. WAITING: nobody can run until something comes from
+        `Interposer.run`, whose virtual times are the machine's here. WAITING: nobody can run until something comes from
         outside. ENDED: all have ended. `first` gets the first slice if it can run. Which VM is shown afterwards is
         undefined."""
         scheduler, cpu = self.scheduler, self.machine.cpu
@@ -485,11 +485,11 @@ class Hypervisor:
                 if cpu.ctl[Word.STOP]:
                     cpu.ctl[Word.STOP] = 0
                     return StopReason.REQUESTED
-                reason = self._idle(tell_idle, until_time)
+                reason = self._idle(sleep_until, until_time)
                 if reason is not None:
                     return reason
                 continue
-            reason = self._slice(self.vms[letter], until, leave_breakpoint, tell_idle, until_time)
+            reason = self._slice(self.vms[letter], until, leave_breakpoint, sleep_until, until_time)
             leave_breakpoint = False
             if reason in (StopReason.BREAKPOINT, StopReason.REQUESTED):
                 return reason
@@ -503,19 +503,20 @@ class Hypervisor:
             if share.asleep and (interposer.wants_interrupt or not interposer.halted):
                 self.scheduler.wake(letter)
 
-    def _idle(self, tell: bool, until_time: int) -> StopReason | None:
+    def _idle(self, sleep_until: int, until_time: int) -> StopReason | None:
         """Nobody can run: skip the machine's idle time, or say why it cannot be skipped."""
         scheduler = self.scheduler
         left = scheduler.idle()
         if left is None:
             return StopReason.WAITING
-        if tell and not scheduler.state.told_idle:
-            scheduler.state.told_idle = True
+        now = scheduler.state.time
+        wakes = min(now + left, until_time)
+        if wakes > sleep_until:
             return StopReason.IDLE
-        scheduler.skip(min(left, until_time - scheduler.state.time))
+        scheduler.skip(wakes - now)
         return None
 
-    def _slice(self, vm: Vm, until: int, leave_breakpoint: bool, tell_idle: bool, until_time: int) -> StopReason:
+    def _slice(self, vm: Vm, until: int, leave_breakpoint: bool, sleep_until: int, until_time: int) -> StopReason:
         scheduler, interposer, letter = self.scheduler, vm.interposer, vm.spec.letter
         self._switch_to(vm)
         self._settle(vm)
@@ -528,8 +529,8 @@ class Hypervisor:
             return interposer.run(
                 start + left,
                 leave_breakpoint=leave_breakpoint,
-                tell_idle=tell_idle or not alone,
-                until_time=begun + until_time - scheduler.state.time,
+                sleep_until=sleep_until - interposer.machine_offset if alone else begun,
+                until_time=until_time - interposer.machine_offset,
             )
         finally:
             scheduler.ran(interposer.executed - start, interposer.time - begun)

@@ -126,7 +126,7 @@ class Interposer:
     """Drives the machine for the monitor of one VM and records every departure in `log`. While another VM has the CPU,
     `away` is this one's world."""
 
-    NOT_STATE = ("looked_for", "stops_at_new_code", "stops_here", "_found", "_told_idle", "_until_time", "_settled")
+    NOT_STATE = ("looked_for", "stops_at_new_code", "stops_here", "_found", "_until_time", "_settled")
 
     def __init__(self, machine: Machine, log: TrapLog) -> None:
         self.machine = machine
@@ -144,7 +144,6 @@ class Interposer:
         self.monitor: Monitor  # attached before the machine runs; an attribute, since it is asked for at every turn
         self._line = False  # the interrupt controller's INTR output
         self._denied: _DeniedIo | None = None
-        self._told_idle = False
         self._reset_wanted = False
         self.power_cycle: Callable[[], None] = lambda: None  # set by the hypervisor
         self._settled = 0  # the count up to which departures have been handled; the next instruction exceeds it
@@ -264,14 +263,14 @@ class Interposer:
     # -- the loop
 
     def run(
-        self, until: int, *, leave_breakpoint: bool, tell_idle: bool = False, until_time: int = NEVER
+        self, until: int, *, leave_breakpoint: bool, sleep_until: int = NEVER, until_time: int = NEVER
     ) -> StopReason:
         """Execute until the count `until`, the virtual time `until_time`, enough traps (`TrapLog.full`), a breakpoint,
         a request to stop, the end, or a wait for outside input.
 
-        `leave_breakpoint`: a breakpoint on the very first instruction does not count. `tell_idle`: come back (IDLE)
-        each time before idle virtual time is skipped; the next call skips it. Where a run is interrupted makes no
-        difference to the guest nor to the record: a stop never falls between an instruction and what goes before it.
+        `leave_breakpoint`: a breakpoint on the very first instruction does not count. `sleep_until`: come back (IDLE)
+        before idle time is skipped beyond that virtual time. Where a run is interrupted makes no difference to the
+        guest nor to the record: a stop never falls between an instruction and what goes before it.
         """
         cpu, monitor = self.cpu, self.monitor
         stop_wanted = False
@@ -297,13 +296,12 @@ class Interposer:
                 if cpu.ctl[Word.STOP] or stop_wanted:
                     cpu.ctl[Word.STOP] = 0
                     return StopReason.REQUESTED
-                if self.halted and tell_idle and not self._told_idle and self.sleeps:
-                    self._told_idle = True
-                    return StopReason.IDLE
-                if self.halted and not self._sleep(1 if tell_idle else IDLE_BOUND):
-                    return StopReason.ENDED if self.end is not None else StopReason.WAITING
                 if self.halted:
-                    continue
+                    stopped = self._sleep(sleep_until)
+                    if stopped is not None:
+                        return stopped
+                    if self.halted:
+                        continue
                 end = self._next_end(until)
                 # the interrupt just delivered: it was looked for, was not the guest's, or was the end of its run
                 if self._found or self.halted or self.end is not None:
@@ -377,26 +375,27 @@ class Interposer:
         self.cpu.heed_breakpoints()  # the handler's first instruction is not the one that was to be left
         self._recorded(pc, vector, None, lambda: monitor.interrupt(vector))
 
-    def _sleep(self, events: int) -> bool:
-        """Pass idle time until an interrupt wakes the guest, through at most so many events of devices. False: nothing
-        can wake it, or only outside input."""
+    def _sleep(self, until: int) -> StopReason | None:
+        """Pass idle time until an interrupt wakes the guest or the loop should look up. IDLE: it wants to sleep beyond
+        virtual time `until`; WAITING: only outside input can wake it."""
         bus = self.monitor.pc.bus
-        self._told_idle = False
-        for _ in range(events):
+        for _ in range(IDLE_BOUND):
             if self._line:
                 self.halted = False
-                return True
-            due = bus.next_event()
+                return None
+            due, now = bus.next_event(), self.time
             if due is None:
-                return False
-            if due > self._until_time:
-                self.skipped += self._until_time - self.time
-                return True
-            self.skipped += max(due - self.time, 0)
-            bus.advance(self.time)
-            if self.time >= self._until_time:
-                return True
-        return True
+                return StopReason.ENDED if self.end is not None else StopReason.WAITING
+            wakes = min(due, self._until_time)
+            if wakes > now:
+                if wakes > until:
+                    return StopReason.IDLE
+                self.skipped += wakes - now
+            if due <= wakes:
+                bus.advance(max(due, now))
+            if wakes >= self._until_time:
+                return None
+        return None
 
     def _note_halt(self) -> None:
         """HLT at real ring 0: the emulator simply returned."""

@@ -58,7 +58,6 @@ class Schedule:
     running: str = ""
     slice_left: int = 0
     floor: int = 0  # what whoever comes or wakes is taken to have spent at least
-    told_idle: bool = False
 
 
 class Scheduler:
@@ -187,7 +186,6 @@ class Scheduler:
             state.slice_left %= SLICE
             begun = SLICE - state.slice_left if state.slice_left else 0
             state.floor = max(state.floor, share.passed - begun * SCALE // share.weight)
-        state.told_idle = False
         self._pass(time, state.running)
 
     def idle(self) -> int | None:
@@ -198,7 +196,6 @@ class Scheduler:
 
     def skip(self, time: int) -> None:
         """Nobody ran for `time`."""
-        self.state.told_idle = False
         self._pass(time, "")
 
     def _pass(self, time: int, but: str) -> None:

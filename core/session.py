@@ -634,15 +634,16 @@ class Session:
 
     # -- run
 
-    def run(self, limit: int | None = None, *, resumed: bool = False, tell_idle: bool = False) -> StopReason:
+    def run(self, limit: int | None = None, *, resumed: bool = False, sleep: float | None = None) -> StopReason:
         """Until end, breakpoint, request, wait for input, or `limit` more instructions of the machine. With several VMs
         the end is that of the last of them, a wait is that of all; at a breakpoint the VM that met it is selected.
 
         `resumed`: this goes on with a run that only paused for breath, so that a breakpoint right here counts.
-        `tell_idle`: come back (IDLE) each time before the guest sleeps `idle_seconds`, so that the caller may wait too.
+        `sleep`: the guest may sleep until so many seconds of the machine's time from here. Before it sleeps longer, for
+        `idle_seconds`, this comes back (IDLE), so that the caller may wait too.
         """
         until = FOREVER if limit is None else self.machine_executed + limit
-        reason = self._run_to_count(until, leave=not resumed, tell_idle=tell_idle)
+        reason = self._run_to_count(until, leave=not resumed, sleep=sleep)
         self.sentence = (
             narration.of_stop(reason, self.end, self.pc) if self.end or limit is None else self._last_event()
         )
@@ -770,14 +771,16 @@ class Session:
         return "" if lives else f"The program {process.name} (process {process.pid}) has ended."
 
     def _run_to_count(
-        self, until: int, *, leave: bool, tell_idle: bool = False, first: str | None = None, follow: bool = False
+        self, until: int, *, leave: bool, sleep: float | None = None, first: str | None = None, follow: bool = False
     ) -> StopReason:
         """`first` has the first slice; the VM that ran last is selected afterwards if `follow`, or at a breakpoint."""
         hypervisor = self._require_hypervisor()
-        started = time.perf_counter()
+        started, sleep_until = time.perf_counter(), FOREVER
+        if sleep is not None:
+            sleep_until = self.machine_time + int(sleep * layout.INSTRUCTIONS_PER_SECOND)
         try:
             run = hypervisor.run if self._timeline is None else self._timeline.run
-            self.stop = run(until, leave_breakpoint=leave, tell_idle=tell_idle, first=first)
+            self.stop = run(until, leave_breakpoint=leave, sleep_until=sleep_until, first=first)
         finally:
             self.host_seconds += time.perf_counter() - started
             if follow or self.stop is StopReason.BREAKPOINT:

@@ -24,6 +24,7 @@ from app.cli.numbers import whole
 from app.cli.start_options import add_start_options, start_with
 from app.cli.terminal import Keyboard, keyboard
 from core.events import EndHow, StopReason
+from core.layout import INSTRUCTIONS_PER_SECOND
 
 if TYPE_CHECKING:
     from core.costs import CostModel, Part
@@ -256,25 +257,33 @@ def run(
     from app.engine.doze import Doze
     from app.engine.metronome import Metronome
 
-    metronome, shown, doze = Metronome(session.request_stop, SLICE), 0, Doze()
+    metronome, shown = Metronome(session.request_stop, SLICE), 0
+    doze = Doze(now := time.monotonic(), now, now)
     goes_on = {StopReason.REQUESTED} | ({StopReason.IDLE, StopReason.WAITING} if keys is not None else set())
     reason = StopReason.REQUESTED
     start = time.perf_counter()
     with ctrl_c() as interrupted:
         while reason in goes_on and not interrupted():
-            if keys is not None and (typed := keys.taken()):
-                session.send_input(typed)
-                doze.wake()
+            typed = keys.taken() if keys is not None else b""
+            if typed:
+                doze.wake(time.monotonic())
+            sleep, before = doze.allowance(time.monotonic()) if keys is not None else None, session.machine_time
             with metronome:
-                reason = session.run(None if limit is None else limit - session.executed, tell_idle=keys is not None)
+                reason = session.run(None if limit is None else limit - session.executed, sleep=sleep)
+            now = time.monotonic()
+            doze.passed((session.machine_time - before) / INSTRUCTIONS_PER_SECOND, now)
             on_console(session.console[shown:])
-            shown = len(session.console)
+            if shown < session.console_length:
+                shown, doze.seen_at = session.console_length, now
             if keys is None:
                 continue
-            if reason is StopReason.WAITING:
+            if typed and reason in goes_on:
+                session.send_input(typed)
+                reason = StopReason.REQUESTED
+            elif reason is StopReason.WAITING:
                 keys.wait(inf)
-            elif reason is StopReason.IDLE and doze.sleep(session.idle_seconds, time.monotonic()):
-                keys.wait(doze.wait(time.monotonic()))
+            elif reason is StopReason.IDLE and doze.sleep(session.idle_seconds, now):
+                keys.wait(doze.wait(now))
     seconds = time.perf_counter() - start
     metronome.close()
     how, status, sentence = _end(session, reason, interrupted())

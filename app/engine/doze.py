@@ -1,37 +1,59 @@
 """A guest that sleeps until its timer fires sleeps by the host's clock too: rarely woken, never drifting.
 
-Waking a process costs more than a tick of the guest does. So a tick may come late by what nobody can see, and those
-that are due then are handled together; the next is reckoned from when this one was due, not from when it was handled.
+Waking a process costs more than a tick of the guest does. So a tick may come late by what nobody can see, and all that
+are due then are handled in one go; the next is reckoned from when this one was due, not from when it was handled.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-LATE = 0.05  # seconds by which a tick may be late
-LATE_UNSEEN = 0.2  # the same while ticks do nothing that anyone sees
+LATE = 0.05  # seconds by which a tick may be late while its guest does things that are seen
+LATEST = 1.0  # the same however long nothing has been seen
+NOTICED = 0.1  # the part of a wait by which it may be longer before anybody notices
 FORGIVEN = 0.5  # seconds of lateness after which a slow host is not made up for
 
 
 @dataclass(slots=True)
 class Doze:
-    """`wakes_at`: clock time at which the guest has slept as long as it wanted to; `unseen`: its ticks show nothing."""
+    """The guest's time by the host's clock.
 
+    at         clock time that its present moment stands for
+    wakes_at   clock time until which it wants to sleep
+    seen_at    clock time at which it last did something that is seen
+    """
+
+    at: float = 0.0
     wakes_at: float = 0.0
-    unseen: bool = False
+    seen_at: float = 0.0
+
+    def allowance(self, now: float) -> float:
+        """Seconds that may pass for the guest while it sleeps, now that it runs on."""
+        if now - self.wakes_at > self._most(now):
+            self.at = now
+        return max(now - self.at, 0.0)
+
+    def passed(self, seconds: float, now: float) -> None:
+        """So much time has passed for the guest."""
+        at = self.at + seconds
+        self.at = at if now - self._most(now) <= at <= now else now
 
     def sleep(self, seconds: float, now: float) -> bool:
-        """It wants to sleep so long after what it last slept for. Does it really, or is that time over already?"""
-        begun = now if now - self.wakes_at > FORGIVEN else self.wakes_at
-        self.wakes_at = begun + seconds
+        """It wants to sleep for so long. Does it really, or is that time over already?"""
+        self.wakes_at = self.at + seconds
         return self.wakes_at > now
 
     def wait(self, now: float) -> float:
         """Seconds until the host should look after it again."""
         left = self.wakes_at - now
-        return left + (LATE_UNSEEN if self.unseen else LATE) if left > 0 else 0.0
+        return left + self._late(now) if left > 0 else 0.0
 
-    def wake(self) -> None:
+    def wake(self, now: float) -> None:
         """Something has come from outside."""
-        self.wakes_at = 0.0
-        self.unseen = False
+        self.wakes_at = min(self.at, now)
+
+    def _most(self, now: float) -> float:
+        return self._late(now) + FORGIVEN
+
+    def _late(self, now: float) -> float:
+        return min(max(NOTICED * (now - self.seen_at), LATE), LATEST)

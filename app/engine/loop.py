@@ -31,6 +31,7 @@ from core.guests.catalog import name_in_catalogue
 from core.guests.start import NOTHING, StartWith
 from core.lab.files import open_lab
 from core.lab.lab import Desk, Lab
+from core.layout import INSTRUCTIONS_PER_SECOND
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
 from lessons.checks import CheckLesson, answer
@@ -46,8 +47,8 @@ WHILE_OPENING = (
 )  # fmt: skip
 SNAPSHOT_PERIOD = 1 / 30
 TRAPS_AGAIN = 2_000  # the newest, after a journey
-IDLE_PERIOD = 2.0  # between snapshots of a guest that does nothing but answer its timer
-IDLE_INSTRUCTIONS = 200_000  # what answering a timer takes at most in that time
+IDLE_PERIOD = 5.0  # between snapshots of a guest that does nothing but answer its timer
+IDLE_INSTRUCTIONS = 500_000  # what answering a timer takes at most in that time
 
 
 class WindowGone(Exception):
@@ -204,9 +205,9 @@ class EngineLoop:
             return
         before = self._session.machine_executed
         with self._slices:
-            reason = task.slice(self._pace.due(now) if task.paced else task.left)
+            reason = self._slice_of(task, self._pace.due(now) if task.paced else task.left)
             while reason is StopReason.IDLE and not self._sleeps() and not self._stops.stop_wanted:
-                reason = task.slice(None)  # a tick that is due already
+                reason = self._slice_of(task, None)  # ticks that have come due since
         ran = self._session.machine_executed - before
         self._stale = self._stale or ran != 0
         if task.paced:
@@ -214,6 +215,21 @@ class EngineLoop:
         if task.left is not None:
             task.left -= ran
         self._judge(task, reason, ran != 0)
+
+    def _slice_of(self, task: Task, due: int | None) -> StopReason:
+        before = self._session.machine_time
+        reason = task.slice(due)
+        self._doze.passed((self._session.machine_time - before) / INSTRUCTIONS_PER_SECOND, self._clock())
+        return reason
+
+    def _catch_up(self) -> None:
+        """Let a guest that dozes have its ticks that are due, before anything is done to it or seen of it."""
+        if self._task is not None and self._task.dozes:
+            self._doze.wake(self._clock())
+            self._guarded(self._run_slice)
+
+    def _allowance(self) -> float:
+        return self._doze.allowance(self._clock())
 
     def _sleeps(self) -> bool:
         return self._doze.sleep(self._session.idle_seconds, self._clock())
@@ -253,10 +269,10 @@ class EngineLoop:
 
     def _start(self, task: Task) -> None:
         self._task = task
-        self._doze.wake()
+        self._doze = Doze(now := self._clock(), now, now)
         self._stopped_by = None
         self._stale = True
-        self._pace.start(self._clock())
+        self._pace.start(now)
 
     def _finish(self, reason: StopReason, *, arrived: bool = False, explain: bool = False) -> None:
         """End the task; the next begins if this one `arrived` at what it was for. `explain` where the session cannot
@@ -282,7 +298,9 @@ class EngineLoop:
     # -- commands
 
     def _obey(self, command: protocol.Command) -> None:
-        self._asked = self._asked or not isinstance(command, protocol.Shown)
+        if not isinstance(command, protocol.Shown):
+            self._asked = True
+            self._catch_up()
         try:
             self._check_standing(command)
             self._carry_out(command)
@@ -329,7 +347,7 @@ class EngineLoop:
                 else:
                     self._power_on()
             case protocol.Run():
-                self._begin(run(session, lambda: self._pace.watchable))
+                self._begin(run(session, self._allowance, lambda: self._pace.watchable))
             case protocol.RunTo(address):
                 self._begin_step(run_to(session, address))
             case protocol.RunToNewCode():
@@ -418,7 +436,7 @@ class EngineLoop:
 
     def _go_on(self) -> None:
         """What a run waited for may have come: go on at once."""
-        self._doze.wake()
+        self._doze.wake(self._clock())
         if self._task is not None:
             self._task.waiting = False
 
@@ -452,7 +470,8 @@ class EngineLoop:
         if self._task is not None and self._task.quiet:
             return
         self._stale = False
-        self._doze.unseen = self._idles()
+        if not self._idles():
+            self._doze.seen_at = now
         self._next_snapshot = now + SNAPSHOT_PERIOD
         task, stop = self._task, self._stopped_by
         if task is not None:

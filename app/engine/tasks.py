@@ -53,12 +53,13 @@ class Task:
         return self.left == 0 or self.is_there()
 
 
-def run(session: Session, watchable: Callable[[], bool] = lambda: False) -> Task:
-    """Run at the set speed, through waits for input; while that is `watchable`, the selection follows the CPU."""
+def run(session: Session, allowance: Callable[[], float], watchable: Callable[[], bool] = lambda: False) -> Task:
+    """Run at the set speed, through waits for input; while that is `watchable`, the selection follows the CPU.
+    `allowance`: for how many seconds the guest may sleep before the caller waits with it."""
 
     # `creep` and `run` differ in the sentence they leave: of a single step it tells the instruction
     def slice_of_it(due: int | None) -> StopReason:
-        return session.run(tell_idle=True) if due is None else session.creep(due, follow=watchable())
+        return session.run(sleep=allowance()) if due is None else session.creep(due, follow=watchable())
 
     return Task(slice_of_it, paced=True, patient=True)
 

@@ -85,7 +85,7 @@ class Timeline:
         until: int,
         *,
         leave_breakpoint: bool,
-        tell_idle: bool = False,
+        sleep_until: int = NEVER,
         first: str | None = None,
         until_time: int = NEVER,
     ) -> StopReason:
@@ -102,7 +102,7 @@ class Timeline:
                     min(until, mark + apart),
                     until_time=min(until_time, self._next_input_time()),
                     leave_breakpoint=leave_breakpoint,
-                    tell_idle=tell_idle,
+                    sleep_until=sleep_until,
                 )
             finally:
                 log.pause_at = NEVER

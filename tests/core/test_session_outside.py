@@ -156,6 +156,14 @@ def test_a_guest_that_cannot_even_be_fetched_any_more_ends(kind: str) -> None:
 
 
 TICKING = """
+    lgdt [gdt_register]
+    push 8
+    mov eax, offset on_gdt
+    push eax
+    retf
+on_gdt:
+    mov eax, offset tick
+    mov [gate], ax
     lidt [idt_register]
     mov esi, offset set_up
 next:
@@ -169,26 +177,39 @@ next:
 idle:
     hlt
     jmp idle
+tick:
+    inc dword ptr [ticks]
+    mov al, 0x20
+    out 0x20, al
+    iretd
 .data
 set_up: .byte 0x20, 0x11, 0x21, 0x20, 0x21, 4, 0x21, 1, 0x21, 0xfe, 0x43, 0x34, 0x40, 0x9c, 0x40, 0x2e
 set_up_end:
 .balign 8
+gdt: .quad 0, 0x00cf9b000000ffff, 0x00cf93000000ffff
+gdt_register:
+    .word 23
+    .long gdt
 idt_register:
     .word 0x21 * 8 - 1
     .long idt
-.bss
-idt: .skip 0x21 * 8
+.balign 8
+idt: .skip 0x20 * 8
+gate: .word 0, 8, 0x8e00, 0x10
+ticks: .long 0
 """
 
 
 @each_kind
 def test_a_caller_that_wants_to_wait_along_is_told_before_the_guest_sleeps(kind: str) -> None:
     session = on(TICKING, kind)
-    assert session.run(tell_idle=True) is StopReason.IDLE
+    assert session.run(sleep=0.0) is StopReason.IDLE
     assert 0.0099 < session.idle_seconds <= 0.0101  # 11,932 ticks of the timer
+    assert session.run(sleep=session.idle_seconds / 2) is StopReason.IDLE
     before = session.time
-    session.run(1, resumed=True, tell_idle=True)
-    assert session.time - before >= 990_000
+    assert session.run(sleep=10.5 * session.idle_seconds) is StopReason.IDLE
+    assert session.peek(address(session, "ticks"), 4) == (10).to_bytes(4, "little")  # each in its time
+    assert 9_900_000 <= session.time - before <= 10_100_000
 
 
 def test_a_guest_may_reset_its_computer_and_everything_begins_again() -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from core.errors import RequestError
 from core.events import Cause, End, Ring, StopReason, Trap
 from core.guests.image import Program
+from core.layout import INSTRUCTIONS_PER_SECOND
 from core.looks import Look
 from core.snapshot import Snapshot
 from core.stage import BARE
@@ -25,7 +26,7 @@ def program(name: str = "count") -> Program:
 @dataclass
 class FakeSession:
     """`slice_length` is how far an unlimited run gets before it is interrupted, as by the metronome; with
-    `idle_seconds` the guest sleeps so long between its timer's ticks, of an instruction each, until there is input."""
+    `idle_seconds` the guest sleeps so long between its timer's ticks, each a silent instruction, until input comes."""
 
     slice_length: int = 1000
     idle_seconds: float = 0.0
@@ -36,6 +37,7 @@ class FakeSession:
     generation: int = 0
     journal: tuple[object, ...] = ()
     executed: int = 0
+    ticks: int = 0
     input: bytes = b""
     keys: bytes = b""
     look: Look = field(default_factory=Look)
@@ -55,6 +57,10 @@ class FakeSession:
     @property
     def machine_executed(self) -> int:
         return self.executed
+
+    @property
+    def machine_time(self) -> int:
+        return self.executed + round(self.ticks * self.idle_seconds * INSTRUCTIONS_PER_SECOND)
 
     @property
     def letters(self) -> tuple[str, ...]:
@@ -86,15 +92,17 @@ class FakeSession:
 
     @property
     def console_length(self) -> int:
-        return self.executed // 100
+        return (self.executed - self.ticks) // 100
 
     @property
     def at_breakpoint(self) -> bool:
         return self.pc in self.breakpoints
 
-    def run(self, limit: int | None = None, *, tell_idle: bool = False) -> StopReason:
-        if tell_idle and self.idle_seconds and not self.input:
-            self.executed += 1  # its timer's handler
+    def run(self, limit: int | None = None, *, sleep: float | None = None) -> StopReason:
+        if sleep is not None and self.idle_seconds and not self.input:
+            ticks = round(sleep / self.idle_seconds - 0.5)  # those that come within it
+            self.executed += ticks  # each takes its handler an instruction
+            self.ticks += ticks
             return StopReason.IDLE
         return self._go(limit, self.breakpoints)
 
@@ -151,8 +159,8 @@ class FakeSession:
             traps=tuple(self._trap(number) for number in range(since_trap, traps)),
             trap_count=traps,
             causes=(),
-            console=b"." * (traps - since_console),
-            console_length=traps,
+            console=b"." * (self.console_length - since_console),
+            console_length=self.console_length,
             breakpoints=self.breakpoints,
             sentence=self.sentence,
             host_seconds=0.0,
