@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from lessons.asking import Finding
-from lessons.checks import CheckLesson, LessonChecked
 from lessons.format import Lesson, Step
+from lessons.questions import CheckLesson, LessonChecked
 
 
 class Stage(Enum):

@@ -17,12 +17,13 @@ from core.errors import UserError
 from lessons import positions
 from lessons.acts import Act
 from lessons.attempt import Attempt, Judgement, Stage
-from lessons.checks import LessonChecked, answer
+from lessons.checks import answer
 from lessons.format import Lesson, Step
 from lessons.laboratory import Laboratory, observe
 from lessons.loader import LESSON_FILE, find_lesson, load_lesson
 from lessons.names import IN_VMCB, VIEWS_OF_LABELS
 from lessons.prose import NO_VALUE, pointers
+from lessons.questions import LessonChecked
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from core.guests.image import Program
 from core.snapshot import Snapshot
 from lessons import acts
 from lessons.attempt import Attempt, Judgement
-from lessons.checks import LessonChecked
 from lessons.format import Lesson
 from lessons.loader import CONTENT, lesson_folders, load_lesson
 from lessons.progress import LessonProgress, Progress
+from lessons.questions import LessonChecked
 
 LOOK_MS, LOOK_RUNNING_MS = 120, 500  # least time between two looks at the machine, standing and running
 

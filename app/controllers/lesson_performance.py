@@ -20,7 +20,7 @@ from core.guests.image import Program
 from core.snapshot import Snapshot
 from core.translations import Switch
 from lessons import acts
-from lessons.checks import CheckLesson, LessonChecked
+from lessons.questions import CheckLesson, LessonChecked
 
 BEAT_MS = 350  # between the acts of a demonstration, so that each can be watched
 WATCHED_STEPS = 12  # so many steps or fewer are demonstrated one by one

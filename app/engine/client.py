@@ -29,7 +29,7 @@ from core.looks import Look, Space
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
 from core.translations import Switch
-from lessons.checks import CheckLesson, LessonChecked
+from lessons.questions import CheckLesson, LessonChecked
 
 if TYPE_CHECKING:
     from app.engine.hosting import HostCommand
@@ -82,7 +82,7 @@ class Engine(QObject):
     disk_saved = Signal(str)
     """Emitted with the path when the guest's disk has been written to a file."""
     lesson_checked = Signal(object)
-    """Emitted with a `lessons.checks.LessonChecked` for each `check_lesson`."""
+    """Emitted with a `lessons.questions.LessonChecked` for each `check_lesson`."""
 
     _arrived = Signal()
 

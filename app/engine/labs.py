@@ -2,6 +2,7 @@
 
 What is kept is for the case that the window or the computer dies: a folder with the lab as it was some seconds ago. It
 is written when something came from outside, or when the machine has moved on for a while; never while nothing happens.
+The writer of labs, slow to import, is imported when there is something to write, so that an engine starts the sooner.
 """
 
 from __future__ import annotations
@@ -10,12 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.cli.version import version
 from app.engine.tasks import Task
 from core.errors import LabError, UserError
 from core.events import StopReason
 from core.lab.archive import Folder
-from core.lab.files import keep_lab, save_lab
 from core.lab.lab import Desk, Lab
 
 if TYPE_CHECKING:
@@ -68,6 +67,9 @@ class Keeper:
 
     def save(self, path: Path, desk: Desk) -> None:
         """To a file; a UserError if that cannot be."""
+        from app.cli.version import version
+        from core.lab.files import save_lab
+
         save_lab(self._session.lab(desk), path, version())
 
     def keep_in(self, folder: Path, desk: Desk) -> None:
@@ -89,6 +91,9 @@ class Keeper:
         """Keep it, if it is time to. A LabError, once, if that cannot be."""
         if self._folder is None or self.due_in != 0.0:
             return
+        from app.cli.version import version
+        from core.lab.files import keep_lab
+
         self._kept, self._next = self._what(), self._clock()
         try:
             keep_lab(self._session.lab(self._desk, proven=False), self._folder, version())

@@ -29,12 +29,11 @@ from core.errors import LabFault, RequestError, UserError
 from core.events import StopReason
 from core.guests.catalog import name_in_catalogue
 from core.guests.start import NOTHING, StartWith
-from core.lab.files import open_lab
 from core.lab.lab import Desk, Lab
 from core.layout import INSTRUCTIONS_PER_SECOND
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
-from lessons.checks import CheckLesson, answer
+from lessons.questions import CheckLesson
 
 if TYPE_CHECKING:
     from core.guests.image import Program
@@ -331,6 +330,8 @@ class EngineLoop:
                 if selected in session.letters:
                     session.select(selected)
             case protocol.OpenLab(path):
+                from core.lab.files import open_lab  # with the reader of records: not at the engine's start
+
                 self._open(command, open_lab(Path(path)))
             case protocol.SaveLab(path, desk):
                 self._keeper.save(Path(path), desk)
@@ -359,6 +360,8 @@ class EngineLoop:
             case protocol.StepOver():
                 self._begin_step(step_by(session, StepKind.OVER))
             case CheckLesson():
+                from lessons.checks import answer  # with all that lessons are made of: not at the engine's start
+
                 if command.until is not None:  # the one question that runs the guest
                     self._stops.serve_stops()
                     self._next.clear()

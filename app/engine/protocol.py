@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from core.guests.image import Program
     from core.timeline.actions import AddVm as AddVmAction
     from core.timeline.journal import Input as JournalInput
-    from lessons.checks import CheckLesson, LessonChecked
+    from lessons.questions import CheckLesson, LessonChecked
 
 # -- commands: window → engine
 

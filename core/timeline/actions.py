@@ -1,12 +1,13 @@
 """What can be done to the machine from outside: everything that a journal may hold.
 
 Each is a fact of plain values and knows how to be done, so that a person's act and its replay are the same few lines.
+What only one kind of VMM can do imports that kind where it is done, so that nobody loads kinds that are not in use.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from core.cpu.edits import check_edit
 from core.devices.disk_image import DiskImage
@@ -20,9 +21,9 @@ from core.vm import VmSpec
 from core.vm_snapshots.going_on import check_carries
 from core.vm_snapshots.vm_snapshot import VmSnapshot
 from core.vmm import kind_named
-from core.vmm.hardware import Hardware
-from core.vmm.intercepts import exit_name
-from core.vmm.translation import Translation
+
+if TYPE_CHECKING:
+    from core.vmm.hardware import Hardware
 
 
 class Action(Protocol):
@@ -231,6 +232,8 @@ class SetIntercept:
 
     def in_words(self) -> str:
         """See `Action`."""
+        from core.vmm.intercepts import exit_name
+
         return f"the intercept of {exit_name(self.code)} of {self.vm} switched {'on' if self.on else 'off'}"
 
 
@@ -261,6 +264,8 @@ class SetTranslation:
 
     def carry_out(self, hypervisor: Hypervisor) -> None:
         """See `Action`."""
+        from core.vmm.translation import Translation
+
         vmm = hypervisor.vms[self.vm].vmm
         if not isinstance(vmm, Translation):
             why = f"VM {self.vm} runs under {vmm.title}: nothing is translated."
@@ -274,6 +279,8 @@ class SetTranslation:
 
 
 def _with_vmcb(hypervisor: Hypervisor, letter: str) -> Hardware:
+    from core.vmm.hardware import Hardware
+
     vmm = hypervisor.vms[letter].vmm
     if not isinstance(vmm, Hardware):
         raise RequestError(f"VM {letter} runs under {vmm.title}: it has no VMCB.", "Choose a hardware-assisted kind.")

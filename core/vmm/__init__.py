@@ -58,6 +58,11 @@ def _descendants(kind: type[Any]) -> Iterator[type[Vmm]]:
 
 def kind_named(name: str) -> type[Vmm]:
     """The kind of that name, or UnknownName listing those there are."""
+    if name in (module.name for module in pkgutil.iter_modules(__path__)):  # spares the import of all the others
+        importlib.import_module(f"{__name__}.{name}")
+        for each in _descendants(Vmm):
+            if each.kind == name:
+                return each
     try:
         return kinds()[name]
     except KeyError:

@@ -13,8 +13,9 @@ from core.errors import RequestError, UserError
 from core.guests.image import Program
 from core.snapshot import Snapshot
 from core.translations import Switch
-from lessons.checks import CheckLesson, answer
+from lessons.checks import answer
 from lessons.laboratory import Laboratory
+from lessons.questions import CheckLesson
 
 
 class LaboratoryEngine(QObject):

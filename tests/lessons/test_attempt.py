@@ -7,8 +7,8 @@ import pytest
 from core.errors import RequestError
 from lessons.asking import Finding
 from lessons.attempt import Attempt, Judgement, Stage
-from lessons.checks import LessonChecked
 from lessons.format import Lesson
+from lessons.questions import LessonChecked
 
 LESSON = Lesson.model_validate(
     {

@@ -11,9 +11,10 @@ from core.errors import RequestError
 from core.events import Cause
 from core.narration import of_trap
 from lessons.asking import Finding
-from lessons.checks import CheckLesson, answer, evaluate
+from lessons.checks import answer, evaluate
 from lessons.laboratory import observe
 from lessons.predicates import Predicate
+from lessons.questions import CheckLesson
 from tests.lessons.fake_laboratory import BASE, EXIT, FakeLaboratory, Moment, program, trap
 
 GUEST = program("guest", entry=0, after_cli=2, last=3)

@@ -17,7 +17,7 @@ from app.engine.shared_memory import SharedViews
 from core.errors import RequestError, UserError
 from core.events import StopReason
 from core.snapshot import Snapshot
-from lessons.checks import CheckLesson, LessonChecked
+from lessons.questions import CheckLesson, LessonChecked
 from tests.bench import loops
 
 PATIENCE = 30_000  # milliseconds

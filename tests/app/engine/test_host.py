@@ -138,3 +138,17 @@ def test_a_window_that_crashes_leaves_neither_process_nor_memory(doing: str) -> 
     assert window.returncode == 1
     with pytest.raises(FileNotFoundError):
         SharedViews.attach(window.stdout.strip(), MACHINE_MEMORY)
+
+
+def test_it_starts_without_what_a_machine_does_not_need_yet() -> None:
+    """After a death a person waits for all that it imports."""
+    imports = (
+        "import sys, app.engine.loop, app.engine.metronome, core.guests.catalog, core.session; print(*sys.modules)"
+    )
+    engine = subprocess.run(
+        [sys.executable, "-c", imports], capture_output=True, text=True, timeout=PATIENCE, check=True
+    )
+    modules = set(engine.stdout.split())
+    assert "core.session" in modules
+    needless = {"pydantic", "lessons.predicates", "core.lab.records", "core.vmm.translation", "core.vmm.hardware"}
+    assert not needless & modules

@@ -18,9 +18,9 @@ from app.widgets.lesson.prose import styled_html
 from core.events import Ring
 from lessons.asking import Finding
 from lessons.attempt import Attempt
-from lessons.checks import LessonChecked
 from lessons.format import Lesson
 from lessons.names import VIEWS
+from lessons.questions import LessonChecked
 
 LESSON = Lesson.model_validate(
     {
