@@ -12,18 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVarTuple
 
-from iced_x86 import Instruction, OpKind
+from iced_x86 import OpKind
 
 from core.addresses import PAGE_SHIFT
-from core.cpu.context import Gpr, Seg
-from core.cpu.decode import decode, spell
+from core.cpu.context import HF_CPL, Gpr, Seg
+from core.cpu.decode import decode, decoded
 from core.cpu.faults import FAULT_CLASS, WITH_ERROR_CODE, GuestFault, Shutdown, Vector, general_protection
 from core.cpu.guest_cpu import GuestCpu
 from core.cpu.io_permission import io_permitted
 from core.cpu.probes import Halted, Word
-from core.cpu.unicorn_cpu import Breaks
+from core.cpu.unicorn_cpu import EXECUTED, LAST_PC, Breaks
 from core.cpu.world import World
 from core.devices.pc import Pc
 from core.errors import LabFault, UnknownDeparture
@@ -40,6 +40,7 @@ MOST_MENDINGS = 1_000  # hidden departures of one instruction, far more than it 
 IDLE_BOUND = 64  # timer events that a halted guest may sleep through before the loop looks up
 
 
+Given = TypeVarTuple("Given")
 # A named tuple from a tuple of all its fields: its own constructor is Python, and costs a departure too much.
 made_quickly = tuple.__new__
 
@@ -138,8 +139,8 @@ class Interposer:
         self.end: End | None = None
         self.report = ""
         self.halted = False
-        self.code = b""  # of the instruction at which the present departure happened
-        self.code_bits = 32  # of the segment in which it stands
+        self.code = b""  # at the place of the present departure
+        self.here = decoded(b"", 0, 32)  # the instruction there
         self._place_now = 0  # its linear address
         self.monitor: Monitor  # attached before the machine runs; an attribute, since it is asked for at every turn
         self._line = False  # the interrupt controller's INTR output
@@ -373,7 +374,7 @@ class Interposer:
         pc = monitor.guest.pc
         self._delivered_at = self.cpu.executed
         self.cpu.heed_breakpoints()  # the handler's first instruction is not the one that was to be left
-        self._recorded(pc, vector, None, lambda: monitor.interrupt(vector))
+        self._recorded(pc, vector, None, monitor.interrupt, vector)
 
     def _sleep(self, until: int) -> StopReason | None:
         """Pass idle time until an interrupt wakes the guest or the loop should look up. IDLE: it wants to sleep beyond
@@ -415,7 +416,7 @@ class Interposer:
         """Code beyond RAM reads as all ones, which is no instruction: #UD."""
         pc = self.monitor.guest.pc
         self.cpu.count_attempt(pc)
-        self._recorded(pc, Vector.UD, None, lambda: self.monitor.fault(GuestFault(Vector.UD)))
+        self._recorded(pc, Vector.UD, None, self.monitor.fault, GuestFault(Vector.UD))
 
     def _forget_changed(self) -> None:
         world = self.cpu.save_world()
@@ -448,17 +449,11 @@ class Interposer:
         if self._denied is not None:  # its own page fault comes second to the refusal
             self._refuse_io()
             return
-        monitor = self.monitor
         fault = not software and vector in FAULT_CLASS
         pc = self._place(fault, broken_off=fault)
-        if pc is None:
-            return
-        self._recorded(
-            pc,
-            vector,
-            error_code if vector in WITH_ERROR_CODE and not software else None,
-            lambda: monitor.exception(vector, error_code, software),
-        )
+        if pc is not None:
+            pushed = error_code if vector in WITH_ERROR_CODE and not software else None
+            self._recorded(pc, vector, pushed, self.monitor.exception, vector, error_code, software)
 
     def exited(self, code: int, info: int) -> None:
         """See `DepartureHandler`."""
@@ -474,8 +469,7 @@ class Interposer:
             pc = self._place(fault, broken_off=fault)
             error_code = info if vector in WITH_ERROR_CODE else None
         if pc is not None:
-            monitor = self.monitor
-            self._recorded(pc, vector, error_code, lambda: monitor.exited(code, info))
+            self._recorded(pc, vector, error_code, self.monitor.exited, code, info)
 
     def _place(self, refused: bool, *, broken_off: bool) -> int | None:
         """The linear address of the instruction of a departure, counted; `refused`: it is to be tried again, and its
@@ -485,8 +479,8 @@ class Interposer:
         if self.end is not None:
             cpu.stop_now()
             return None
-        pc = cpu.last_pc
-        if refused and ((now := self.monitor.guest.pc) != pc or cpu.executed == self._settled):
+        pc = cpu.ctl[LAST_PC]
+        if refused and ((now := self.monitor.guest.pc) != pc or cpu.ctl[EXECUTED] == self._settled):
             # fetching the instruction faulted, so no probe has seen and counted it
             if cpu.executed >= cpu.end:
                 cpu.stop_now()
@@ -532,7 +526,7 @@ class Interposer:
     def syscall(self) -> None:
         """See `DepartureHandler`."""
         pc = self.cpu.last_pc  # CPUID does not promise it in 32-bit mode: an invalid opcode
-        self._recorded(pc, Vector.UD, None, lambda: self.monitor.fault(GuestFault(Vector.UD)))
+        self._recorded(pc, Vector.UD, None, self.monitor.fault, GuestFault(Vector.UD))
 
     def memory_read(self, address: int, size: int) -> int:
         """See `DepartureHandler`."""
@@ -574,17 +568,14 @@ class Interposer:
         state.eip = denied.eip
         if denied.stored_at is not None:
             monitor.linear.write(monitor.guest.paging, denied.stored_at, denied.stored)
-        self._recorded(denied.pc, Vector.GP, 0, lambda: monitor.fault(general_protection()))
+        self._recorded(denied.pc, Vector.GP, 0, monitor.fault, general_protection())
 
     # -- the record
 
     def _note_code(self, pc: int) -> None:
         guest = self.monitor.guest
-        self.code, self.code_bits = self.monitor.linear.peek_code(guest.paging, pc), guest.code_bits
-
-    def instruction(self, pc: int) -> Instruction:
-        """The one at which the present departure happened, at linear `pc`."""
-        return decode(self.code, pc, self.code_bits)
+        self.code = code = self.monitor.linear.peek_code(guest.paging, pc)
+        self.here = decoded(code, pc, guest.code_bits)
 
     def departed(self, vector: int | None, error_code: int | None, act: Callable[[], Outcome]) -> None:
         """Let `act` handle a departure that the CPU does not report, before the guest's next instruction; record it."""
@@ -594,15 +585,22 @@ class Interposer:
         """Record a departure that happened while the present one was handled, as while an event is delivered."""
         self._record(outcome, self._place_now, None, None, RINGS[self.cpu.cpl], RINGS[self.monitor.guest.cpl])
 
-    def _recorded(self, pc: int, vector: int | None, error_code: int | None, act: Callable[[], Outcome]) -> None:
-        """Let the monitor act, and record what it did; a shutdown ends the run."""
+    def _recorded(
+        self,
+        pc: int,
+        vector: int | None,
+        error_code: int | None,
+        act: Callable[[*Given], Outcome],
+        *given: *Given,
+    ) -> None:
+        """Let the monitor act on what is `given`, and record what it did; a shutdown ends the run."""
         monitor, cpu = self.monitor, self.cpu
         guest = monitor.guest
-        real, believed = RINGS[cpu.cpl], RINGS[guest.cpl]
+        real, believed = RINGS[cpu.state.hflags & HF_CPL], RINGS[guest.cpl]
         self._note_code(pc)
         self._place_now = pc
         try:
-            outcome = act()
+            outcome = act(*given)
         except Shutdown as shutdown:
             names = ", then ".join(vector_name(tried) for tried in shutdown.vectors)
             self.finish(End(EndHow.ERROR, None, f"Triple fault at {pc:#010x}: {names}. The CPU shut down."))
@@ -611,7 +609,7 @@ class Interposer:
         if outcome.hidden:
             cpu.uncount_attempt(real)
             self._see_progress(outcome)
-        self._settled = cpu.executed
+        self._settled = cpu.ctl[EXECUTED]
         if self._line and guest.interrupts_enabled:
             cpu.end = min(cpu.end, cpu.executed)
 
@@ -635,14 +633,13 @@ class Interposer:
         believed: Ring,
         pc_after: int | None = None,
     ) -> None:
-        monitor, cpu, code = self.monitor, self.cpu, self.code
+        monitor, cpu = self.monitor, self.cpu
         cause, handler, text, ring_to, _hidden, reason = outcome
         after = monitor.guest.pc if pc_after is None else pc_after
-        time = cpu.executed + self.skipped
+        time = cpu.ctl[EXECUTED] + self.skipped
         self.keep(made_quickly(Trap, (
-            self.log.count, time, monitor.letter, real, believed, ring_to, RINGS[cpu.cpl], cause, vector, error_code,
-            pc, spell(code, pc, self.code_bits) if code else "", handler, text, after, None, time + self.machine_offset,
-            reason,
+            self.log.count, time, monitor.letter, real, believed, ring_to, RINGS[cpu.state.hflags & HF_CPL], cause,
+            vector, error_code, pc, self.here.text, handler, text, after, None, time + self.machine_offset, reason,
         )))  # fmt: skip
 
     def keep(self, trap: Trap) -> None:
@@ -657,7 +654,7 @@ class Interposer:
         monitor, cpu = self.monitor, self.cpu
         self._note_code(cpu.last_pc)
         outcome = monitor.io(port, size, text, reading=reading)
-        pc_after = cpu.last_pc + self.instruction(cpu.last_pc).len & 0xFFFF_FFFF
+        pc_after = cpu.last_pc + self.here.length & 0xFFFF_FFFF
         self._record(outcome, cpu.last_pc, None, None, RINGS[cpu.cpl], RINGS[monitor.guest.cpl], pc_after)
 
     def reschedule(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 from iced_x86 import Decoder, Formatter, FormatterSyntax, Instruction, Mnemonic
@@ -25,6 +26,23 @@ def spell(code: bytes, address: int, bits: int = 32) -> str:
     """That instruction as text: ``mov eax, [ebx+4]``; ``(bad)`` where it is none."""
     instruction = decode(code, address, bits)
     return _FORMATTER.format(instruction) if instruction else "(bad)"
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """An instruction and what every departure asks of it, asked once; `text` is "" where no byte could be read."""
+
+    instruction: Instruction
+    text: str
+    name: str
+    length: int
+
+
+@lru_cache(maxsize=1 << 16)
+def decoded(code: bytes, address: int, bits: int) -> Decoded:
+    """The same for departures, which come back to the same instructions again and again."""
+    instruction = decode(code, address, bits)
+    return Decoded(instruction, spell(code, address, bits) if code else "", mnemonic(instruction), instruction.len)
 
 
 def mnemonic(instruction: Instruction) -> str:

@@ -87,6 +87,12 @@ class GuestCpu:
     def eip(self, value: int) -> None:
         self._words[EIP] = value & 0xFFFF_FFFF
 
+    def step_over(self, length: int) -> int:
+        """Move EIP past an instruction of `length` bytes; gives where it was."""
+        before = self._words[EIP] & 0xFFFF_FFFF
+        self._words[EIP] = before + length & 0xFFFF_FFFF
+        return before
+
     @property
     def pc(self) -> int:
         """Linear address of EIP."""

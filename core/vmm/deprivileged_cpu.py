@@ -26,58 +26,43 @@ class DeprivilegedCpu(GuestCpu):
     """`tables_changed()` is called when the guest loads GDTR, `paging_changed(before)` when it loads CR3 or changes
     what rules its page walks; so the shadows follow."""
 
+    # What the guest believes and the CPU does not hold is kept, not computed: plain attributes in place of properties.
+    cpl = 0  # the ring the guest believes it is in
+    interrupts_enabled = False  # the virtual IF
+    iopl = 0
+    idtr = Table(0, 0)  # the CPU never uses one
+    paging = Paging(0, 0, 0)
+
     def __init__(self, cpu: Cpu, tables_changed: Callable[[], None], paging_changed: Callable[[Paging], None]) -> None:
         super().__init__(cpu)
         self._tables_changed = tables_changed
         self._paging_changed = paging_changed
-        self._cpl = 0
-        self._if = False
         self._code_rpl = 0  # of CS: may be less than CPL in conforming code
-        self._iopl = 0
         self._shadow_at = -1
         self.has_fpu = False  # the monitor keeps the FPU (real CR0.TS set) until the guest first uses it
         self._cr = {0: flags.CR0_PE | flags.CR0_ET, 2: 0, 3: 0, 4: 0}
-        self._paging = Paging(self._cr[0], 0, 0)
-        self._gdtr = self._idtr = Table(0, 0)
+        self.paging = Paging(self._cr[0], 0, 0)
+        self._gdtr = Table(0, 0)
         self._system: dict[int, Segment] = {Seg.LDTR: Segment(0, 0, 0, 0), Seg.TR: Segment(0, 0, 0, 0)}
 
     # -- privilege and flags
 
-    @property
-    def cpl(self) -> int:
-        """The ring the guest believes it is in."""
-        return self._cpl
-
     def set_cpl(self, cpl: int) -> None:
         """Ring compression: 0 and 1 both become the real ring 1."""
-        self._cpl = cpl
+        self.cpl = cpl
         super().set_cpl(max(cpl, KERNEL_RING))
 
     @property
     def eflags(self) -> int:
         """The CPU's, with IF and IOPL as the guest set them."""
         real = self.cpu.eflags & ~(flags.IF | flags.IOPL)
-        return real | self._if * flags.IF | self._iopl << flags.IOPL_SHIFT
+        return real | self.interrupts_enabled * flags.IF | self.iopl << flags.IOPL_SHIFT
 
     @eflags.setter
     def eflags(self, value: int) -> None:
-        self._if = bool(value & flags.IF)
-        self._iopl = value >> flags.IOPL_SHIFT & 3
+        self.interrupts_enabled = bool(value & flags.IF)
+        self.iopl = value >> flags.IOPL_SHIFT & 3
         self.cpu.eflags = value & ~flags.IOPL | flags.IF
-
-    @property
-    def iopl(self) -> int:
-        """As the guest set it."""
-        return self._iopl
-
-    @property
-    def interrupts_enabled(self) -> bool:
-        """The virtual IF."""
-        return self._if
-
-    @interrupts_enabled.setter
-    def interrupts_enabled(self, value: bool) -> None:
-        self._if = value
 
     @property
     def interrupt_shadow(self) -> bool:
@@ -88,11 +73,6 @@ class DeprivilegedCpu(GuestCpu):
         """A shadow that is over; only a stop within it makes a translated STI's known here."""
         if self._shadow_at < self.cpu.executed - 1:
             self._shadow_at = -1
-
-    @property
-    def began_shadow_now(self) -> bool:
-        """Did the instruction just emulated begin a shadow?"""
-        return self._shadow_at == self.cpu.executed
 
     def begin_interrupt_shadow(self) -> None:
         """The instruction just emulated protects the next one; one that is itself protected does not."""
@@ -116,9 +96,9 @@ class DeprivilegedCpu(GuestCpu):
             return self._system[seg]
         held = self.state.segs[seg]
         selector, attributes = held.selector, held.flags
-        if seg == Seg.CS and self._cpl:
+        if seg == Seg.CS and self.cpl:
             selector = selector & ~3 | self._code_rpl  # outside ring 0 only the monitor loads CS
-        elif seg in (Seg.CS, Seg.SS) and not self._cpl and selector & 3 == KERNEL_RING:
+        elif seg in (Seg.CS, Seg.SS) and not self.cpl and selector & 3 == KERNEL_RING:
             selector &= ~3
         if attributes >> DESC_DPL_SHIFT & 3 == KERNEL_RING:
             attributes &= ~(3 << DESC_DPL_SHIFT)
@@ -152,15 +132,6 @@ class DeprivilegedCpu(GuestCpu):
         self._gdtr = value
         self._tables_changed()
 
-    @property
-    def idtr(self) -> Table:
-        """The guest's own table; the CPU never uses one."""
-        return self._idtr
-
-    @idtr.setter
-    def idtr(self, value: Table) -> None:
-        self._idtr = value
-
     def cr(self, number: int) -> int:
         """As the guest set it."""
         return self._cr[number]
@@ -175,11 +146,6 @@ class DeprivilegedCpu(GuestCpu):
         elif number == 4:
             self.cpu.write_cr(4, value & CR4_SHARED)
         self._cr[number] = value & 0xFFFF_FFFF
-        self._paging = Paging(self._cr[0], self._cr[3], self._cr[4])
-        if number == 3 or self._paging != before:
+        self.paging = Paging(self._cr[0], self._cr[3], self._cr[4])
+        if number == 3 or self.paging != before:
             self._paging_changed(before)
-
-    @property
-    def paging(self) -> Paging:
-        """What rules the guest's own page walks."""
-        return self._paging

@@ -44,7 +44,7 @@ _FAR_LOADS = {
 }
 ALWAYS_SET = {6: 0xFFFF_0FF0, 7: 0x400}  # bits of debug registers that cannot be cleared
 _BRANCHES = {Mnemonic.JMP, Mnemonic.CALL}
-_SEGMENT_SETTERS = {Mnemonic.MOV, Mnemonic.POP, *_FAR_LOADS}
+_PARTLY_OURS = {*_BRANCHES, Mnemonic.MOV, Mnemonic.POP}
 
 
 class Effects(Protocol):
@@ -82,23 +82,16 @@ class Emulator:
 
         Raises GuestFault where the CPU would, with nothing changed.
         """
-        action = _ACTIONS.get(instruction.mnemonic)
-        if action is None or instruction.has_lock_prefix:
+        mnemonic = instruction.mnemonic
+        action = _ACTIONS.get(mnemonic)
+        if action is None or instruction.has_lock_prefix or (mnemonic in _PARTLY_OURS and not _is_ours(instruction)):
             return None
-        if instruction.mnemonic in _BRANCHES and not _is_far(instruction):
-            return None
-        if instruction.mnemonic in _SEGMENT_SETTERS and not _sets_segment_or_system(instruction):
-            return None
-        guest = self.guest
-        eip = guest.eip
-        next_eip = (eip + instruction.len) & 0xFFFF_FFFF
-        guest.eip = next_eip
+        eip = self.guest.step_over(instruction.len)
         try:
-            done = action(self, instruction)
+            return action(self, instruction)
         except GuestFault:
-            guest.eip = eip
+            self.guest.eip = eip
             raise
-        return done
 
     # -- operands
 
@@ -211,10 +204,10 @@ class Emulator:
         return code
 
 
-def _sets_segment_or_system(instruction: Instruction) -> bool:
-    """Is this MOV, POP or LxS one that concerns a segment, control or debug register?"""
-    if instruction.mnemonic in _FAR_LOADS:
-        return True
+def _is_ours(instruction: Instruction) -> bool:
+    """Is this branch a far one; does this MOV or POP concern a segment, control or debug register?"""
+    if instruction.mnemonic in _BRANCHES:
+        return _is_far(instruction)
     registers = [
         instruction.op_register(n) for n in range(instruction.op_count) if instruction.op_kind(n) == OpKind.REGISTER
     ]

@@ -304,7 +304,7 @@ class Hardware(Vmm):
             if code == Exit.NPF:
                 info |= NPF_TABLE if self._is_table(info, info2) else NPF_FINAL
         elif code not in EXCEPTION_EXITS:
-            next_eip = eip + self.interposer.instruction(self.cpu.last_pc).len & ALL_ONES
+            next_eip = eip + self.interposer.here.length & ALL_ONES
         self._complete(code, info, info2, next_eip)
         handle = self._handlers.get(code)
         return handle(code) if handle is not None else self._let_through(code)
@@ -329,7 +329,7 @@ class Hardware(Vmm):
     def _is_table(self, info: int, address: int) -> bool:
         """Was guest-physical `address` met in the guest's own tables? The CPU gives only the low half of EXITINFO1."""
         guest = self.guest
-        instruction = self.interposer.instruction(guest.pc)
+        instruction = self.interposer.here.instruction
         return bool(info & NPF_WRITE) and met_as_table(guest, self.physical, instruction, address)
 
     def done(self, code: int, text: str, reason: Cause = Cause.PRIVILEGED, *, hidden: bool = False) -> Outcome:
@@ -405,7 +405,7 @@ class Hardware(Vmm):
         self.interposer.after_one_step(self.cpu.forget_all_code)
 
     def _emulate(self, code: int) -> Outcome:
-        return self.carry_out(code, self.interposer.instruction(self.guest.pc)) or self._let_through(code)
+        return self.carry_out(code, self.interposer.here.instruction) or self._let_through(code)
 
     def carry_out(self, code: int, instruction: Instruction) -> Outcome | None:
         """Do in the CPU's place what made the guest leave. None: it is nothing that we know to do."""
@@ -506,7 +506,7 @@ class Hardware(Vmm):
         """An exit if the I/O permission map says so; otherwise the device is the guest's own."""
         if not self.intercepts(Exit.IOIO) or not ports_intercepted(self.vmcb, port, size):
             return Outcome(Cause.IO, f"{super().device_name(port)}, without an exit", text, Ring(self.cpu.cpl))
-        instruction = self.interposer.instruction(self.cpu.last_pc)
+        instruction = self.interposer.here.instruction
         guest = self.guest
         next_eip = guest.eip + instruction.len & ALL_ONES
         self._complete(Exit.IOIO, io_information(instruction, port, size, reading=reading), next_eip, next_eip)

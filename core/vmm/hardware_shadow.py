@@ -50,11 +50,13 @@ class ShadowedCpu(GuestCpu):
     """All is the CPU's own but CR0, CR3, CR4 and TR, kept here; `paging_changed(before)` when the first
     three rule walks anew."""
 
+    paging = Paging(0, 0, 0)  # kept, not computed
+
     def __init__(self, cpu: Cpu, paging_changed: Callable[[Paging], None]) -> None:
         super().__init__(cpu)
         self._paging_changed = paging_changed
         self._cr = {0: flags.CR0_PE | flags.CR0_ET, 3: 0, 4: 0}
-        self._paging = Paging(self._cr[0], 0, 0)
+        self.paging = Paging(self._cr[0], 0, 0)
         self._task = Segment(0, 0, 0, 0)
 
     def segment(self, seg: int) -> Segment:
@@ -78,7 +80,7 @@ class ShadowedCpu(GuestCpu):
         if number == 2:
             super().set_cr(number, value)
             return
-        before = self._paging
+        before = self.paging
         value &= 0xFFFF_FFFF
         if number == 0:
             value |= flags.CR0_ET
@@ -86,14 +88,9 @@ class ShadowedCpu(GuestCpu):
         elif number == 4:
             self.cpu.write_cr(4, value & CR4_SHARED)
         self._cr[number] = value
-        self._paging = Paging(self._cr[0], self._cr[3], self._cr[4])
-        if number == 3 or self._paging != before:
+        self.paging = Paging(self._cr[0], self._cr[3], self._cr[4])
+        if number == 3 or self.paging != before:
             self._paging_changed(before)
-
-    @property
-    def paging(self) -> Paging:
-        """What rules the guest's own page walks."""
-        return self._paging
 
 
 class HardwareShadow(Hardware):
@@ -171,7 +168,7 @@ class HardwareShadow(Hardware):
     def _at_the_fence(self, code: int) -> Outcome | None:
         """The CPU reached for its TSS, to switch tasks or, at a call gate, stacks: done here in its place. None: no
         instruction that does."""
-        instruction = self.interposer.instruction(self.guest.pc)
+        instruction = self.interposer.here.instruction
         return self.carry_out(code, instruction) if instruction.mnemonic in REACHES_TSS else None
 
     def device_address(self, address: int) -> int:

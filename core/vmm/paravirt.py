@@ -23,7 +23,6 @@ from core.costs import Work
 from core.cpu import flags
 from core.cpu.context import Gpr, Seg
 from core.cpu.cpuid import SEP
-from core.cpu.decode import mnemonic
 from core.cpu.delivery import Event, Origin
 from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector, general_protection
 from core.cpu.guest_cpu import DESC_P, DESC_S, GuestCpu, Segment
@@ -307,8 +306,7 @@ class Paravirt(Vmm):
         """Deliver a fault; but a kernel's IN and OUT are answered as by a bus on which nobody is."""
         guest = self.guest
         if fault.vector == Vector.GP and guest.cpl == Ring.ONE:
-            instruction = self.interposer.instruction(guest.pc)
-            name = mnemonic(instruction)
+            instruction, name = self.interposer.here.instruction, self.interposer.here.name
             if name in ("IN", "OUT") and not instruction.is_string_instruction:
                 if name == "IN":
                     ones = (1 << 8 * RegisterExt.size(instruction.op0_register)) - 1

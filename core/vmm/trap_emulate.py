@@ -16,7 +16,6 @@ from core.addresses import PAGE_MASK, PAGE_SIZE, GuestPhysical, GuestVirtual, Ho
 from core.costs import Work
 from core.cpu import flags
 from core.cpu.context import Seg
-from core.cpu.decode import mnemonic
 from core.cpu.delivery import Event, Origin
 from core.cpu.faults import GuestFault, Vector
 from core.cpu.guest_cpu import GuestCpu, Segment, Table
@@ -24,7 +23,7 @@ from core.cpu.guest_mode import EFER_MSR, VM_CR_MSR, VM_HSAVE_PA_MSR
 from core.cpu.virtual_cpu import VirtualCpu
 from core.errors import RequestError, UnknownDeparture
 from core.events import Cause, Ring
-from core.interposer import Outcome
+from core.interposer import Outcome, made_quickly
 from core.layout import MONITOR_LDT_SELECTOR, MONITOR_TSS_SELECTOR, SHADOW_GDT, SHADOW_LDT, SHADOW_TSS
 from core.looks import TableWalk
 from core.memory.shadow import Denied, ShadowPager
@@ -40,6 +39,8 @@ from core.vmm.vmm import BUSY_TSS, SYSENTER_CS, SYSENTER_EIP, SYSENTER_ESP, Vmm
 
 # Exceptions by which the CPU refuses what a deprivileged kernel was entitled to do.
 REFUSALS = frozenset({Vector.GP, Vector.NP, Vector.SS, Vector.TS})
+PF, NM = Vector.PF, Vector.NM
+HALT, PRIVILEGED, MONITOR = Cause.HALT, Cause.PRIVILEGED, Ring.KERNEL  # of departures made a hundred thousand a second
 PF_WRITE = 2
 # Which the CPU does not put away with a VM, or which would open AMD-V to it; CPUID promises none of them.
 MEMORY_TYPES = {*range(0x200, 0x210), 0x250, 0x258, 0x259, *range(0x268, 0x270), 0x2FF}
@@ -216,11 +217,11 @@ class TrapEmulate(Vmm):
         self._refuse_virtual_8086()
         if software:
             return self.guest_event(vector, error_code, software)
-        if vector == Vector.PF:
-            return self._page_fault(error_code)
         if vector in REFUSALS:
             return self._refused(vector, error_code)
-        if vector == Vector.NM and not self._guest.has_fpu and not self._guest.cr(0) & flags.CR0_TS:
+        if vector == PF:
+            return self._page_fault(error_code)
+        if vector == NM and not self._guest.has_fpu and not self._guest.cr(0) & flags.CR0_TS:
             return self._give_fpu()
         return self.guest_event(vector, error_code, software)
 
@@ -236,22 +237,20 @@ class TrapEmulate(Vmm):
 
     def _refused(self, vector: int, error_code: int) -> Outcome:
         guest = self._guest
-        pc = guest.pc
-        instruction = self.interposer.instruction(pc)
+        here = self.interposer.here
         stepping = guest.single_stepping
         try:
-            text = self._emulator.emulate(instruction)
+            text = self._emulator.emulate(here.instruction)
         except GuestFault as fault:
             return self.fault(fault)
         if text is None:
             return self.guest_event(vector, error_code, False)
-        if not guest.began_shadow_now:
-            guest.end_interrupt_shadow()
+        guest.end_interrupt_shadow()
         if stepping:
             guest.cpu.set_debug_register(6, guest.cpu.debug_register(6) | 1 << 14)
             self.reflect(Event(Vector.DB, Origin.EXCEPTION), Cause.FAULT)
-        cause = Cause.HALT if self.interposer.halted else Cause.PRIVILEGED
-        return Outcome(cause, f"monitor: {mnemonic(instruction)}", text, Ring.KERNEL)
+        cause = HALT if self.interposer.halted else PRIVILEGED
+        return made_quickly(Outcome, (cause, f"monitor: {here.name}", text, MONITOR, False, None))
 
     def _page_fault(self, error_code: int) -> Outcome:
         """True, hidden, or a trace: the guest's own tables decide."""
