@@ -55,8 +55,8 @@ class Measured:
 
     @property
     def equivalent(self) -> bool:
-        """Was nothing found to differ?"""
-        return self.first_difference is None and not self.output_differences
+        """Was nothing found to differ, but the speed that a build of its own has measured of itself?"""
+        return self.first_difference is None and all(each.own_speed for each in self.output_differences)
 
 
 JSON = TypeAdapter(Measured)

@@ -132,7 +132,7 @@ def _suited(setting: Setting, kinds: Any) -> list[str]:
 def _is_problem(found: Measured) -> bool:
     if found.first_difference is not None:
         return not found.first_difference.documented
-    return any(not each.where.startswith("console") for each in found.output_differences)
+    return not found.equivalent
 
 
 def _row(found: Measured, costs: CostModel | None) -> dict[str, Any]:
@@ -197,6 +197,7 @@ def _say(found: Measured, costs: CostModel | None) -> None:
             f"\n  {first.where} is {first.found}, on the bare machine {first.expected}"
         )
     for each in found.output_differences:
-        print(f"  {each.where}: {each.found!r}, on the bare machine {each.expected!r}")
+        known = " (its own speed, which it measures)" if each.own_speed else ""
+        print(f"  {each.where}{known}: {each.found!r}, on the bare machine {each.expected!r}")
     if found.kind != "bare" and found.equivalent:
-        print("  no difference from the bare machine")
+        print(f"  no {'other ' if found.output_differences else ''}difference from the bare machine")

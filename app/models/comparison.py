@@ -222,6 +222,8 @@ def verdict(measured: Measured) -> str:
         return "no difference from bare"
     if not measured.output_differences:
         return f"{measured.guest}: same output as bare"
+    if measured.equivalent:
+        return f"{measured.guest}: same output as bare, but for its own speed"
     first_output = measured.output_differences[0]
     more = len(measured.output_differences) - 1
     others = f", and {more} more" if more else ""

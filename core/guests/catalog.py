@@ -33,6 +33,7 @@ class GuestInfo:
     sources: str = ""  # for a built image: the folder beside it with its sources
     interface: Interface = Interface.PC
     runs: tuple[str, ...] = ()  # command lines that together run every program that is in it, each to an end
+    own_speed: str = ""  # what it prints of its own speed, as a regular expression
 
 
 @lru_cache(maxsize=1)
@@ -45,8 +46,16 @@ def shipped_guests() -> dict[str, GuestInfo]:
         found[path.stem] = GuestInfo(path.stem, title or path.stem, summary, str(path))
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     for name, built in manifest.items():
-        image, interface, runs = str(folder / f"{name}.elf"), Interface(built["interface"]), tuple(built["runs"])
-        found[name] = GuestInfo(name, built["title"], built["summary"], image, built["sources"], interface, runs)
+        found[name] = GuestInfo(
+            name,
+            built["title"],
+            built["summary"],
+            str(folder / f"{name}.elf"),
+            built["sources"],
+            Interface(built["interface"]),
+            tuple(built["runs"]),
+            built["own_speed"],
+        )
     return found
 
 

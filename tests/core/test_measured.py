@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from core.compare import Setting
+from core.compare import Setting, same_but_for
 from core.errors import RequestError
 from core.events import EndHow
 from core.guests.assembler import assemble
-from core.guests.catalog import load_program
+from core.guests.catalog import load_program, shipped_guests
 from core.measured import JSON, Measured, measure
 
 
@@ -23,8 +23,27 @@ def test_a_kind_that_needs_another_build_runs_it_and_says_so() -> None:
     assert (found.guest, found.own_build) == ("pebble-pv", True)
     assert found.first_difference is None
     assert found.status == 0
-    assert [each.where for each in found.output_differences] == ["console, line 1"]
-    assert "KiB free" in found.output_differences[0].expected
+    assert found.output_differences == ()
+
+
+def test_the_speed_that_a_changed_guest_measures_of_itself_is_told_from_other_output() -> None:
+    found = measure(setting("pebble", "run=bench crwr"), "paravirt")
+    (line,) = found.output_differences
+    assert (line.where, line.own_speed, found.equivalent) == ("console, line 3", True, True)
+    assert line.found != line.expected
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "same"),
+    [
+        ("bench in: 1000 rounds, 40 cycles, 4 a round", "bench in: 1000 rounds, 77 cycles, 7 a round", True),
+        ("bench in: 1000 rounds, 40 cycles, 4 a round", "bench in: 1001 rounds, 40 cycles, 4 a round", False),
+        ("bench in: 1000 rounds, 40 cycles, 4 a round", "bench in: 1000 rounds, 40 cycles", False),
+        ("40 cycles a round", "41 cycles a round", False),
+    ],
+)
+def test_only_the_figures_of_its_own_speed_may_differ(expected: str, found: str, same: bool) -> None:
+    assert same_but_for(shipped_guests()["pebble"].own_speed, expected, found) is same
 
 
 def test_a_guest_without_such_a_build_is_refused() -> None:

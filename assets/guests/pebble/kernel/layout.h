@@ -1,6 +1,7 @@
 /* Where things are.
  *
  *   0000_0000  all of RAM, one to one, for the kernel only; the same in every address space
+ *   0001_0000    the tables that map it
  *   0010_0000    the kernel itself
  *   4000_0000  a program: its code and data, then its heap, growing up
  *   7FFF_F000  the program's stack, growing down from 8000_0000
@@ -10,6 +11,7 @@
 
 #define PAGE_SIZE 4096u
 #define KERNEL_WINDOW 0x10000000u /* RAM beyond this is not used */
+#define KERNEL_TABLES 0x10000u /* below the image, in the memory that every PC has free there */
 #define USER_BASE 0x40000000u
 #define USER_END 0x80000000u
 #define STACK_TOP USER_END

@@ -79,7 +79,23 @@ static void keep(u32 start, u32 end)
         }
 }
 
+#ifndef PEBBLE_PV
 /* RAM is mapped one to one for the kernel; every address space shares these tables. */
+static void map_memory(u32 bytes)
+{
+    u32 *directory = (u32 *)KERNEL_TABLES, *entry = directory + ENTRIES;
+    fill(directory, 0, PAGE_SIZE);
+    for (u32 address = 0; address < bytes; address += PAGE_SIZE, entry++) {
+        directory[address >> 22] = ((u32)entry & FRAME_MASK) | PAGE_PRESENT | PAGE_WRITE | PAGE_USER;
+        *entry = address | PAGE_PRESENT | PAGE_WRITE;
+    }
+    kernel_directory = (u32)directory;
+    write_cr3(kernel_directory);
+    write_cr0(read_cr0() | PAGING_AND_WRITE_PROTECT);
+}
+#endif
+
+/* What is neither the kernel's nor a module's may be handed out. */
 void memory_init(u32 bytes)
 {
     if (bytes > KERNEL_WINDOW)
@@ -92,11 +108,7 @@ void memory_init(u32 bytes)
 #ifdef PEBBLE_PV
     kernel_directory = first_directory(); /* we were started with all of RAM mapped already */
 #else
-    kernel_directory = frame_alloc();
-    for (u32 address = 0; address < bytes; address += PAGE_SIZE)
-        page_map(kernel_directory, address, address, PAGE_WRITE);
-    write_cr3(kernel_directory);
-    write_cr0(read_cr0() | PAGING_AND_WRITE_PROTECT);
+    map_memory(bytes);
 #endif
 }
 
