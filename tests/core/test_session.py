@@ -179,8 +179,8 @@ def test_where_a_run_is_interrupted_changes_nothing_not_even_the_record(kind: st
     """Stopped as it departs, every time, a guest with processes, ticks and page tables does and is done to the same."""
     through, broken = Session(), Session()
     for session in (through, broken):
-        session.load(load_program("pebble"), kind)
-    through.run(400_000)
+        session.load(load_program("pebble-clean"), kind)
+    assert through.run(400_000) is StopReason.BUDGET
     broken.vmm.interposer.looked_for = lambda trap: broken.request_stop() is not None
     while broken.executed < 400_000:
         broken.run(400_000 - broken.executed)
