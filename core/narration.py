@@ -129,6 +129,11 @@ def of_revert(letter: str, name: str, time: int, instruction: str, pc: int) -> s
     return f"VM {letter} is back at “{name}”, its virtual time {time:,}, {where}; the machine's time goes on."
 
 
+def of_clone(letter: str, guest: str, kind: str, time: int) -> str:
+    """One more VM goes on from a snapshot."""
+    return f"VM {letter} is {guest} as it was at virtual time {time:,}, and goes on from there under {_within(kind)}."
+
+
 def of_going_on(guest: str, kind: str, time: int, pc: int) -> str:
     """A machine was switched on with a VM that goes on from a snapshot."""
     return f"{guest} goes on under {_within(kind)} from its virtual time {time:,}, at {pc:#010x}. Press Step or Run."

@@ -291,10 +291,15 @@ class Session:
 
     def clone(self, name: str, kind: str = "", *, weight: int = 1, cap: int | None = None) -> str:
         """One more VM that goes on from a snapshot, under its kind or another; its letter."""
-        self._do(action := AddVm.going_on(self.shelf.named(name).snapshot, kind, weight, cap))
+        return self.add_from(self.shelf.named(name).snapshot, kind, weight=weight, cap=cap)
+
+    def add_from(self, snapshot: VmSnapshot, kind: str = "", *, weight: int = 1, cap: int | None = None) -> str:
+        """As `add_vm`, but the VM goes on from `snapshot`, under its kind or another."""
+        self._do(action := AddVm.going_on(snapshot, kind, weight, cap))
         letter = self.letters[-1]
         self._watch_breakpoints(self._require_vm(letter))
-        self.sentence = f"VM {letter} goes on from “{name}” under {kind_named(action.kind).title}."
+        title = kind_named(action.kind).title
+        self.sentence = narration.of_clone(letter, snapshot.program.name, title, snapshot.time)
         return letter
 
     def power_on_from(self, snapshot: VmSnapshot, kind: str = "") -> None:

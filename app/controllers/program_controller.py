@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 MOST_RECENT = 8
 GUEST_KEY, KIND_KEY, RECENT_KEY, FOLDER_KEY = "program/guest", "program/kind", "program/recent", "program/folder"
-PATTERNS = f"Labs and guests (*{ENDING} *.elf *.bin *.img *.s *.S *.asm);;All files (*)"
+PATTERNS = f"Labs, VMs and guests (*{ENDING} *.ringvm *.elf *.bin *.img *.s *.S *.asm);;All files (*)"
 ROLE = Qt.ItemDataRole.UserRole
 NARROWEST, WIDEST = 60, 16777215  # pixels that a chooser has at least; Qt's own word for "no bound"
 
@@ -104,7 +104,9 @@ class ProgramController(QObject):
 
     def open_dialog(self) -> None:
         """Let the person pick a file. The dialogue is the window's own business: the machine goes on."""
-        dialog = QFileDialog(self._window, "Open a lab or a guest", str(self._settings.value(FOLDER_KEY, "")), PATTERNS)
+        dialog = QFileDialog(
+            self._window, "Open a lab, a VM or a guest", str(self._settings.value(FOLDER_KEY, "")), PATTERNS
+        )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(self.open_file)

@@ -12,7 +12,7 @@ import atexit
 import signal
 import time
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
@@ -29,13 +29,16 @@ from core.looks import Look, Space
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
 from core.translations import Switch
+from core.vm_snapshots.divergence import Diverged
 from lessons.questions import CheckLesson, LessonChecked
 
 if TYPE_CHECKING:
     from app.engine.hosting import HostCommand
     from app.engine.journeys import Journey
+    from app.engine.shelving import SnapshotCommand
     from core.guests.image import Program
     from core.timeline.journal import Input
+    from core.vm_snapshots.shelf import KeptSnapshot, SnapshotFact
 
 FRAME = 1 / 30 - 0.003  # the engine keeps the rate; this only holds back what the pipe bunched up
 NUDGE_MS = 30
@@ -81,6 +84,12 @@ class Engine(QObject):
     """Emitted with the path when the lab has been written to a file."""
     disk_saved = Signal(str)
     """Emitted with the path when the guest's disk has been written to a file."""
+    snapshot_saved = Signal(str)
+    """Emitted with the path when a snapshot of a VM has been written to a file."""
+    shelved = Signal(object)
+    """Emitted with the `SnapshotFact`s of all snapshots that are kept, when these have changed."""
+    diverged = Signal(object)
+    """Emitted with a `Diverged` for each `AskDiverged`."""
     lesson_checked = Signal(object)
     """Emitted with a `lessons.questions.LessonChecked` for each `check_lesson`."""
 
@@ -95,6 +104,8 @@ class Engine(QObject):
         self._loaded: protocol.Loaded | None = None
         self._journal: tuple[Input, ...] = ()  # with which a new engine would go on, up to virtual time `_reached`
         self._reached = 0
+        self.shelf: tuple[SnapshotFact, ...] = ()  # the snapshots that are kept
+        self._kept: dict[int, KeptSnapshot] = {}  # by number, for another engine
         self._typed: deque[protocol.Input | protocol.Keys] = deque()  # what the engine may not have obeyed yet
         self._typed_in_all = 0  # to this engine
         self._speed = protocol.SetSpeed(None)
@@ -256,6 +267,10 @@ class Engine(QObject):
         """Add, remove, select, pause, resume, weigh or cap a VM."""
         self._send(command)
 
+    def snapshots(self, command: SnapshotCommand) -> None:
+        """Take, rename, delete, revert to, clone, export or import a snapshot of a VM, or ask how far one has come."""
+        self._send(command)
+
     @Slot(object)
     def travel(self, journey: Journey) -> None:
         """Go to another moment of the recorded past, or another future."""
@@ -359,6 +374,15 @@ class Engine(QObject):
                 self.lab_saved.emit(path)
             case protocol.DiskSaved(path):
                 self.disk_saved.emit(path)
+            case protocol.SnapshotSaved(path):
+                self.snapshot_saved.emit(path)
+            case protocol.Shelved(facts, new):
+                self.shelf = facts
+                known = self._kept | {each.number: each for each in new}
+                self._kept = {fact.number: replace(known[fact.number], name=fact.name) for fact in facts}
+                self.shelved.emit(facts)
+            case Diverged():
+                self.diverged.emit(message)
             case protocol.Selected(_, program, kind):
                 self.program, self.kind = program, kind
                 self.selected.emit(message)
@@ -419,6 +443,8 @@ class Engine(QObject):
         typed = list(self._typed)
         self._typed.clear()
         self._typed_in_all = 0
+        if self._kept:
+            self._send(protocol.PutSnapshots(tuple(self._kept.values())))
         if self._keep is not None:
             self._send(self._keep)
         if self._loaded is not None:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from app.engine import protocol
+from app.engine.shelving import vm_in
+from core.lab.archive import is_vm_file
 
 if TYPE_CHECKING:
     from core.guests.image import Program
@@ -32,6 +35,9 @@ def host(session: Session, command: HostCommand, load: Callable[[str], Program])
     """Carry `command` out; a UserError, and nothing changed, if that cannot be."""
     match command:
         case protocol.AddVm(name, kind, memory, weight, cap, start):
+            if is_vm_file(Path(name)):
+                session.add_from(vm_in(name)[1], kind, weight=weight, cap=cap)
+                return
             line, disk, modules = start.command_line, start.read_disk(), start.read_modules()
             session.add_vm(
                 load(name), kind, memory=memory, weight=weight, cap=cap, command_line=line, disk=disk, modules=modules

@@ -23,12 +23,14 @@ from app.engine.hosting import host
 from app.engine.journeys import Journey, travel
 from app.engine.labs import Keeper, opening
 from app.engine.pace import Pace
+from app.engine.shelving import CHANGES_MACHINE, SnapshotCommand, Teller, shelve, vm_in
 from app.engine.tasks import Task, run, run_to, run_to_new_code, step, step_by
 from core import narration
 from core.errors import LabFault, RequestError, UserError
 from core.events import StopReason
 from core.guests.catalog import name_in_catalogue
 from core.guests.start import NOTHING, StartWith
+from core.lab.archive import is_vm_file
 from core.lab.lab import Desk, Lab
 from core.layout import INSTRUCTIONS_PER_SECOND
 from core.snapshot import Snapshot
@@ -114,6 +116,7 @@ class EngineLoop:
         self._seen_console = 0
         self._shown_vm = ""
         self._keeper = Keeper(session, clock)
+        self._teller = Teller(session)
 
     def serve(self) -> None:
         """Obey until told to end, or until the window is gone."""
@@ -124,6 +127,7 @@ class EngineLoop:
                 if command is not None:
                     self._guarded(self._obey, command)
                 self._guarded(self._run_slice)
+                self._guarded(self._tell_shelf)
                 self._guarded(self._show)
                 self._guarded(self._keep)
         except WindowGone:
@@ -317,9 +321,12 @@ class EngineLoop:
         session = self._session
         match command:
             case protocol.Load(name_or_path, kind, start):
-                program = self._load(name_or_path)
-                disk, modules = start.read_disk(), start.read_modules()
-                session.load(program, kind, command_line=start.command_line, disk=disk, modules=modules)
+                if is_vm_file(Path(name_or_path)):
+                    session.power_on_from(vm_in(name_or_path)[1], kind)
+                else:
+                    program = self._load(name_or_path)
+                    disk, modules = start.read_disk(), start.read_modules()
+                    session.load(program, kind, command_line=start.command_line, disk=disk, modules=modules)
                 self._power_on()
                 self._tell_loaded(name_or_path, start)
             case protocol.Resume(loaded, journal, until, selected):
@@ -394,6 +401,16 @@ class EngineLoop:
                 self._closing = True
             case _ if isinstance(command, Journey):
                 self._travel(command)
+            case protocol.PutSnapshots(kept):
+                session.shelf.put(kept)
+                self._teller.knows()
+            case _ if isinstance(command, SnapshotCommand):
+                answered = shelve(session, command)
+                if answered is not None:
+                    self._send(answered)
+                if isinstance(command, CHANGES_MACHINE):
+                    self._vms_changed()
+                self._stale = True
             case _:
                 host(session, command, self._load)
                 self._vms_changed()
@@ -513,6 +530,12 @@ class EngineLoop:
         if session.selected != self._shown_vm and session.program is not None:
             self._shown_vm, self._seen_console = session.selected, 0
             self._send(protocol.Selected(session.selected, session.program, session.kind))
+
+    def _tell_shelf(self) -> None:
+        """If there are other snapshots of VMs than the window knows of."""
+        shelved = self._teller.news()
+        if shelved is not None:
+            self._send(shelved)
 
     def _sentence(self, task: Task | None) -> str:
         session = self._session

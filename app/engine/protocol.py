@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from core.guests.image import Program
     from core.timeline.actions import AddVm as AddVmAction
     from core.timeline.journal import Input as JournalInput
+    from core.vm_snapshots.divergence import Diverged
+    from core.vm_snapshots.shelf import KeptSnapshot, SnapshotFact
     from lessons.questions import CheckLesson, LessonChecked
 
 # -- commands: window → engine
@@ -339,6 +341,88 @@ class Balloon:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeSnapshot:
+    """Keep a VM, by default the selected one, as it is now; an empty name gives it one. Answered by `Shelved`, as is
+    all that changes which snapshots there are."""
+
+    name: str = ""
+    letter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RenameSnapshot:
+    """Give a snapshot another name."""
+
+    name: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteSnapshot:
+    """Throw a snapshot away."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevertVm:
+    """Put a VM, by default the one that it was taken of, back to the instant of a snapshot."""
+
+    name: str
+    letter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CloneVm:
+    """One more VM that goes on from a snapshot, under its kind or another."""
+
+    name: str
+    kind: str = ""
+    weight: int = 1
+    cap: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSnapshot:
+    """Write a snapshot to this file, which boots elsewhere; answered by `SnapshotSaved`."""
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportDisk:
+    """Write a snapshot's disk to this file as a raw image, whose replacement the person has agreed to; answered by
+    `DiskSaved`."""
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSnapshot:
+    """Keep the VM in this file, under its own name or another."""
+
+    path: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PutSnapshots:
+    """Keep these snapshots, which another engine told the window of."""
+
+    kept: tuple[KeptSnapshot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AskDiverged:
+    """How far has a VM, by default the selected one, come from its image and from each snapshot? Answered by
+    `core.vm_snapshots.divergence.Diverged`."""
+
+    letter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Shown:
     """The window has taken the last `Updated` and may be sent the next."""
 
@@ -353,6 +437,8 @@ Command: TypeAlias = (
     " | SaveDisk | Run | Stop | Step | StepOver | StepBy | RunTo | RunToNewCode | Reset | SetSpeed | SetBreakpoints"
     " | Input | Keys | LookAt | AddVm | RemoveVm | SelectVm | PauseVm | ResumeVm | SetWeight | SetCap | Balloon"
     " | StepBack | StepBackOver | RunBack | BackToChange | GoToInstruction | GoTo | EnterFuture | DiscardFuture | Undo"
+    " | TakeSnapshot | RenameSnapshot | DeleteSnapshot | RevertVm | CloneVm | ExportSnapshot | ExportDisk"
+    " | ImportSnapshot | PutSnapshots | AskDiverged"
     " | SetIntercept | SetVmcbField | SetTranslation | EditRegister | EditMemory | CheckLesson | Shown | Shutdown"
 )
 
@@ -406,6 +492,22 @@ class DiskSaved:
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotSaved:
+    """The snapshot is in this file."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shelved:
+    """The snapshots that are kept now, in short; `new` are those among them that were not told of before, whole, so
+    that they outlive the engine."""
+
+    facts: tuple[SnapshotFact, ...]
+    new: tuple[KeptSnapshot, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Selected:
     """Another VM than before is selected, by the person or because the CPU went to it: what runs in it. The snapshots
     that follow are of this one, and the first holds its whole console."""
@@ -444,5 +546,6 @@ class Faulted:
 
 
 Message: TypeAlias = (
-    "Ready | Loaded | LabOpened | LabSaved | DiskSaved | Selected | Updated | Refused | Faulted | LessonChecked"
+    "Ready | Loaded | LabOpened | LabSaved | DiskSaved | SnapshotSaved | Shelved | Diverged | Selected | Updated"
+    " | Refused | Faulted | LessonChecked"
 )

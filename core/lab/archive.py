@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from core.errors import LabError
 from core.lab.acts import MEND
@@ -30,6 +30,9 @@ MOST_BLOBS = 10_000
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the same lab gives the same file
 DENSE = 1 << 20  # larger blobs are deflated quickly rather than well
 FOREIGN = "Open a file that Ringside saved."
+LAB_FILE, VM_FILE = "lab file", "VM file"  # what a container is called
+VM_FORMAT: Final = "ringside vm"
+SEEN_OF_MANIFEST = 200  # bytes, in which its format stands
 
 
 class Source(Protocol):
@@ -57,6 +60,21 @@ def is_lab(path: Path) -> bool:
     """Does that look like a lab, rather than a guest?"""
     if path.is_dir():
         return (path / MANIFEST).is_file()
+    return _is_packed(path) and not is_vm_file(path)
+
+
+def is_vm_file(path: Path) -> bool:
+    """Does that look like a VM's file, rather than a lab or a guest?"""
+    if path.is_dir() or not _is_packed(path):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(MANIFEST) as file:
+            return VM_FORMAT.encode() in file.read(SEEN_OF_MANIFEST)
+    except Exception:  # noqa: BLE001 - zipfile and zlib raise nearly anything on damaged input
+        return False
+
+
+def _is_packed(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             return file.read(len(SIGNATURE)) == SIGNATURE
@@ -70,17 +88,18 @@ class Packed:
 
     archive: zipfile.ZipFile
     entries: dict[str, zipfile.ZipInfo]
+    called: str = LAB_FILE
 
     def manifest(self) -> bytes:
         """See `Source`."""
         if MANIFEST not in self.entries:
-            raise LabError("This is no lab file: it has no manifest.", FOREIGN)
+            raise LabError(f"This is no {self.called}: it has no manifest.", FOREIGN)
         return self._read(MANIFEST)
 
     def blob(self, name: str) -> bytes:
         """See `Source`."""
         if BLOBS + name not in self.entries:
-            raise LabError(f"The lab file lacks a part ({name[:12]}…).", MEND)
+            raise LabError(f"The {self.called} lacks a part ({name[:12]}…).", MEND)
         return proven(name, self._read(BLOBS + name))
 
     def _read(self, name: str) -> bytes:
@@ -89,39 +108,39 @@ class Packed:
             with self.archive.open(entry) as file:
                 data = file.read(entry.file_size + 1)
         except Exception as error:  # noqa: BLE001 - zipfile and zlib raise nearly anything on damaged input
-            raise LabError(f"The lab file is damaged or cut short ({type(error).__name__}).", MEND) from None
+            raise LabError(f"The {self.called} is damaged or cut short ({type(error).__name__}).", MEND) from None
         if len(data) != entry.file_size:
-            raise LabError("The lab file is damaged: a part has another size than its directory says.", MEND)
+            raise LabError(f"The {self.called} is damaged: a part has another size than its directory says.", MEND)
         return data
 
 
-def open_packed(data: bytes) -> Packed:
-    """The lab file of these bytes; a LabError if they are none."""
+def open_packed(data: bytes, called: str = LAB_FILE) -> Packed:
+    """The lab file of these bytes, or whatever it is `called`; a LabError if they are none."""
     if not data.startswith(SIGNATURE):
-        raise LabError("This is no lab file.", FOREIGN)
+        raise LabError(f"This is no {called}.", FOREIGN)
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         entries = archive.infolist()
     except Exception as error:  # noqa: BLE001 - see above
-        raise LabError(f"The lab file is damaged or cut short ({type(error).__name__}).", MEND) from None
+        raise LabError(f"The {called} is damaged or cut short ({type(error).__name__}).", MEND) from None
     if len(entries) > MOST_BLOBS + 1:
-        raise LabError(f"The lab file has {len(entries):,} parts, more than any lab.", FOREIGN)
+        raise LabError(f"The {called} has {len(entries):,} parts, more than any.", FOREIGN)
     found: dict[str, zipfile.ZipInfo] = {}
     for each in entries:
         name = each.filename
         if name != MANIFEST and not BLOB_NAME.fullmatch(name):
-            raise LabError("This is no lab file: it holds something that no lab has.", FOREIGN)
+            raise LabError(f"This is no {called}: it holds something that none has.", FOREIGN)
         if name in found:
-            raise LabError("The lab file holds a part twice.", MEND)
+            raise LabError(f"The {called} holds a part twice.", MEND)
         if each.file_size > (LARGEST_MANIFEST if name == MANIFEST else LARGEST_BLOB):
-            raise LabError(f"A part of the lab file would unpack to {each.file_size >> 20:,} MiB.", FOREIGN)
+            raise LabError(f"A part of the {called} would unpack to {each.file_size >> 20:,} MiB.", FOREIGN)
         if each.flag_bits & 1 or each.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise LabError("The lab file is packed in a way that no lab is.", MEND)
+            raise LabError(f"The {called} is packed in a way that none is.", MEND)
         found[name] = each
     whole = sum(each.file_size for each in entries)
     if whole > LARGEST_LAB:
-        raise LabError(f"The lab file would unpack to {whole >> 20:,} MiB, more than any lab.", FOREIGN)
-    return Packed(archive, found)
+        raise LabError(f"The {called} would unpack to {whole >> 20:,} MiB, more than any.", FOREIGN)
+    return Packed(archive, found, called)
 
 
 @dataclass(slots=True)
@@ -161,5 +180,5 @@ class Folder:
 def proven(name: str, data: bytes) -> bytes:
     """`data`, if `name` is its SHA-256."""
     if hashlib.sha256(data).hexdigest() != name:
-        raise LabError(f"The lab file is damaged: a part ({name[:12]}…) is not what it was.", MEND)
+        raise LabError(f"The file is damaged: a part ({name[:12]}…) is not what it was.", MEND)
     return data

@@ -183,7 +183,7 @@ def to_lab(manifest: Manifest, fetch: Fetch) -> Lab:
         },
         fingerprint=manifest.fingerprint,
         desk=Desk(manifest.desk.open_views, manifest.desk.in_front, manifest.desk.lesson, manifest.desk.step),
-        snapshots=tuple(reader.kept(each) for each in manifest.snapshots),
+        snapshots=tuple(reader.kept(number, each) for number, each in enumerate(manifest.snapshots, 1)),
     )
     _check_present(lab)
     return lab
@@ -221,10 +221,10 @@ class Reader:
             )
         return self.snapshots[name]
 
-    def kept(self, record: KeptRecord) -> KeptSnapshot:
+    def kept(self, number: int, record: KeptRecord) -> KeptSnapshot:
         """One that the person keeps."""
         snapshot = self.snapshot(record.snapshot)
-        return KeptSnapshot(record.name, snapshot, record.machine_time, from_image(snapshot))
+        return KeptSnapshot(number, record.name, snapshot, record.machine_time, from_image(snapshot))
 
     def _modules(self, records: Iterable[ModuleRecord]) -> tuple[Module, ...]:
         return tuple(Module(self.fetch(each.data), each.string, each.name) for each in records)

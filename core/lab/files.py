@@ -7,8 +7,8 @@ apart from a damaged one, since the mend is another.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -18,23 +18,35 @@ from core.lab.archive import FOREIGN, LARGEST_LAB, Folder, Source, open_packed, 
 from core.lab.coding import Blobs, to_lab, to_manifest
 from core.lab.lab import Lab
 from core.lab.records import FORMAT, VERSION, Manifest
+from core.lab.vm_records import Record
 from core.whole_file import write_whole
 
 ENDING = ".ringside"
 SHOWN = 80  # characters of a place in a manifest
+Understood = TypeVar("Understood", bound=Record)
 
 
 def save_lab(lab: Lab, path: Path, made_by: str) -> None:
     """Write the lab to `path`, whole or not at all; a LabError if that cannot be."""
+    check_place(path, "lab")
+    write_packed(path, pack(*encoded(lab, made_by)), "lab")
+
+
+def check_place(path: Path, called: str) -> None:
+    """A LabError if nothing can be saved at `path`."""
     place = str(path)
     if path.is_dir():
-        raise LabError("The lab cannot be saved as a folder.", "Give the path of a file.", place)
+        raise LabError(f"The {called} cannot be saved as a folder.", "Give the path of a file.", place)
     if not path.absolute().parent.is_dir():
-        raise LabError("The lab cannot be saved: there is no such folder.", "Make it, or choose another.", place)
+        raise LabError(f"The {called} cannot be saved: there is no such folder.", "Make it, or choose another.", place)
+
+
+def write_packed(path: Path, data: bytes, called: str) -> None:
+    """Write it, whole or not at all; a LabError if that cannot be."""
     try:
-        write_whole(path, pack(*encoded(lab, made_by)))
+        write_whole(path, data)
     except OSError as error:
-        raise LabError(f"The lab cannot be saved: {error.strerror}.", "Choose another place.", place) from None
+        raise LabError(f"The {called} cannot be saved: {error.strerror}.", "Choose another place.", str(path)) from None
 
 
 def keep_lab(lab: Lab, folder: Folder, made_by: str) -> None:
@@ -67,31 +79,31 @@ def open_lab(path: Path) -> Lab:
 def read_lab(source: Source) -> Lab:
     """As `open_lab`, from anywhere."""
     text = source.manifest()
-    _check_version(text)
-    manifest = _understood(lambda: Manifest.model_validate_json(text))
-    return to_lab(manifest, source.blob)
+    check_version(text, FORMAT, VERSION, "lab file")
+    return to_lab(understood(Manifest, text, "lab"), source.blob)
 
 
-def _check_version(text: bytes) -> None:
+def check_version(text: bytes, form: str, version: int, called: str) -> None:
     """Is it ours, and not newer than we are?"""
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
-        raise LabError("The lab's manifest is no JSON text.", MEND) from None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise LabError("This is no lab file: its manifest is of something else.", FOREIGN)
-    version = found.get("version")
-    if isinstance(version, int) and not isinstance(version, bool) and version > VERSION:
+        raise LabError(f"The {called}'s manifest is no JSON text.", MEND) from None
+    if not isinstance(found, dict) or found.get("format") != form:
+        raise LabError(f"This is no {called}: its manifest is of something else.", FOREIGN)
+    held = found.get("version")
+    if isinstance(held, int) and not isinstance(held, bool) and held > version:
         raise LabError(
-            f"The lab file is of version {version}, and this Ringside knows {VERSION}.",
+            f"The {called} is of version {held}, and this Ringside knows {version}.",
             "Open it with a newer Ringside.",
         )
 
 
-def _understood(parse: Callable[[], Manifest]) -> Manifest:
+def understood(kind: type[Understood], text: bytes, called: str) -> Understood:
+    """The record of that kind; a LabError that says where it is none."""
     try:
-        return parse()
+        return kind.model_validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])[:SHOWN]
-        raise LabError(f"The lab's manifest is wrong at “{where}”: {first['msg']}.", MEND) from None
+        raise LabError(f"The {called}'s manifest is wrong at “{where}”: {first['msg']}.", MEND) from None

@@ -20,8 +20,10 @@ MOST = 100
 
 @dataclass(frozen=True, slots=True)
 class KeptSnapshot:
-    """`diverged`: from the VM's image. `machine_time`: of the machine, when it was taken."""
+    """`diverged`: from the VM's image. `machine_time`: of the machine, when it was taken; 0 if elsewhere. `number`: its
+    own among those of a shelf, whatever it is called."""
 
+    number: int
     name: str
     snapshot: VmSnapshot
     machine_time: int
@@ -32,6 +34,7 @@ class KeptSnapshot:
 class SnapshotFact:
     """One of them in short, for an onlooker. `time` and `executed` are the VM's own; `end`: how its run had ended."""
 
+    number: int
     name: str
     letter: str
     guest: str
@@ -52,6 +55,7 @@ class Shelf:
 
     def __init__(self) -> None:
         self._kept: dict[str, KeptSnapshot] = {}
+        self._numbers = 0
         self.changes = 0
 
     @property
@@ -62,6 +66,7 @@ class Shelf:
     def put(self, kept: Iterable[KeptSnapshot]) -> None:
         """Have these in place of those that are there."""
         self._kept = {each.name: each for each in kept}
+        self._numbers = max((self._numbers, *(each.number for each in self.kept)))
         self.changes += 1
 
     def named(self, name: str) -> KeptSnapshot:
@@ -73,11 +78,12 @@ class Shelf:
 
     def add(self, name: str, snapshot: VmSnapshot, machine_time: int = 0) -> KeptSnapshot:
         """Keep one; an empty name gives it one. A RequestError if there is such a name."""
-        name = name.strip() or self._free_name(snapshot)
+        name = name.strip() or self.free_name(f"{snapshot.program.name} 1")
         self._check(name)
         if len(self._kept) >= MOST:
             raise RequestError(f"There are {MOST} snapshots already.", "Delete one that is not needed any more.")
-        kept = KeptSnapshot(name, self._sharing(snapshot), machine_time, from_image(snapshot))
+        self._numbers += 1
+        kept = KeptSnapshot(self._numbers, name, self._sharing(snapshot), machine_time, from_image(snapshot))
         self._kept[name] = kept
         self.changes += 1
         return kept
@@ -100,9 +106,12 @@ class Shelf:
         if name in self._kept:
             raise RequestError(f"There is a snapshot “{name}” already.", "Choose another name, or delete that one.")
 
-    def _free_name(self, snapshot: VmSnapshot) -> str:
-        names = (f"{snapshot.program.name} {number}" for number in range(1, len(self._kept) + 2))
-        return next(name for name in names if name not in self._kept)
+    def free_name(self, wanted: str) -> str:
+        """That name, or if there is one of it already, the same with a higher number at its end."""
+        stem, _, number = wanted.rpartition(" ")
+        stem, first = (stem, int(number)) if stem and number.isdecimal() else (wanted, 2)
+        names = (f"{stem} {each}" for each in range(first, first + len(self._kept) + 1))
+        return wanted if wanted not in self._kept else next(name for name in names if name not in self._kept)
 
     def _sharing(self, snapshot: VmSnapshot) -> VmSnapshot:
         """It, with pages that are another's as well held once."""
@@ -121,6 +130,7 @@ class Shelf:
 def _fact(kept: KeptSnapshot) -> SnapshotFact:
     one = kept.snapshot
     return SnapshotFact(
+        number=kept.number,
         name=kept.name,
         letter=one.letter,
         guest=one.program.name,

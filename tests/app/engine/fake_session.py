@@ -17,6 +17,7 @@ from core.snapshot import Snapshot
 from core.stage import BARE
 from core.timeline.actions import AddVm
 from core.traplog import TrapLog
+from core.vm_snapshots.shelf import Shelf
 
 
 def program(name: str = "count") -> Program:
@@ -45,6 +46,7 @@ class FakeSession:
     sentence: str = ""
     report: str = ""
     traps: TrapLog = field(default_factory=TrapLog)
+    shelf: Shelf = field(default_factory=Shelf)
     end: End | None = None
     stop: StopReason | None = None
     on_slice: Callable[[], None] = lambda: None
