@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol, TypeVarTuple
 from iced_x86 import OpKind
 
 from core.addresses import PAGE_SHIFT
-from core.cpu.context import HF_CPL, Gpr, Seg
+from core.cpu.context import CC_OP_EFLAGS, HF_CPL, HF_CS32, Gpr, Seg
 from core.cpu.decode import decode, decoded
 from core.cpu.faults import FAULT_CLASS, WITH_ERROR_CODE, GuestFault, Shutdown, Vector, general_protection
 from core.cpu.guest_cpu import GuestCpu
@@ -487,8 +487,8 @@ class Interposer:
                 return None
             pc = now
             cpu.count_attempt(pc)
-        elif broken_off:
-            cpu.settle_flags()
+        elif broken_off:  # a probe has seen it: the flags are whole in cc_src, but the emulator has put cc_op back
+            cpu.state.cc_op = CC_OP_EFLAGS
         return pc
 
     def port_read(self, port: int, size: int) -> int:
@@ -573,9 +573,9 @@ class Interposer:
     # -- the record
 
     def _note_code(self, pc: int) -> None:
-        guest = self.monitor.guest
-        self.code = code = self.monitor.linear.peek_code(guest.paging, pc)
-        self.here = decoded(code, pc, guest.code_bits)
+        monitor = self.monitor
+        self.code = code = monitor.linear.peek_code(monitor.guest.paging, pc)
+        self.here = decoded(code, pc, 32 if self.cpu.state.hflags & HF_CS32 else 16)
 
     def departed(self, vector: int | None, error_code: int | None, act: Callable[[], Outcome]) -> None:
         """Let `act` handle a departure that the CPU does not report, before the guest's next instruction; record it."""

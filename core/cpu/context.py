@@ -65,6 +65,11 @@ class Gpr(IntEnum):
     EDI = 7
 
 
+# The same by themselves, for the hot paths: looking a member of an enumeration up costs as much as a call.
+ES, CS, SS, DS, FS, GS, LDTR, TR, GDTR, IDTR = Seg
+EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI = Gpr
+
+
 class SegmentStruct(ctypes.Structure):
     """The visible selector and the hidden cache; `flags` is the descriptor's second word, as in memory."""
 

@@ -103,6 +103,11 @@ class GuestCpu:
         words = self._words
         words[0], words[1], words[2], words[3] = eax, ecx, edx, ebx  # as `Gpr` numbers them
 
+    def go_on_at(self, eip: int) -> None:
+        """An instruction was carried out for the guest: EIP moves on, and the interrupt shadow it stood in is over."""
+        self._words[EIP] = eip
+        self._modes[0] &= ~HF_INHIBIT_IRQ
+
     @property
     def code_bits(self) -> int:
         """By how many bits the code at EIP is to be decoded, 16 or 32."""

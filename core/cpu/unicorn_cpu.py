@@ -236,8 +236,7 @@ class Cpu:
     def eflags(self) -> int:
         """EFLAGS of `state`. While the guest runs the CPU keeps the arithmetic flags and DF apart, and lazily."""
         state = self.state
-        kept = state.eflags & 0xFFFF_FFFF
-        return self.whole_eflags(kept, state.cc_src, state.cc_op, state.df) if self._running else kept | ALWAYS_ONE
+        return self.whole_eflags(state.eflags & 0xFFFF_FFFF, state.cc_src, state.cc_op, state.df)
 
     @eflags.setter
     def eflags(self, value: int) -> None:
@@ -251,22 +250,13 @@ class Cpu:
         state.eflags = (value & ~(ARITHMETIC | DF)) | ALWAYS_ONE
 
     def whole_eflags(self, kept: int, source: int, operation: int, direction: int) -> int:
-        """EFLAGS from what `state` holds of them while the guest runs: eflags, cc_src, cc_op, df."""
+        """EFLAGS from what `state` holds of them: eflags; while the guest runs also cc_src, cc_op, df."""
+        if not self._running:
+            return kept | ALWAYS_ONE
         if operation != CC_OP_EFLAGS:
             _LIB.uc_context_reg_read(self._context_pointer, x86.UC_X86_REG_EFLAGS, self._scratch_at)
             source = self._scratch.value
         return kept & KEPT_APART | source & ARITHMETIC | (DF if direction < 0 else 0) | ALWAYS_ONE
-
-    @property
-    def running(self) -> bool:
-        """Is this a departure, with the guest's state as the CPU keeps it on the way?"""
-        return self._running
-
-    def settle_flags(self) -> None:
-        """An instruction that a probe has seen was broken off: `state` has its arithmetic flags in cc_src, where the
-        probe's call put them, but the emulator has set cc_op back to what it was before (FINDINGS.md)."""
-        if self._running:
-            self.state.cc_op = CC_OP_EFLAGS
 
     def write_cr(self, number: int, value: int) -> None:
         """Load CR0, CR3 or CR4 as MOV CR does: modes are recomputed, the TLB is flushed. `state` stays valid."""

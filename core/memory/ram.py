@@ -23,7 +23,7 @@ class Ram:
         self.size = array.nbytes
         self.array = array
         self.bytes = memoryview(array.data)
-        self._dirty = dirty
+        self.dirty = memoryview(dirty.data)  # who writes through `bytes` marks the page himself
 
     @property
     def pointer(self) -> int:
@@ -40,11 +40,8 @@ class Ram:
         if end > self.size:
             raise IndexError(f"write of {len(data)} bytes at {address:#x} in {self.size:#x} bytes of RAM")
         self.bytes[address:end] = data
-        self._dirty[address >> PAGE_SHIFT : (end + 0xFFF) >> PAGE_SHIFT] = 1
-
-    def mark_dirty(self, address: HostPhysical) -> None:
-        """The page of `address` was written through `bytes`."""
-        self._dirty[address >> PAGE_SHIFT] = 1
+        for page in range(address >> PAGE_SHIFT, (end + 0xFFF) >> PAGE_SHIFT):
+            self.dirty[page] = 1
 
     def read_u32(self, address: HostPhysical) -> int:
         """The little-endian 32-bit word at `address`."""
@@ -73,3 +70,4 @@ class Ram:
         """Let go of the buffer, so that its owner can close it."""
         self.array = np.zeros(0, dtype=np.uint8)
         self.bytes.release()
+        self.dirty.release()

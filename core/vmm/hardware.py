@@ -20,7 +20,7 @@ from iced_x86 import Instruction
 from core.addresses import PAGE_SIZE, GuestPhysical, GuestVirtual, HostPhysical
 from core.costs import Work
 from core.cpu import guest_mode
-from core.cpu.context import HF_INHIBIT_IRQ, Gpr
+from core.cpu.context import EAX, EBX, ECX, HF_INHIBIT_IRQ
 from core.cpu.cpuid import HYPERVISOR_LEAF, hypervisor_cpuid, sober_cpuid
 from core.cpu.delivery import Delivered, Event, Origin, deliver
 from core.cpu.edits import FLAGS, POINTER
@@ -54,7 +54,7 @@ from core.vmm.save_area import SaveArea
 from core.vmm.vmcb import FIELD, Vmcb
 from core.vmm.vmm import Vmm
 
-EXIT, HOST = Cause.EXIT, Ring.HOST  # looking a member of an enumeration up costs as much as a call
+EXIT, HOST, NPF = Cause.EXIT, Ring.HOST, Exit.NPF  # looking a member of an enumeration up costs as much as a call
 NPF_WRITE, NPF_USER = 1 << 1, 1 << 2
 NPF_FINAL, NPF_TABLE = 1 << 32, 1 << 33
 ALL_ONES = 0xFFFF_FFFF
@@ -297,14 +297,14 @@ class Hardware(Vmm):
 
     def exited(self, code: int, info: int) -> Outcome:
         """Complete the #VMEXIT as hardware would, and handle it."""
-        eip = next_eip = self.guest.eip
+        next_eip = self.guest.eip
         info2 = 0
         if code in WITH_ADDRESS:
             info2 = self.vmcb.get("EXITINFO2")  # the CPU has put it there
-            if code == Exit.NPF:
+            if code == NPF:
                 info |= NPF_TABLE if self._is_table(info, info2) else NPF_FINAL
         elif code not in EXCEPTION_EXITS:
-            next_eip = eip + self.interposer.here.length & ALL_ONES
+            next_eip = next_eip + self.interposer.here.length & ALL_ONES
         self._complete(code, info, info2, next_eip)
         handle = self._handlers.get(code)
         return handle(code) if handle is not None else self._let_through(code)
@@ -380,21 +380,23 @@ class Hardware(Vmm):
 
     def _answer_cpuid(self, code: int) -> Outcome:
         guest = self.guest
-        leaf = guest.reg(Gpr.EAX)
-        guest.answer(*self.cpuid(leaf, guest.reg(Gpr.ECX)))
-        guest.eip = self._next_eip
-        self.finish_emulated(stepping=guest.single_stepping)
+        leaf = guest.reg(EAX)
+        guest.answer(*self.cpuid(leaf, guest.reg(ECX)))
+        guest.go_on_at(self._next_eip)
+        if guest.single_stepping:
+            self.take_step()
         return self.done(code, f"answered leaf {leaf:#x} with what the lab's CPU promises")
 
     def _answer_call(self, code: int) -> Outcome:
         """The kernel's drivers call; who does not know how finds that there is no such instruction."""
-        number, guest = self.guest.reg(Gpr.EAX), self.guest
+        number, guest = self.guest.reg(EAX), self.guest
         if guest.cpl or number not in (CALL_RING, CALL_NOTIFY):
             return self._refuse(code)
-        value, text = self._rings.call(number, guest.reg(Gpr.EBX), guest.reg(Gpr.ECX))
-        guest.set_reg(Gpr.EAX, value)
-        guest.eip = self._next_eip
-        self.finish_emulated(stepping=guest.single_stepping)
+        value, text = self._rings.call(number, guest.reg(EBX), guest.reg(ECX))
+        guest.set_reg(EAX, value)
+        guest.go_on_at(self._next_eip)
+        if guest.single_stepping:
+            self.take_step()
         return Outcome(Cause.HYPERCALL, _HANDLER[code], text, Ring.HOST)
 
     def cpuid(self, leaf: int, subleaf: int) -> tuple[int, int, int, int]:
@@ -416,7 +418,9 @@ class Hardware(Vmm):
             return self.inject(fault, "found the fault that the CPU would have raised")
         if text is None:
             return None
-        self.finish_emulated(stepping=stepping and not self.interposer.halted)
+        self.guest.end_interrupt_shadow()
+        if stepping and not self.interposer.halted:
+            self.take_step()
         return self.done(code, text)
 
     def take_step(self) -> None:

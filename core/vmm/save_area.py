@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import struct
 
+from core.addresses import PAGE_SHIFT
 from core.cpu.context import CR_AT, HEADER_BYTES, HF_CPL, HF_INHIBIT_IRQ, Seg
-from core.cpu.flags import ALWAYS_ONE
 from core.cpu.unicorn_cpu import Cpu
 from core.vmm.vmcb import SAVE_AREA_END, SEGMENTS, VMCB_BYTES, Vmcb
 
@@ -24,7 +24,7 @@ _CR = struct.Struct("<Q8xQQQ")  # CR0, CR2, CR3, CR4
 _MODE_BYTES = CR_AT + _CR.size - _SEGMENTS_AT  # segments and control registers stand side by side
 _RARE = struct.Struct("<QQQQ")  # SYSENTER_CS, _ESP, _EIP, STAR
 _DEBUG = struct.Struct("<QQ")  # DR6, DR7
-_QUAD, _PAIR, _TRIPLE = struct.Struct("<Q"), struct.Struct("<QQ"), struct.Struct("<QQQ")
+_PAIR, _TRIPLE = struct.Struct("<QQ"), struct.Struct("<QQQ")
 _STACK_AND_RAX = struct.Struct("<Q24xQ")
 _EXIT = struct.Struct("<4Q")
 ALL_ONES = 0xFFFF_FFFF
@@ -40,8 +40,9 @@ class SaveArea:
 
     def __init__(self, cpu: Cpu, vmcb: Vmcb) -> None:
         self._cpu = cpu
-        self._at, self._mark_dirty = vmcb.address, vmcb.ram.mark_dirty
+        self._number, self._dirty = vmcb.address >> PAGE_SHIFT, vmcb.ram.dirty
         self._page = vmcb.ram.bytes[vmcb.address : vmcb.address + VMCB_BYTES]
+        self._quads = self._page.cast("Q")
         context = memoryview(cpu.state).cast("B")
         self._context = context
         self._mode = context[_SEGMENTS_AT : _SEGMENTS_AT + _MODE_BYTES]
@@ -67,17 +68,17 @@ class SaveArea:
         if sysenter != self._stored_sysenter or debug != self._stored_debug:
             self._store_rare(sysenter, debug)
         eax, esp, eip, flags, source, operation, df, hflags = _GENERAL.unpack_from(self._context, HEADER_BYTES)
-        flags = cpu.whole_eflags(flags, source, operation, df) if cpu.running else flags | ALWAYS_ONE
+        flags = cpu.whole_eflags(flags, source, operation, df)
         _PAIR.pack_into(page, 0x570, flags, eip)
         _STACK_AND_RAX.pack_into(page, 0x5D8, esp, eax)
         page[0x4CB] = hflags & HF_CPL
         page[0x68] = 1 if hflags & HF_INHIBIT_IRQ else 0
-        self._mark_dirty(self._at)  # the page was written through its memory
+        self._dirty[self._number] = 1  # the page was written through its memory
 
     def _store_rare(self, sysenter: bytes, debug: bytes) -> None:
         self._stored_sysenter, self._stored_debug = sysenter, debug
         cs, esp, eip, star = _RARE.unpack(sysenter)
-        _QUAD.pack_into(self._page, 0x600, star)
+        self._quads[0x600 // 8] = star
         _TRIPLE.pack_into(self._page, 0x628, cs & ALL_ONES, esp, eip)
         dr6, dr7 = _DEBUG.unpack(debug)
         _PAIR.pack_into(self._page, 0x560, dr7, dr6)
@@ -92,11 +93,10 @@ class SaveArea:
         _IN_VMCB.pack_into(self._page, 0x400, *values)
         cr0, cr2, cr3, cr4 = _CR.unpack_from(mode, CR_AT - _SEGMENTS_AT)
         _TRIPLE.pack_into(self._page, 0x548, cr4, cr3, cr0)
-        _QUAD.pack_into(self._page, 0x640, cr2)
+        self._quads[0x640 // 8] = cr2
 
     def store_exit(self, code: int, info1: int, info2: int, next_eip: int, cut_short: int) -> None:
         """Why the guest left, and what delivery that `cut_short` (EXITINTINFO); EVENTINJ has served."""
-        page = self._page
-        _EXIT.pack_into(page, 0x70, code, info1, info2, cut_short)
-        _QUAD.pack_into(page, 0xA8, 0)
-        _QUAD.pack_into(page, 0xC8, next_eip)
+        _EXIT.pack_into(self._page, 0x70, code, info1, info2, cut_short)
+        self._quads[0xA8 // 8] = 0
+        self._quads[0xC8 // 8] = next_eip

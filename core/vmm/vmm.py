@@ -346,13 +346,6 @@ class Vmm(ABC):
         handler = self.guest_handler(self.guest.pc)
         return Outcome(cause, handler, self._delivered(event, done), self.handling_ring(done))
 
-    def finish_emulated(self, *, stepping: bool) -> None:
-        """An instruction was carried out for the guest, and EIP has moved on: end the interrupt shadow it stood in, and
-        take its single step, if TF was set before it (`stepping`)."""
-        self.guest.end_interrupt_shadow()
-        if stepping:
-            self.take_step()
-
     def take_step(self) -> None:
         """The #DB behind an instruction that was carried out for the guest."""
         self.cpu.state.dr[6] |= DR6_BS
