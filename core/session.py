@@ -34,8 +34,8 @@ from core.guests.start import StartWith
 from core.guests.unwind import CS, EIP
 from core.hypervisor import Hypervisor
 from core.lab.fingerprint import fingerprint
-from core.lab.futures import branches_of, futures_of
-from core.lab.lab import Desk, Lab, Rhythm, StopAt
+from core.lab.futures import branches_of, futures_of, known_futures
+from core.lab.lab import Desk, Lab, LabFuture, Rhythm, Stand, StopAt
 from core.listing import disassemble
 from core.looking import look_at
 from core.looks import Look, Seen, Space
@@ -67,7 +67,7 @@ from core.timeline.actions import (
     SetWeight,
 )
 from core.timeline.backward import to_breakpoint, to_trap
-from core.timeline.journal import Input
+from core.timeline.journal import Input, Moment
 from core.timeline.timeline import Recording, Timeline
 from core.translations import GuestInstruction, SeenCache, Switch
 from core.traplog import TrapLog
@@ -452,13 +452,10 @@ class Session:
         """Throw a future away."""
         self.timeline.discard(self.timeline.numbered(number))
 
-    def resume(self, setup: AddVm, journal: tuple[Input, ...], time: int) -> None:
-        """Power on what was powered on with `setup`, and go to virtual time `time` of a run that had this journal:
-        exactly as it was then."""
-        self._power_on(setup, self._history)
-        with self.travelling() as timeline:
-            timeline.adopt(journal, time)
-        self._tell_journey()
+    def resume(self, lab: Lab) -> None:
+        """Have the lab of another session again, where it stood; the snapshots that are kept here stay."""
+        for _ in self._replaying(dataclasses.replace(lab, snapshots=self.shelf.kept), lambda: None):
+            pass
 
     @property
     def journal(self) -> tuple[Input, ...]:
@@ -477,25 +474,34 @@ class Session:
     def lab(self, desk: Desk = NOTHING_OPEN, *, proven: bool = True) -> Lab:
         """All that it takes to have this lab again; a RequestError for a session without history. `proven`: with a
         fingerprint, which takes a look at all of memory."""
+        begun, proof = self.begun, self._fingerprint() if proven else ""
+        futures = futures_of(self.timeline)
+        return Lab.standing(begun.first, begun.rhythm, futures, self.stand, proof, desk, self.shelf.kept)
+
+    @property
+    def begun(self) -> Lab:
+        """The lab as it was at power-on, but for the snapshots that are kept."""
+        recording, start = self.timeline.recording, Moment(0, False, 0)
+        rhythm = Rhythm(recording.instructions, recording.departures)
+        only = LabFuture(0, None, start, start, ())
+        return Lab(self.setup, rhythm, (only,), only.number, start, 0, self._selected, self.stand.stops)
+
+    @property
+    def stand(self) -> Stand:
+        """What of the lab changes while it runs; cheap."""
         timeline = self.timeline
         stops = {
             letter: tuple(StopAt(address, name) for address, name in vm.breakpoints.programs().items())
             for letter, vm in self.hypervisor.vms.items()
             if vm.breakpoints.addresses
         }
-        return Lab(
-            first=self.setup,
-            rhythm=Rhythm(timeline.recording.instructions, timeline.recording.departures),
-            futures=futures_of(timeline),
-            present=timeline.branch.number,
-            now=timeline.now,
-            applied=timeline.applied,
-            selected=self._selected,
-            stops=stops,
-            fingerprint=self._fingerprint() if proven else "",
-            desk=desk,
-            snapshots=self.shelf.kept,
-        )
+        branch = timeline.branch
+        return Stand(branch.number, timeline.now, branch.reached, timeline.applied, self._selected, stops)
+
+    @property
+    def futures(self) -> tuple[LabFuture, ...]:
+        """What of the lab stays the same while it runs: all futures, but for how far the present one was run."""
+        return known_futures(self.timeline)
 
     def open_lab(self, lab: Lab) -> None:
         """Have this lab in place of what is there. On a UserError the former one is there again."""

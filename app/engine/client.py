@@ -20,11 +20,13 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 from app.engine import protocol
 from app.engine.garbage import GuiGarbage
 from app.engine.host import EngineHost
+from app.engine.hosting import Act
+from app.engine.process import COULD_NOT_START
 from app.engine.shared_memory import SharedViews
 from core.errors import LabFault, RequestError
 from core.events import StopReason
 from core.guests.start import NOTHING, StartWith
-from core.lab.lab import Desk
+from core.lab.lab import Desk, Lab
 from core.looks import Look, Space
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
@@ -37,11 +39,12 @@ if TYPE_CHECKING:
     from app.engine.journeys import Journey
     from app.engine.shelving import SnapshotCommand
     from core.guests.image import Program
-    from core.timeline.journal import Input
+    from core.lab.lab import LabFuture, Stand
     from core.vm_snapshots.shelf import KeptSnapshot, SnapshotFact
 
 FRAME = 1 / 30 - 0.003  # the engine keeps the rate; this only holds back what the pipe bunched up
 NUDGE_MS = 30
+TRIES = 3  # engines that are given the same guest again before all that was asked of it has been done
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +105,14 @@ class Engine(QObject):
         self.kind = ""
         self.memory = SharedViews.create()
         self._loaded: protocol.Loaded | None = None
-        self._journal: tuple[Input, ...] = ()  # with which a new engine would go on, up to virtual time `_reached`
-        self._reached = 0
         self.shelf: tuple[SnapshotFact, ...] = ()  # the snapshots that are kept
         self._kept: dict[int, KeptSnapshot] = {}  # by number, for another engine
-        self._typed: deque[protocol.Input | protocol.Keys] = deque()  # what the engine may not have obeyed yet
-        self._typed_in_all = 0  # to this engine
+        self._futures: tuple[LabFuture, ...] = ()  # with which a new engine would go on, where `_stand` says
+        self._stand: Stand | None = None
+        self._acts: deque[Act] = deque()  # what the engine may not have obeyed yet
+        self._acts_in_all = 0  # to this engine
+        self._deaths = 0  # since all was well
+        self._was_ever_ready = False
         self._speed = protocol.SetSpeed(None)
         self._breakpoints = protocol.SetBreakpoints(frozenset())
         self._look = protocol.LookAt(Look())
@@ -322,18 +327,24 @@ class Engine(QObject):
                 return
 
         self._is_ready = False
+        self._acts.clear()
+        self._acts_in_all = 0
         self._host = EngineHost(self.memory.name, self._generation, put, lambda code: put(_Ended(code)))
 
     def _send(self, command: protocol.Command) -> None:
         if not isinstance(command, (protocol.LookAt, CheckLesson)):
             self.asked.emit()
         if self._host is not None:
-            if isinstance(command, (protocol.Input, protocol.Keys)):
-                self._typed.append(command)
-                self._typed_in_all += 1
-            self._host.send(command)
+            self._post(command)
         elif not self._closed:
             self.refused.emit(RequestError("The engine is not running.", "Load a guest to start it again."))
+
+    def _post(self, command: protocol.Command) -> None:
+        assert self._host is not None, "only to an engine"
+        if isinstance(command, Act):
+            self._acts.append(command)
+            self._acts_in_all += 1
+        self._host.send(command)
 
     def _nudge(self) -> None:
         if self.memory.stop_wanted:
@@ -354,9 +365,9 @@ class Engine(QObject):
 
     def _take(self, message: protocol.Message | _Ended) -> None:
         match message:
-            case protocol.Updated(snapshot, typed, journal):
+            case protocol.Updated(snapshot, acts, futures, stand):
                 self._last_shown = time.monotonic()
-                self._remember(snapshot, typed, journal)
+                self._remember(acts, futures, stand)
                 self.latest = snapshot
                 self._generation = snapshot.generation
                 self.updated.emit(snapshot)
@@ -365,7 +376,8 @@ class Engine(QObject):
             case protocol.Loaded(program, kind, generation):
                 self.program, self.kind, self._generation = program, kind, generation
                 self._loaded = message
-                self._journal, self._reached = (), 0
+                if not self._recovering:  # else the machine stands where it was
+                    self._stand = None
                 self.loaded.emit(message)
                 self._recover()
             case protocol.LabOpened():
@@ -396,20 +408,28 @@ class Engine(QObject):
             case LessonChecked():
                 self.lesson_checked.emit(message)
             case protocol.Ready():
-                self._is_ready = True
+                self._is_ready = self._was_ever_ready = True
                 self.ready.emit()
                 if self._loaded is None:
                     self._recover()
             case _Ended(code):
                 self._mourn(code)
 
-    def _remember(self, snapshot: Snapshot, typed: int, journal: tuple[Input, ...] | None) -> None:
+    def _remember(self, acts: int, futures: tuple[LabFuture, ...] | None, stand: Stand | None) -> None:
         """What another engine needs to go on from here, should this one die."""
-        while len(self._typed) > self._typed_in_all - typed:
-            self._typed.popleft()
-        if journal is not None:
-            self._journal = journal
-        self._reached = snapshot.past.now if snapshot.past is not None else 0
+        while len(self._acts) > self._acts_in_all - acts:
+            self._acts.popleft()
+        if not self._acts:
+            self._deaths = 0
+        if futures is not None:
+            self._futures = futures
+        self._stand = stand
+
+    def _lab_as_seen(self, begun: Lab) -> Lab:
+        """The lab where the person last saw it, of which `begun` was the beginning."""
+        if self._stand is None:
+            return begun
+        return Lab.standing(begun.first, begun.rhythm, self._futures, self._stand)
 
     def _recover(self) -> None:
         if self._recovering:
@@ -417,41 +437,40 @@ class Engine(QObject):
             self.recovered.emit()
 
     def _mourn(self, code: int) -> None:
-        """The engine died: say so, and start another at the same program unless that is what killed it."""
+        """The engine died: say so, and start another at the same program unless that is what kills it."""
         was_ready, self._is_ready = self._is_ready, False
-        again, self._recovering = self._recovering, True
         self._host = None
+        self._deaths += 1
         self._nudging.stop()
         self.memory.serve_stops()
         how = _how_it_ended(code)
-        if not was_ready:
-            self._recovering = False
+        if not was_ready and (not self._was_ever_ready or code == COULD_NOT_START or self._deaths > TRIES):
+            self._recovering, self._deaths = False, 0
             why = f" {self._why_faulted}" if self._why_faulted else ""
             self.lost.emit(f"The engine could not start ({how}).{why} Load a guest to try again.")
             return
-        if self.program is not None and self._loaded is not None and not again:
+        self._recovering = True
+        if self.program is not None and self._loaded is not None and self._deaths <= TRIES:
             vms = self.latest.vms if self.latest is not None else ()
             title = f"VMs {', '.join(vm.letter for vm in vms)}" if len(vms) > 1 else self.program.title
             self.lost.emit(f"The engine died ({how}). It starts again with {title}, and goes on from where it was.")
         else:
             self._loaded = None
             self.lost.emit(f"The engine died ({how}). It starts again, with no guest: choose one to go on.")
+        self._begin_again()
+
+    def _begin_again(self) -> None:
+        """Another engine, told what the person set and, of a guest, the lab as it was and what was asked since."""
+        not_obeyed = tuple(self._acts)
         self._start()
-        self._send(self._speed)
-        self._send(self._breakpoints)
-        self._send(self._look)
-        typed = list(self._typed)
-        self._typed.clear()
-        self._typed_in_all = 0
-        if self._kept:
-            self._send(protocol.PutSnapshots(tuple(self._kept.values())))
-        if self._keep is not None:
-            self._send(self._keep)
-        if self._loaded is not None:
-            looked_at = self.latest.vm if self.latest is not None else ""
-            self._send(protocol.Resume(self._loaded, self._journal, self._reached, looked_at))
-            for command in typed:
-                self._send(command)
+        kept = protocol.PutSnapshots(tuple(self._kept.values())) if self._kept else None
+        for setting in (self._speed, self._breakpoints, self._look, kept, self._keep):
+            if setting is not None:
+                self._post(setting)
+        if self._loaded is not None and self._loaded.begun is not None:
+            self._post(protocol.Resume(self._loaded, self._lab_as_seen(self._loaded.begun)))
+            for act in not_obeyed:
+                self._post(act)
 
 
 def _can_wait(message: protocol.Message | _Ended) -> bool:

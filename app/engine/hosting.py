@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from app.engine import protocol
+from app.engine.journeys import Journey
 from app.engine.shelving import vm_in
 from core.lab.archive import is_vm_file
 
@@ -29,6 +30,21 @@ HostCommand: TypeAlias = (
     | protocol.EditMemory
     | protocol.SetTranslation
 )
+
+Act: TypeAlias = (
+    HostCommand
+    | Journey
+    | protocol.Input
+    | protocol.Keys
+    | protocol.SetBreakpoints
+    | protocol.TakeSnapshot
+    | protocol.RenameSnapshot
+    | protocol.DeleteSnapshot
+    | protocol.ImportSnapshot
+    | protocol.RevertVm
+    | protocol.CloneVm
+)
+"""What a person did to the machine: none of it may be lost when an engine dies."""
 
 
 def host(session: Session, command: HostCommand, load: Callable[[str], Program]) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.engine import protocol
 from app.engine.doze import Doze
-from app.engine.hosting import host
+from app.engine.hosting import Act, host
 from app.engine.journeys import Journey, travel
 from app.engine.labs import Keeper, opening
 from app.engine.pace import Pace
@@ -39,8 +39,8 @@ from lessons.questions import CheckLesson
 
 if TYPE_CHECKING:
     from core.guests.image import Program
+    from core.lab.lab import LabFuture
     from core.session import Session
-    from core.timeline.journal import Input
 
 WHILE_OPENING = (
     protocol.Shown, protocol.Stop, protocol.SetSpeed, protocol.LookAt, protocol.KeepLab, protocol.Shutdown,
@@ -110,8 +110,8 @@ class EngineLoop:
         self._seen_executed = 0
         self._stopped_by: StopReason | None = None
         self._shown_generation = 0
-        self._typed = 0
-        self._told_journal: tuple[Input, ...] = ()
+        self._acts = 0
+        self._told_futures: tuple[LabFuture, ...] = ()
         self._seen_traps = 0
         self._seen_console = 0
         self._shown_vm = ""
@@ -309,12 +309,12 @@ class EngineLoop:
             self._carry_out(command)
         except UserError as error:
             self._send(protocol.Refused(command, error))
+        finally:
+            self._acts += isinstance(command, Act)
 
     def _check_standing(self, command: protocol.Command) -> None:
         """While a lab is replayed nothing may be done to its machine: that would be another past."""
         if self._task is not None and self._task.busy and not isinstance(command, WHILE_OPENING):
-            if isinstance(command, (protocol.Input, protocol.Keys)):
-                self._typed += 1  # obeyed, as far as it can be
             raise RequestError(self._task.busy, "Wait for it, or stop it where it is.")
 
     def _carry_out(self, command: protocol.Command) -> None:
@@ -329,13 +329,10 @@ class EngineLoop:
                     session.load(program, kind, command_line=start.command_line, disk=disk, modules=modules)
                 self._power_on()
                 self._tell_loaded(name_or_path, start)
-            case protocol.Resume(loaded, journal, until, selected):
-                assert loaded.setup is not None, "an engine tells what it powered on with"
-                session.resume(loaded.setup, journal, until)
+            case protocol.Resume(loaded, lab):
+                session.resume(lab)
                 self._power_on()
                 self._tell_loaded(loaded.name_or_path, loaded.start, loaded.lab)
-                if selected in session.letters:
-                    session.select(selected)
             case protocol.OpenLab(path):
                 from core.lab.files import open_lab  # with the reader of records: not at the engine's start
 
@@ -385,11 +382,9 @@ class EngineLoop:
                 session.breakpoints = addresses
                 self._stale = True
             case protocol.Input(data):
-                self._typed += 1
                 session.send_input(data)
                 self._go_on()
             case protocol.Keys(codes):
-                self._typed += 1
                 session.press_keys(codes)
                 self._go_on()
             case protocol.LookAt(look):
@@ -438,9 +433,10 @@ class EngineLoop:
             self._start(task)
 
     def _tell_loaded(self, name_or_path: str, start: StartWith = NOTHING, lab: str = "") -> None:
-        session, setup = self._session, self._session.setup
-        generation = self._generation(session.snapshot())
-        self._send(protocol.Loaded(setup.program, setup.kind, generation, name_or_path, start, lab, setup))
+        session = self._session
+        begun, generation = session.begun, self._generation(session.snapshot())
+        first = begun.first
+        self._send(protocol.Loaded(first.program, first.kind, generation, name_or_path, start, lab, begun))
 
     def _travel(self, journey: Journey) -> None:
         """To another moment; a run of the guest ends for it."""
@@ -505,17 +501,18 @@ class EngineLoop:
         self._send(
             protocol.Updated(
                 replace(snapshot, generation=self._generation(snapshot), stop=stop, sentence=self._sentence(task)),
-                self._typed,
-                self._news_of_journal(),
+                self._acts,
+                self._news_of_futures(),
+                self._session.stand,
             )
         )
 
-    def _news_of_journal(self) -> tuple[Input, ...] | None:
-        journal = self._session.journal
-        if journal == self._told_journal:
+    def _news_of_futures(self) -> tuple[LabFuture, ...] | None:
+        futures = self._session.futures
+        if futures == self._told_futures:
             return None
-        self._told_journal = journal
-        return journal
+        self._told_futures = futures
+        return futures
 
     def _tell_journey(self) -> None:
         """After a journey in time the window forgets what it knew: the newest traps and the console are sent again."""

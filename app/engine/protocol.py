@@ -23,8 +23,7 @@ from core.translations import Switch
 
 if TYPE_CHECKING:
     from core.guests.image import Program
-    from core.timeline.actions import AddVm as AddVmAction
-    from core.timeline.journal import Input as JournalInput
+    from core.lab.lab import Lab, LabFuture, Stand
     from core.vm_snapshots.divergence import Diverged
     from core.vm_snapshots.shelf import KeptSnapshot, SnapshotFact
     from lessons.questions import CheckLesson, LessonChecked
@@ -43,13 +42,10 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Resume:
-    """Power on what `loaded` tells of, and go on as a former run with that `journal` did, up to its virtual time
-    `until`, with the VM `selected` looked at."""
+    """Have again what `loaded` tells of: the lab as it stood last, replayed."""
 
     loaded: Loaded
-    journal: tuple[JournalInput, ...]
-    until: int
-    selected: str
+    lab: Lab
 
 
 @dataclass(frozen=True, slots=True)
@@ -456,8 +452,8 @@ class Ready:
 class Loaded:
     """A fresh machine was powered on; snapshots of this `generation` follow.
 
-    `name_or_path` and `start` are as `Load` gave them; `lab` is the file that is being opened, if one is; `setup` is
-    all that the machine was powered on with.
+    `name_or_path` and `start` are as `Load` gave them; `lab` is the file that is being opened, if one is; `begun` is
+    the lab as it is now, at power-on.
     """
 
     program: Program
@@ -466,7 +462,7 @@ class Loaded:
     name_or_path: str = ""
     start: StartWith = NOTHING
     lab: str = ""
-    setup: AddVmAction | None = None
+    begun: Lab | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -521,13 +517,15 @@ class Selected:
 class Updated:
     """The machine as it is now; answer with `Shown`.
 
-    typed    how many `Input` and `Keys` this engine has obeyed
-    journal  what came from outside, if that is not what the last one told; None: it is
+    acts     how many `app.engine.hosting.Act` this engine has obeyed
+    futures  as `Session.futures`, if they are not what the last one told; None: they are
+    stand    as `Session.stand`
     """
 
     snapshot: Snapshot
-    typed: int = 0
-    journal: tuple[JournalInput, ...] | None = None
+    acts: int = 0
+    futures: tuple[LabFuture, ...] | None = None
+    stand: Stand | None = None
 
 
 @dataclass(frozen=True, slots=True)

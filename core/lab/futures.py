@@ -7,6 +7,8 @@ which must not be believed when it comes from a file, and a replay makes them an
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.lab.lab import Lab, LabFuture
 from core.timeline.journal import Branch, Moment
 from core.timeline.timeline import Timeline
@@ -25,6 +27,14 @@ def futures_of(timeline: Timeline) -> tuple[LabFuture, ...]:
         number = parent.number if parent is not None else None
         found.append(LabFuture(branch.number, number, start, branch.reached, tuple(branch.inputs)))
     return tuple(found)
+
+
+def known_futures(timeline: Timeline) -> tuple[LabFuture, ...]:
+    """As `futures_of`, but for how far the present one was run: what stays the same while it runs on."""
+    present = timeline.branch.number
+    return tuple(
+        replace(each, reached=each.forked_at) if each.number == present else each for each in futures_of(timeline)
+    )
 
 
 def branches_of(lab: Lab) -> tuple[list[Branch], Branch]:

@@ -8,7 +8,7 @@ person looked at is theirs and no part of the machine: it is kept beside.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.timeline.actions import AddVm
 from core.timeline.journal import Input, Moment
@@ -53,6 +53,18 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
+class Stand:
+    """What of a lab changes while it runs, each as `Lab` has it; `reached` is how far the present future was run."""
+
+    present: int
+    now: Moment
+    reached: Moment
+    applied: int
+    selected: str
+    stops: Mapping[str, tuple[StopAt, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Lab:
     """A whole lab.
 
@@ -76,6 +88,22 @@ class Lab:
     fingerprint: str = ""
     desk: Desk = Desk()
     snapshots: tuple[KeptSnapshot, ...] = ()
+
+    @classmethod
+    def standing(
+        cls,
+        first: AddVm,
+        rhythm: Rhythm,
+        futures: tuple[LabFuture, ...],
+        stand: Stand,
+        fingerprint: str = "",
+        desk: Desk = Desk(),
+        snapshots: tuple[KeptSnapshot, ...] = (),
+    ) -> Lab:
+        """The lab that stands there."""
+        reached = (replace(each, reached=stand.reached) if each.number == stand.present else each for each in futures)
+        where = stand.present, stand.now, stand.applied, stand.selected, stand.stops
+        return cls(first, rhythm, tuple(reached), *where, fingerprint, desk, snapshots)
 
     @property
     def future(self) -> LabFuture:

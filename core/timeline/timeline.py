@@ -10,7 +10,7 @@ It is one file: where one is, how one gets there and which futures there are is 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -272,15 +272,6 @@ class Timeline:
         """To the last checkpoint at or before virtual time `time`: quick, and not quite there."""
         path = self.branch.path
         self._load(path[max(bisect_right(path, time, key=lambda each: each.time) - 1, 0)])
-
-    def adopt(self, inputs: Iterable[Input], time: int) -> None:
-        """Take over the journal of another run of the same machine, and go to virtual time `time` of it, after all that
-        was done then."""
-        self.branch.inputs[:] = inputs
-        self._load(self.branch.path[0])
-        self.replay(until_time=time)
-        self._apply_due()
-        self.branch.reached = self.now
 
     def take_over(self, futures: list[Branch], present: Branch) -> None:
         """At power-on: have these futures of another run of the same machine, of which nothing has been replayed."""

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 from core.errors import RequestError
 from core.events import Cause, End, Ring, StopReason, Trap
 from core.guests.image import Program
+from core.lab.lab import Lab, LabFuture, Rhythm, Stand
 from core.layout import INSTRUCTIONS_PER_SECOND
 from core.looks import Look
 from core.snapshot import Snapshot
 from core.stage import BARE
 from core.timeline.actions import AddVm
+from core.timeline.journal import Moment
 from core.traplog import TrapLog
 from core.vm_snapshots.shelf import Shelf
 
@@ -52,9 +54,20 @@ class FakeSession:
     on_slice: Callable[[], None] = lambda: None
 
     @property
-    def setup(self) -> AddVm:
+    def begun(self) -> Lab:
         assert self.program is not None
-        return AddVm(self.program, self.kind, 0)
+        start = Moment(0, False, 0)
+        only = LabFuture(0, None, start, start, ())
+        return Lab(AddVm(self.program, self.kind, 0), Rhythm(1, 1), (only,), 0, start, 0, "A")
+
+    @property
+    def futures(self) -> tuple[LabFuture, ...]:
+        return self.begun.futures
+
+    @property
+    def stand(self) -> Stand:
+        now = Moment(self.executed, False, self.executed)
+        return Stand(0, now, now, 0, "A", {})
 
     @property
     def machine_executed(self) -> int:

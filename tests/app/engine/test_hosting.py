@@ -30,6 +30,7 @@ from core.guests.catalog import load_program
 from core.guests.image import Program
 from core.session import Session
 from core.snapshot import Snapshot, VmState
+from core.timeline.timeline import Recording
 from tests.app.engine.wire import Stops, Wire
 from tests.bench import loops
 
@@ -42,7 +43,7 @@ def load(name: str) -> Program:
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    lab = Session(recording=False)
+    lab = Session(history=Recording())
     yield lab
     lab.close()
 

@@ -31,7 +31,6 @@ from core.guests.image import Program
 from core.guests.start import StartWith
 from core.looks import Look
 from core.snapshot import Snapshot
-from core.timeline.actions import AddVm
 from tests.app.engine.fake_session import FakeSession, program
 from tests.app.engine.wire import SLICE, Engine
 
@@ -64,8 +63,9 @@ def test_shutdown_ends_it_though_the_window_is_open() -> None:
 
 
 def test_loading_answers_with_the_program_and_the_machine_at_power_on() -> None:
-    _, loaded, updated = play(Engine(), (0, LOAD))
-    assert loaded == Loaded(program("count"), "bare", 1, "count", setup=AddVm(program("count"), "bare", 0))
+    engine = Engine()
+    _, loaded, updated = play(engine, (0, LOAD))
+    assert loaded == Loaded(program("count"), "bare", 1, "count", begun=engine.session.begun)
     assert isinstance(updated, Updated)
     assert updated.snapshot.executed == 0
     assert not updated.snapshot.running
