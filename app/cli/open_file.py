@@ -15,9 +15,11 @@ file runs no code; one that is damaged, foreign or newer is refused in a sentenc
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command."""
-    words = "open the window with a lab or a guest (also: ringside FILE)"
+    words = "open the window with a lab, a VM or a guest (also: ringside FILE)"
     parser = commands.add_parser("open", help=words, description=DESCRIPTION)
-    parser.add_argument("file", metavar="FILE", type=Path, help="a lab file (.ringside), an image, or assembly source")
+    parser.add_argument(
+        "file", metavar="FILE", type=Path, help="a lab file (.ringside), a VM file (.ringvm), an image, or source"
+    )
     parser.set_defaults(main=main)
 
 

@@ -19,6 +19,7 @@ from app.cli import (
     rewind_check,
     run,
     screenshot,
+    snapshot,
 )
 from app.cli.version import version
 
@@ -54,6 +55,6 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for module in (open_file, run, host, compare, figure, cosim, rewind_check, holes, listing, lesson, assemble, disk):
         module.add(commands)
-    for module in (screenshot, bench):
+    for module in (snapshot, screenshot, bench):
         module.add(commands)
     return parser

@@ -23,6 +23,7 @@ from app.cli import statuses
 from app.cli.numbers import whole
 from app.cli.start_options import add_start_options, start_with
 from app.cli.terminal import Keyboard, keyboard
+from app.cli.version import version
 from core.events import EndHow, StopReason
 from core.layout import INSTRUCTIONS_PER_SECOND
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from core.guests.start import StartWith
     from core.session import Session
 
+BARE = "bare"
 SLICE = 0.05  # seconds after which Python may notice Ctrl-C, and output is passed on
 
 HELP = "run a guest in the terminal"
@@ -45,6 +47,8 @@ examples:
   ringside run pebble                        a small operating system: type help at its prompt, Ctrl-C to leave
   ringside run hole --vmm trap_emulate       the same instructions, a less privileged kernel: spot the difference
   ringside run mykernel.elf --vmm bare --max-instructions 1000000 --json
+  ringside run pebble --until 2000000 --snapshot early.ringvm    the whole VM into a file …
+  ringside run early.ringvm --vmm translation                    … that goes on from there
 
 {statuses.EXPLAINED}"""
 
@@ -55,16 +59,28 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "run", help=HELP, description=DESCRIPTION, epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "image", metavar="IMAGE", help="a shipped guest's name (see 'ringside guests') or a path: ELF32, flat, or .s"
+        "image",
+        metavar="IMAGE",
+        help="a shipped guest's name (see 'ringside guests') or a path: ELF32, flat, .s; or a VM's file (.ringvm)",
     )
     parser.add_argument(
         "--vmm",
         metavar="KIND",
-        default="bare",
-        help="the kind of monitor it runs under (see 'ringside kinds'); bare, the default, is none at all",
+        help="the kind of monitor it runs under (see 'ringside kinds'); bare, the default, is none at all; the default "
+        "for a VM that goes on is its own",
     )
     parser.add_argument(
-        "--max-instructions", metavar="N", type=whole(1), help="stop after N instructions (default: run to the end)"
+        "--max-instructions",
+        "--until",
+        metavar="N",
+        type=whole(1),
+        help="stop after N instructions (default: run to the end)",
+    )
+    parser.add_argument(
+        "--snapshot",
+        metavar="FILE",
+        type=Path,
+        help="when the run is over, write the whole VM to this file (.ringvm), to go on from there at any time",
     )
     parser.add_argument(
         "--input", metavar="TEXT", default="", help="bytes waiting at the serial port when the guest starts"
@@ -179,6 +195,8 @@ def main(arguments: argparse.Namespace) -> int:
     from core.account import Tally
     from core.cost_table import model_named
     from core.guests.catalog import load_program
+    from core.lab.archive import is_vm_file
+    from core.lab.vm_files import save_vm
     from core.session import Session
     from core.translations import Switch
 
@@ -188,13 +206,18 @@ def main(arguments: argparse.Namespace) -> int:
         start = start_with(arguments)
         if arguments.save_disk is not None:
             _check_saving(start, arguments.save_disk)
-        session.load(
-            load_program(arguments.image),
-            arguments.vmm,
-            command_line=start.command_line,
-            disk=start.read_disk(),
-            modules=start.read_modules(),
-        )
+        if arguments.snapshot is not None:
+            _check_snapshot(arguments.snapshot)
+        if is_vm_file(Path(arguments.image)):
+            _go_on(session, Path(arguments.image), start, arguments.vmm or "")
+        else:
+            session.load(
+                load_program(arguments.image),
+                arguments.vmm or BARE,
+                command_line=start.command_line,
+                disk=start.read_disk(),
+                modules=start.read_modules(),
+            )
         if arguments.translate is not None:
             session.set_translation(Switch.AHEAD, on=arguments.translate == "ahead")
         if arguments.no_adaptive:
@@ -215,6 +238,8 @@ def main(arguments: argparse.Namespace) -> int:
         report = session.report
         if arguments.save_disk is not None:
             session.save_disk(arguments.save_disk)
+        if arguments.snapshot is not None:
+            save_vm(session.vm_snapshot(), arguments.snapshot.stem, arguments.snapshot, version())
     finally:
         session.close()
     if arguments.json:
@@ -225,6 +250,26 @@ def main(arguments: argparse.Namespace) -> int:
         print(report, file=sys.stderr)
         return statuses.LAB_FAULT
     return outcome.exit_status
+
+
+def _go_on(session: Session, path: Path, start: StartWith, kind: str) -> None:
+    """Power on with the VM in that file."""
+    from core.errors import RequestError
+    from core.lab.vm_files import open_vm
+
+    if start.command_line or start.disk or start.modules:
+        raise RequestError("A VM that goes on has its command line, disk and modules already.", "Leave them out.")
+    session.power_on_from(open_vm(path)[1], kind)
+
+
+def _check_snapshot(path: Path) -> None:
+    """Refuse before the run what could not be saved after it."""
+    from core.errors import LabError
+    from core.lab.files import check_place
+
+    check_place(path, "VM")
+    if path.exists():
+        raise LabError("There is a file already.", "Choose another name.", str(path))
 
 
 def _check_saving(start: StartWith, path: Path) -> None:
@@ -257,7 +302,8 @@ def run(
     from app.engine.doze import Doze
     from app.engine.metronome import Metronome
 
-    metronome, shown = Metronome(session.request_stop, SLICE), 0
+    metronome = Metronome(session.request_stop, SLICE)
+    shown, begun = session.console_length, session.executed  # a VM that goes on has a past
     doze = Doze(now := time.monotonic(), now, now)
     goes_on = {StopReason.REQUESTED} | ({StopReason.IDLE, StopReason.WAITING} if keys is not None else set())
     reason = StopReason.REQUESTED
@@ -269,7 +315,7 @@ def run(
                 doze.wake(time.monotonic())
             sleep, before = doze.allowance(time.monotonic()) if keys is not None else None, session.machine_time
             with metronome:
-                reason = session.run(None if limit is None else limit - session.executed, sleep=sleep)
+                reason = session.run(None if limit is None else begun + limit - session.executed, sleep=sleep)
             now = time.monotonic()
             doze.passed((session.machine_time - before) / INSTRUCTIONS_PER_SECOND, now)
             on_console(session.console[shown:])
@@ -288,7 +334,7 @@ def run(
     metronome.close()
     how, status, sentence = _end(session, reason, interrupted())
     traps = dict(sorted((cause.value, count) for cause, count in session.traps.causes.items()))
-    return Outcome(session.kind, how, status, sentence, session.executed, session.console, traps, seconds)
+    return Outcome(session.kind, how, status, sentence, session.executed - begun, session.console, traps, seconds)
 
 
 @contextmanager
