@@ -57,6 +57,8 @@ def look(session: Session) -> Sight:
     used = machine.frames.used_to
     cpu: Cpu = machine.cpu
     probes = machine.backing.probes
+    for vm in session.hypervisor.vms.values():
+        vm.vmm.before_checkpoint()
     facts: dict[str, object] = {
         "CPU": cpu.save_world(),
         "eflags": cpu.eflags,

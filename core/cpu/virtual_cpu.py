@@ -13,9 +13,11 @@ from core.cpu.context import MSR_AT, Gpr, Seg
 from core.cpu.flags import CR0_PE, VM
 from core.cpu.fpu import Fpu
 from core.cpu.guest_cpu import DESC_TYPE_SHIFT, GuestCpu, Segment, Table
+from core.cpu.unsaved_msrs import POWERED_ON
 
 SEGMENTS = (Seg.ES, Seg.CS, Seg.SS, Seg.DS, Seg.FS, Seg.GS, Seg.LDTR, Seg.TR)
 CONTROL = (0, 2, 3, 4)
+MSRS = (*MSR_AT, *POWERED_ON)
 EFER, EFER_KNOWN = 0xC000_0080, 0x1801  # system calls, no-execute, AMD-V; not long mode
 CR4_KNOWN = 0x007F_EFFF
 ATTRIBUTES = 0x00F0_FF00  # of a descriptor's second word; the rest of it is base and limit
@@ -57,7 +59,7 @@ class VirtualCpu:
         counts = (len(self.registers), len(self.segments), len(self.control), len(self.debug), len(self.msrs))
         cr0, task = self.control[0], self.segments[-1]
         return (
-            counts == (len(Gpr), len(SEGMENTS), len(CONTROL), 8, len(MSR_AT))
+            counts == (len(Gpr), len(SEGMENTS), len(CONTROL), 8, len(MSRS))
             and all(0 <= each < 1 << 32 for each in words)
             and 0 <= self.cpl <= 3
             and not self.eflags & VM
@@ -65,7 +67,7 @@ class VirtualCpu:
             and not self.control[3] & ~CR4_KNOWN
             and all(not segment.flags & ~ATTRIBUTES and segment.selector < 1 << 16 for segment in self.segments)
             and (not task.flags or task.flags >> DESC_TYPE_SHIFT & 7 in (1, 3))
-            and {number for number, _ in self.msrs} == MSR_AT.keys()
+            and {number for number, _ in self.msrs} == set(MSRS)
             and all(0 <= value < 1 << 64 for _, value in self.msrs)
             and not dict(self.msrs)[EFER] & ~EFER_KNOWN
             and self.fpu.is_sound()

@@ -123,6 +123,8 @@ class Camera:
         hypervisor, before = self.hypervisor, self._last
         cpu = hypervisor.machine.cpu
         cpu.flush_tlb()
+        for vm in hypervisor.vms.values():
+            vm.vmm.before_checkpoint()
         state = hypervisor.scheduler.state
         known = before.traps if before is not None else 0
         image = dict(self._image) if after is not None else self._image

@@ -62,6 +62,15 @@ class Bare(Vmm):
         """Nothing stands beneath; only what a reset clears is cleared."""
         for number in (SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP):
             self.cpu.set_msr(number, 0)
+        self.unsaved_msrs.put_into(self.cpu)
+
+    def before_checkpoint(self) -> None:
+        """The guest has all of the CPU."""
+        self.unsaved_msrs.take_from(self.cpu)
+
+    def restored(self) -> None:
+        """The other way."""
+        self.unsaved_msrs.put_into(self.cpu)
 
     def own_state(self) -> OwnState | None:
         """Nobody was told anything; but a guest that is a hypervisor itself has a second CPU in its guest."""
@@ -69,9 +78,13 @@ class Bare(Vmm):
             raise RequestError("The guest runs a guest of its own.", "Let it come back first.")
         return None
 
+    def kept_msr(self, number: int) -> int:
+        """As RDMSR."""
+        return self.cpu.msr(number) if number in self.unsaved_msrs else super().kept_msr(number)
+
     def keep_msr(self, number: int, value: int) -> None:
-        """As WRMSR: EFER has more to it than its value."""
-        if number == EFER_MSR:
+        """As WRMSR: EFER has more to it than its value, and some are no part of the CPU's state."""
+        if number == EFER_MSR or number in self.unsaved_msrs:
             self.cpu.set_msr(number, value)
         else:
             super().keep_msr(number, value)

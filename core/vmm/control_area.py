@@ -12,13 +12,15 @@ from collections.abc import Callable, Iterable
 from core.addresses import PAGE_SIZE, HostPhysical
 from core.cpu import guest_mode
 from core.cpu.context import CpuContext
+from core.cpu.unsaved_msrs import POWERED_ON
 from core.memory.ram import Ram
 from core.vmm.intercepts import INTERCEPT, Exit, Intercept
 from core.vmm.io_exit import IOPM_BYTES
 from core.vmm.vmcb import Vmcb
 
 MSRPM_BYTES = 2 * PAGE_SIZE
-GUARDED_MSRS = (guest_mode.EFER_MSR, guest_mode.VM_CR_MSR, guest_mode.VM_HSAVE_PA_MSR)
+OPENING_MSRS = (guest_mode.EFER_MSR, guest_mode.VM_CR_MSR, guest_mode.VM_HSAVE_PA_MSR)
+MSRPM_PARTS = {0: 0, 0xC000_0000: 0x800, 0xC001_0000: 0x1000}  # where the map has the 8 Ki MSRs from a number on
 V_INTR_MASKING = 1 << 24
 FLUSH_ALL = 1
 ASID = 1
@@ -33,13 +35,14 @@ class ControlArea:
         self.vmcb = vmcb
 
     def fill(self, ram: Ram, iopm: HostPhysical, msrpm: HostPhysical, codes: Iterable[int]) -> None:
-        """What a VM begins with: these exits, every port, and the MSRs by which the guest could unseat its host."""
+        """What a VM begins with: these exits, every port, the MSRs by which the guest could unseat its host, and those
+        that the CPU would keep for all VMs at once."""
         vmcb = self.vmcb
         for code in codes:
             self.set(INTERCEPT[code], on=True)
         ram.write(iopm, b"\xff" * IOPM_BYTES)
-        for number in GUARDED_MSRS:
-            at = HostPhysical(msrpm + (0x800 if number < 0xC001_0000 else 0x1000) + (number & 0x1FFF) // 4)
+        for number in (*OPENING_MSRS, *POWERED_ON):
+            at = HostPhysical(msrpm + MSRPM_PARTS[number & ~0x1FFF] + (number & 0x1FFF) // 4)
             byte = ram.read(at, 1)[0] | 3 << number % 4 * 2  # one bit for reading, one for writing
             ram.write(at, bytes([byte]))
         vmcb.set("IOPM_BASE", iopm)

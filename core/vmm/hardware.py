@@ -41,7 +41,7 @@ from core.memory.walk import PRESENT, LinearMemory
 from core.stage import HARDWARE, Stage
 from core.vmm.accesses import met_as_table
 from core.vmm.consistency import broken_rule
-from core.vmm.control_area import GUARDED_MSRS, MSRPM_BYTES, ControlArea, suspend
+from core.vmm.control_area import MSRPM_BYTES, OPENING_MSRS, ControlArea, suspend
 from core.vmm.device_windows import DeviceWindows
 from core.vmm.emulate import Emulator
 from core.vmm.event_field import VALID, from_field, to_field
@@ -143,7 +143,7 @@ class Hardware(Vmm):
         """Turn AMD-V on, and give the VM its VMCB, permission maps and nested table."""
         self._windows = DeviceWindows()
         self._rings = GuestRings(self.physical, self.pc, self._memory_written)
-        self._msrs = dict.fromkeys(GUARDED_MSRS, 0)
+        self._msrs = dict.fromkeys(OPENING_MSRS, 0)
         self._waited = self._exited = self._cut_short = False
         self._must_enter = True
         self._edited = False
@@ -583,9 +583,13 @@ class Hardware(Vmm):
         own = {0x174: "sysenter_cs", 0x175: "sysenter_esp", 0x176: "sysenter_eip"}.get(number)
         if own is not None:
             return int(getattr(self.cpu.state, own))
+        if number in self.unsaved_msrs:
+            return self.unsaved_msrs.read(number)
         return self._msrs.get(number, 0)
 
     def write_msr(self, number: int, value: int) -> None:
         """See `Effects`."""
-        if number in self._msrs:
+        if number in self.unsaved_msrs:
+            self.unsaved_msrs.write(number, value)
+        elif number in self._msrs:
             self._msrs[number] = value

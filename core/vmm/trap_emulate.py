@@ -42,11 +42,9 @@ REFUSALS = frozenset({Vector.GP, Vector.NP, Vector.SS, Vector.TS})
 PF, NM = Vector.PF, Vector.NM
 HALT, PRIVILEGED, MONITOR = Cause.HALT, Cause.PRIVILEGED, Ring.KERNEL  # of departures made a hundred thousand a second
 PF_WRITE = 2
-# Which the CPU does not put away with a VM, or which would open AMD-V to it; CPUID promises none of them.
-MEMORY_TYPES = {*range(0x200, 0x210), 0x250, 0x258, 0x259, *range(0x268, 0x270), 0x2FF}
-MACHINE_CHECKS = range(0x400, 0x500)
+# Which would open AMD-V to the guest; CPUID promises none of them.
 UNDER_OTHERS = "Choose the bare machine, or AMD-V."
-UNKEPT_MSRS = frozenset({*MEMORY_TYPES, *MACHINE_CHECKS, EFER_MSR, VM_CR_MSR, VM_HSAVE_PA_MSR})
+UNKEPT_MSRS = frozenset({EFER_MSR, VM_CR_MSR, VM_HSAVE_PA_MSR})
 
 
 class TrapEmulate(Vmm):
@@ -321,13 +319,17 @@ class TrapEmulate(Vmm):
         """See `Effects`."""
         if number in UNKEPT_MSRS:
             raise UnknownDeparture(f"The guest read MSR {number:#x}, which this monitor does not keep.")
+        if number in self.unsaved_msrs:
+            return self.unsaved_msrs.read(number)
         return self._msrs[number] if number in self._msrs else self.cpu.msr(number)
 
     def write_msr(self, number: int, value: int) -> None:
         """See `Effects`."""
         if number in UNKEPT_MSRS:
             raise UnknownDeparture(f"The guest wrote MSR {number:#x}, which this monitor does not keep.")
-        if number in self._msrs:
+        if number in self.unsaved_msrs:
+            self.unsaved_msrs.write(number, value)
+        elif number in self._msrs:
             self._msrs[number] = value & 0xFFFF if number == SYSENTER_CS else value
         else:
             self.cpu.set_msr(number, value)

@@ -20,7 +20,8 @@ from core.cpu.edits import edit
 from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector, general_protection
 from core.cpu.flags import CR0_ET, CR0_PE, DR7_ENABLES, IF, VM
 from core.cpu.guest_cpu import GuestCpu, Segment, Table
-from core.cpu.virtual_cpu import VirtualCpu, put_cpu, read_cpu
+from core.cpu.unsaved_msrs import UnsavedMsrs
+from core.cpu.virtual_cpu import MSRS, VirtualCpu, put_cpu, read_cpu
 from core.devices.pc import Pc
 from core.errors import RequestError, UnknownDeparture
 from core.events import RINGS, Cause, Ring, Trap, vector_name
@@ -83,6 +84,7 @@ class Vmm(ABC):
         self.pc = pc
         self.name_of = name_of
         self.mappings: Mappings | None = None  # through what the CPU sees the VM's memory, if pages of it can be taken
+        self.unsaved_msrs = UnsavedMsrs()
         self.guest = self.make_guest()
 
     # -- what the machine must be like
@@ -234,12 +236,20 @@ class Vmm(ABC):
     def take_up_own(self, own: OwnState) -> None:  # noqa: B027
         """Have been told that; it was checked."""
 
+    def before_checkpoint(self) -> None:  # noqa: B027
+        """Look at what the CPU holds for the VM beside its state."""
+
     def kept_msr(self, number: int) -> int:
-        """One of `MSR_AT` as the guest wrote it."""
+        """One of `MSRS` as the guest wrote it."""
+        if number in self.unsaved_msrs:
+            return self.unsaved_msrs.read(number)
         return int.from_bytes(self._msr_bytes(number), "little")
 
     def keep_msr(self, number: int, value: int) -> None:
         """Set it."""
+        if number in self.unsaved_msrs:
+            self.unsaved_msrs.write(number, value)
+            return
         self._msr_bytes(number)[:] = value.to_bytes(len(self._msr_bytes(number)), "little")
 
     def _msr_bytes(self, number: int) -> memoryview:
@@ -248,7 +258,7 @@ class Vmm(ABC):
 
     def freeze_cpu(self) -> VirtualCpu:
         """The guest's CPU now."""
-        return read_cpu(self.guest, tuple((number, self.kept_msr(number)) for number in MSR_AT))
+        return read_cpu(self.guest, tuple((number, self.kept_msr(number)) for number in MSRS))
 
     def go_on_from(self, held: VirtualCpu, own: OwnState | None) -> None:
         """In place of `power_on`: the VM's memory and devices are those of then; so is its CPU now."""
