@@ -15,6 +15,7 @@ CONTEXT_BYTES = 5608
 STATE_BYTES = 0x15B8  # behind the header; what follows points into the emulator's own generated code
 
 HFLAGS_AT, CR_AT = HEADER_BYTES + 0xB0, HEADER_BYTES + 0x1A8  # where hflags and CR0 stand
+SEGMENTS_AT, SEGMENT_BYTES = HEADER_BYTES + 0xB8, 24
 
 # where the CPU keeps model-specific registers, by number: EFER, SYSENTER_CS, _ESP and _EIP, MISC_ENABLE, PAT, STAR,
 # LSTAR, CSTAR, FMASK, KERNEL_GS_BASE, TSC_AUX, VM_HSAVE_PA. The others have no effect, or are a device's.

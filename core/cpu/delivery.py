@@ -10,10 +10,11 @@ never clear it again after IRET.
 from __future__ import annotations
 
 from enum import Enum
+from struct import pack
 from typing import NamedTuple, Protocol
 
 from core.cpu.context import Gpr, Seg
-from core.cpu.descriptors import Descriptor, fetch, selector_error, stack_segment
+from core.cpu.descriptors import TWO_WORDS, Descriptor, fetch, selector_error, stack_segment
 from core.cpu.faults import (
     CONTRIBUTORY,
     WITH_ERROR_CODE,
@@ -115,20 +116,22 @@ def _combine(first: Event, second: GuestFault, tried: list[int]) -> Event:
 
 
 def _through_gate(guest: GuestCpu, memory: LinearMemory, event: Event) -> Delivered:
-    software = event.origin is Origin.SOFTWARE
+    vector, origin, error_code, _ = event
+    software = origin is Origin.SOFTWARE
     external = 0 if software else 1
-    gate_error = event.vector * 8 + 2
-    idtr = guest.idtr
-    if event.vector * 8 + 7 > idtr.limit:
+    gate_error = vector * 8 + 2
+    table, limit = guest.idtr
+    if vector * 8 + 7 > limit:
         raise general_protection(gate_error | external)
-    raw = memory.read(guest.paging, idtr.base + event.vector * 8, 8)
-    low, high = int.from_bytes(raw[:4], "little"), int.from_bytes(raw[4:], "little")
+    low, high = TWO_WORDS.unpack(memory.read(guest.paging, table + vector * 8, 8))
     kind = high >> 8 & 0x1F
     if kind == GATE_TASK:
-        return _through_task_gate(guest, memory, event, Descriptor(low, high, idtr.base + event.vector * 8))
-    if kind not in _GATES:
+        return _through_task_gate(guest, memory, event, Descriptor(low, high, table + vector * 8))
+    gate = _GATES.get(kind)
+    if gate is None:
         raise general_protection(gate_error | external)
-    if software and high >> 13 & 3 < guest.cpl:
+    cpl = guest.cpl
+    if software and high >> 13 & 3 < cpl:
         raise general_protection(gate_error)
     if not high & 0x8000:
         raise GuestFault(Vector.NP, gate_error | external)
@@ -140,7 +143,7 @@ def _through_gate(guest: GuestCpu, memory: LinearMemory, event: Event) -> Delive
         raise general_protection(external)
     descriptor = fetch(guest, memory, selector)
     error = selector_error(selector, external)
-    if descriptor is None or not descriptor.is_code or descriptor.dpl > guest.cpl:
+    if descriptor is None or not descriptor.is_code or descriptor.dpl > cpl:
         raise general_protection(error)
     if not descriptor.present:
         raise GuestFault(Vector.NP, error)
@@ -148,21 +151,21 @@ def _through_gate(guest: GuestCpu, memory: LinearMemory, event: Event) -> Delive
     if flags & VM:
         raise UnknownDeparture("The guest is in virtual-8086 mode, which this version does not deliver from.")
 
-    cpl, old_ss, old_esp = guest.cpl, guest.segment(Seg.SS), guest.reg(Gpr.ESP)
+    old_ss, old_esp = guest.segment(Seg.SS), guest.reg(Gpr.ESP)
     inward = not descriptor.is_conforming and descriptor.dpl < cpl
     ring = descriptor.dpl if inward else cpl
-    values: list[int] = []
+    values = [guest.eip, guest.segment(Seg.CS).selector, flags]  # from where the stack will end, upwards
+    if origin is Origin.EXCEPTION and vector in WITH_ERROR_CODE:
+        values.insert(0, error_code or 0)
     if inward:
         stack, esp = _inner_stack(guest, memory, ring, external)
-        values += [old_ss.selector, old_esp]
+        values += [old_esp, old_ss.selector]
     else:
         stack, esp = old_ss, old_esp
-    values += [flags, guest.segment(Seg.CS).selector, guest.eip]
-    if event.origin is Origin.EXCEPTION and event.vector in WITH_ERROR_CODE:
-        values.append(event.error_code or 0)
-
-    width = 4 if wide else 2
-    frame = b"".join((value & (1 << 8 * width) - 1).to_bytes(width, "little") for value in reversed(values))
+    if wide:
+        frame = pack(f"<{len(values)}I", *values)
+    else:
+        frame = pack(f"<{len(values)}H", *(value & 0xFFFF for value in values))
     new_esp = _push(guest, memory, stack, esp, frame, external if inward else None, user=ring == 3)
     if offset > descriptor.limit:
         raise general_protection(external)
@@ -175,7 +178,7 @@ def _through_gate(guest: GuestCpu, memory: LinearMemory, event: Event) -> Delive
     guest.eip = offset
     masked = TF | NT | RF | VM | (IF if kind in (GATE_INTERRUPT_32, GATE_INTERRUPT_16) else 0)
     guest.eflags = flags & ~masked
-    return Delivered(event.vector, _GATES[kind], cpl, ring)
+    return Delivered(vector, gate, cpl, ring)
 
 
 def _through_task_gate(guest: GuestCpu, memory: LinearMemory, event: Event, gate: Descriptor) -> Delivered:

@@ -8,6 +8,7 @@ CPU's do.
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import NamedTuple
 
 from core.cpu.context import Seg
@@ -20,9 +21,11 @@ TYPE_ACCESSED = 1 << 8
 TYPE_WRITABLE = 1 << 9  # data: writable; code: readable
 TYPE_CONFORMING = 1 << 10  # code: conforming; data: expand down
 TYPE_CODE = 1 << 11
+CONFORMING_CODE = DESC_S | TYPE_CODE | TYPE_CONFORMING
 TSS_AVAILABLE, TSS_BUSY, LDT = 0x9, 0xB, 0x2
 TSS_AVAILABLE_16, TSS_BUSY_16 = 0x1, 0x3
 TSS_BUSY_BIT = 1 << 9
+TWO_WORDS = Struct("<2I")
 
 
 class Descriptor(NamedTuple):
@@ -61,12 +64,12 @@ class Descriptor(NamedTuple):
     @property
     def is_code(self) -> bool:
         """A code segment?"""
-        return self.is_segment and bool(self.high & TYPE_CODE)
+        return self.high & (DESC_S | TYPE_CODE) == DESC_S | TYPE_CODE
 
     @property
     def is_conforming(self) -> bool:
         """A conforming code segment?"""
-        return self.is_code and bool(self.high & TYPE_CONFORMING)
+        return self.high & CONFORMING_CODE == CONFORMING_CODE
 
     @property
     def is_writable_data(self) -> bool:
@@ -99,12 +102,12 @@ def fetch(guest: GuestCpu, memory: LinearMemory, selector: int) -> Descriptor | 
         ldt = guest.segment(Seg.LDTR)
         base, limit = ldt.base, ldt.limit if ldt.selector & 0xFFFC else -1
     else:
-        base, limit = guest.gdtr.base, guest.gdtr.limit
+        base, limit = guest.gdtr
     offset = selector & 0xFFF8
     if offset + 7 > limit:
         return None
-    raw = memory.read(guest.paging, base + offset, 8)
-    return Descriptor(int.from_bytes(raw[:4], "little"), int.from_bytes(raw[4:], "little"), base + offset)
+    low, high = TWO_WORDS.unpack(memory.read(guest.paging, base + offset, 8))
+    return Descriptor(low, high, base + offset)
 
 
 def mark(guest: GuestCpu, memory: LinearMemory, descriptor: Descriptor, bit: int) -> Descriptor:

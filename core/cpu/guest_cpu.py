@@ -19,6 +19,8 @@ from core.cpu.context import (
     HF_INHIBIT_IRQ,
     HF_SS32,
     HFLAGS_AT,
+    SEGMENT_BYTES,
+    SEGMENTS_AT,
     Gpr,
     Seg,
 )
@@ -30,6 +32,11 @@ DESC_TYPE_SHIFT, DESC_S, DESC_DPL_SHIFT, DESC_P = 8, 1 << 12, 13, 1 << 15
 DESC_DB, DESC_G = 1 << 22, 1 << 23
 CR_BYTES = 5 * 8  # CR0 to CR4
 EIP, EFLAGS = 16, 17  # numbers of their words, counted from EAX's
+SEGMENT_WORDS, SELECTOR, BASE, BASE_HIGH, LIMIT, ATTRIBUTES = SEGMENT_BYTES // 4, 0, 2, 3, 4, 5  # of a segment register
+GDTR, IDTR = Seg.GDTR * SEGMENT_WORDS, Seg.IDTR * SEGMENT_WORDS
+CODE, STACK = int(Seg.CS), int(Seg.SS)
+CODE_BASE = CODE * SEGMENT_WORDS + BASE
+made_quickly = tuple.__new__  # a named tuple's own constructor is Python
 
 
 class Segment(NamedTuple):
@@ -61,8 +68,8 @@ class GuestCpu:
     def __init__(self, cpu: Cpu) -> None:
         self.cpu = cpu
         self.state = cpu.state
-        self._code = cpu.state.segs[Seg.CS]  # a view of the struct, which costs more to make than to read
-        context = memoryview(cpu.state).cast("B")  # and plain words are quicker to reach than fields
+        context = memoryview(cpu.state).cast("B")  # plain words are quicker to reach than fields
+        self._segments = context[SEGMENTS_AT : SEGMENTS_AT + len(Seg) * SEGMENT_BYTES].cast("I")
         self._words = context[HEADER_BYTES : HEADER_BYTES + 8 * (EFLAGS + 1)].cast("Q")
         self._modes = context[HFLAGS_AT : HFLAGS_AT + 4].cast("I")
         self._control = context[CR_AT : CR_AT + CR_BYTES]
@@ -96,7 +103,7 @@ class GuestCpu:
     @property
     def pc(self) -> int:
         """Linear address of EIP."""
-        return (self._code.base + self._words[EIP]) & 0xFFFF_FFFF
+        return (self._segments[CODE_BASE] + self._words[EIP]) & 0xFFFF_FFFF
 
     def answer(self, eax: int, ebx: int, ecx: int, edx: int) -> None:
         """What CPUID gives, each 32 bits."""
@@ -168,8 +175,8 @@ class GuestCpu:
 
     def segment(self, seg: int) -> Segment:
         """Segment register `seg` (`Seg`), LDTR and TR included."""
-        held = self.state.segs[seg]
-        return Segment(held.selector, held.base & 0xFFFF_FFFF, held.limit, held.flags)
+        words, at = self._segments, seg * SEGMENT_WORDS
+        return made_quickly(Segment, (words[at], words[at + BASE], words[at + LIMIT], words[at + ATTRIBUTES]))
 
     def set_segment(self, seg: int, value: Segment) -> None:
         """Load a segment register and its hidden cache, unchecked. Loading SS or CS never changes CPL here."""
@@ -180,20 +187,23 @@ class GuestCpu:
         self.state.hflags = self.state.hflags & ~HF_CPL | cpl
 
     def _load_real(self, seg: int, value: Segment) -> None:
-        held = self.state.segs[seg]
-        held.selector, held.base, held.limit, held.flags = value.selector, value.base, value.limit, value.flags
-        if seg in (Seg.CS, Seg.SS):
-            width = HF_CS32 if seg == Seg.CS else HF_SS32
-            self.state.hflags = self.state.hflags & ~width | (width if value.flags & DESC_DB else 0)
-        self.state.hflags |= HF_ADDSEG
+        words, at = self._segments, seg * SEGMENT_WORDS
+        words[at], base, words[at + LIMIT], words[at + ATTRIBUTES] = value
+        words[at + BASE], words[at + BASE_HIGH] = base & 0xFFFF_FFFF, base >> 32
+        modes = self._modes[0] | HF_ADDSEG
+        if seg == CODE:
+            modes = modes | HF_CS32 if value.flags & DESC_DB else modes & ~HF_CS32
+        elif seg == STACK:
+            modes = modes | HF_SS32 if value.flags & DESC_DB else modes & ~HF_SS32
+        self._modes[0] = modes
 
     # -- system registers
 
     @property
     def gdtr(self) -> Table:
         """Global descriptor-table register."""
-        held = self.state.segs[Seg.GDTR]
-        return Table(held.base & 0xFFFF_FFFF, held.limit)
+        words = self._segments
+        return made_quickly(Table, (words[GDTR + BASE], words[GDTR + LIMIT]))
 
     @gdtr.setter
     def gdtr(self, value: Table) -> None:
@@ -203,8 +213,8 @@ class GuestCpu:
     @property
     def idtr(self) -> Table:
         """Interrupt descriptor-table register."""
-        held = self.state.segs[Seg.IDTR]
-        return Table(held.base & 0xFFFF_FFFF, held.limit)
+        words = self._segments
+        return made_quickly(Table, (words[IDTR + BASE], words[IDTR + LIMIT]))
 
     @idtr.setter
     def idtr(self, value: Table) -> None:

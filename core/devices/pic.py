@@ -18,6 +18,7 @@ from core.layout import IRQ_CASCADE, PORT_PIC_MASTER, PORT_PIC_SLAVE
 ICW1, ICW1_NEEDS_ICW4, ICW1_SINGLE = 0x10, 0x01, 0x02
 ICW4_AUTO_EOI, ICW4_NESTED = 0x02, 0x10
 OCW3 = 0x08
+CASCADE = 1 << IRQ_CASCADE
 SPURIOUS = 7  # the input that a chip names when no request is there to be acknowledged
 
 _WORDS = ("OCW1: interrupt mask", "", "ICW2: vector base", "ICW3: wiring", "ICW4: mode")
@@ -59,24 +60,24 @@ def _rank(irq: int, lowest: int) -> int:
     return irq - lowest - 1 & 7
 
 
-def _highest(bits: int, lowest: int) -> int | None:
-    """The set bit of highest priority."""
-    if not bits:
-        return None
+def _highest(bits: int, lowest: int) -> int:
+    """Of set bits, of which there is one, that of highest priority."""
     turned = (bits | bits << 8) >> lowest + 1 & 0xFF  # bit n: the input of rank n
     return (turned & -turned).bit_length() + lowest & 7
 
 
 def _serving(chip: ChipState) -> int | None:
     """The input of highest priority in service; special mask mode looks past those that are masked."""
-    return _highest(chip.in_service & ~chip.mask if chip.special_mask else chip.in_service, chip.lowest)
+    served = chip.in_service & ~chip.mask if chip.special_mask else chip.in_service
+    return _highest(served, chip.lowest) if served else None
 
 
 def _wanted(chip: ChipState, *, is_master: bool) -> int | None:
     """The input that the chip wants served now: not masked, and not outranked by one in service. The chip's output."""
-    found = _highest(chip.requests & ~chip.mask, chip.lowest)
-    if found is None:
+    pending = chip.requests & ~chip.mask
+    if not pending:
         return None
+    found = _highest(pending, chip.lowest)
     serving = _serving(chip)
     if serving is None or _rank(found, chip.lowest) < _rank(serving, chip.lowest):
         return found
@@ -136,8 +137,10 @@ class Pic(Device):
     def _update(self) -> None:
         """Carry the second chip's output to the first, and the first's to the CPU."""
         state = self.state
-        self._set_input(state.master, IRQ_CASCADE, _wanted(state.slave, is_master=False) is not None)
-        self._drive(_wanted(state.master, is_master=True) is not None)
+        master, asks = state.master, _wanted(state.slave, is_master=False) is not None
+        if asks != bool(master.levels & CASCADE):
+            self._set_input(master, IRQ_CASCADE, asks)
+        self._drive(_wanted(master, is_master=True) is not None)
 
     def _drive(self, level: bool) -> None:
         if level != self.state.interrupt:

@@ -114,10 +114,10 @@ class GuestPhysicalMemory:
 
     def read_u32(self, address: GuestPhysical) -> int:
         """The little-endian 32-bit word at `address`."""
-        if address & PAGE_MASK <= PAGE_SIZE - 4 and address < self.size:
+        if not address & 3 and address < self.size:
             frame = self.frames[address >> PAGE_SHIFT]
             if frame >= 0:
-                return self.ram.read_u32(HostPhysical(frame | address & PAGE_MASK))
+                return self.ram.words[(frame | address & PAGE_MASK) >> 2]
         return int.from_bytes(self.read(address, 4), "little")
 
     def write_u32(self, address: GuestPhysical, value: int) -> None:

@@ -23,6 +23,7 @@ class Ram:
         self.size = array.nbytes
         self.array = array
         self.bytes = memoryview(array.data)
+        self.words = self.bytes.cast("I")
         self.dirty = memoryview(dirty.data)  # who writes through `bytes` marks the page himself
 
     @property
@@ -45,6 +46,8 @@ class Ram:
 
     def read_u32(self, address: HostPhysical) -> int:
         """The little-endian 32-bit word at `address`."""
+        if not address & 3:
+            return self.words[address >> 2]
         word: int = _U32.unpack_from(self.bytes, address)[0]
         return word
 
@@ -69,5 +72,6 @@ class Ram:
     def release(self) -> None:
         """Let go of the buffer, so that its owner can close it."""
         self.array = np.zeros(0, dtype=np.uint8)
+        self.words.release()
         self.bytes.release()
         self.dirty.release()

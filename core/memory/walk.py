@@ -178,11 +178,13 @@ class LinearMemory:
     def read(self, paging: Paging, linear: int, size: int, *, user: bool = False) -> bytes:
         """`size` bytes at `linear`; raises the guest's #PF where they cannot be read."""
         access = READ_BY_USER if user else READ
+        physical = self.physical
+        if 0 < size <= PAGE_SIZE - (linear & 0xFFF):
+            return physical.read(translate(physical, paging, GuestVirtual(linear & 0xFFFF_FFFF), access), size)
         out = b""
         while size > 0:
             part = min(size, PAGE_SIZE - (linear & 0xFFF))
-            physical = translate(self.physical, paging, GuestVirtual(linear & 0xFFFF_FFFF), access)
-            out += self.physical.read(physical, part)
+            out += physical.read(translate(physical, paging, GuestVirtual(linear & 0xFFFF_FFFF), access), part)
             linear += part
             size -= part
         return out
@@ -190,6 +192,9 @@ class LinearMemory:
     def write(self, paging: Paging, linear: int, data: bytes, *, user: bool = False) -> None:
         """Store `data` at `linear`; raises the guest's #PF before anything is stored."""
         access = WRITE_BY_USER if user else WRITE
+        if 0 < len(data) <= PAGE_SIZE - (linear & 0xFFF):
+            self._store(translate(self.physical, paging, GuestVirtual(linear & 0xFFFF_FFFF), access), data)
+            return
         pieces: list[tuple[GuestPhysical, bytes]] = []
         while data:
             part = min(len(data), PAGE_SIZE - (linear & 0xFFF))
