@@ -88,7 +88,7 @@ class CostTableModel(QAbstractTableModel):
             return RIGHT
         if role == Qt.ItemDataRole.FontRole and column in (CYCLES, SHIPPED):
             font = QFont(self._mono)
-            font.setBold(edited and column == CYCLES)
+            font.setWeight(QFont.Weight.DemiBold if edited and column == CYCLES else QFont.Weight.Normal)
             return font
         return None
 

@@ -114,7 +114,7 @@ class HoleTableModel(QAbstractTableModel):
             return f"{row.instruction}\n{what}\nClick to load {row.guest} here, before this instruction."
         if role == Qt.ItemDataRole.FontRole:
             font = QFont(self._mono)
-            font.setBold(holed)
+            font.setWeight(QFont.Weight.DemiBold if holed else QFont.Weight.Normal)
             return font
         return None
 

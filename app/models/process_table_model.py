@@ -114,7 +114,7 @@ class ProcessTableModel(QAbstractTableModel):
             return column.meaning
         if role == Qt.ItemDataRole.FontRole:
             font = QFont(self._mono)
-            font.setBold(process.current)
+            font.setWeight(QFont.Weight.DemiBold if process.current else QFont.Weight.Normal)
             return font
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(column)

@@ -188,7 +188,9 @@ class VmTableModel(QAbstractTableModel):
             return vm.state.meaning if index.column() == STATE else column.meaning
         if role == Qt.ItemDataRole.FontRole:
             font = QFont(self._sans if column.words or index.column() == VM else self._mono)
-            font.setBold(index.column() == VM and vm.letter == self._selected)
+            font.setWeight(
+                QFont.Weight.DemiBold if index.column() == VM and vm.letter == self._selected else QFont.Weight.Normal
+            )
             return font
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return column.alignment

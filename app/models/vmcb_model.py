@@ -101,7 +101,7 @@ class VmcbModel(VmcbTableModel):
             return f"{row.name}, {row.size} bytes at {row.offset:03X}h: {row.meaning}."
         if role == Qt.ItemDataRole.FontRole and index.column() != MEANING:
             font = QFont(self._mono)
-            font.setBold(self.changed(row))
+            font.setWeight(QFont.Weight.DemiBold if self.changed(row) else QFont.Weight.Normal)
             return font
         return None
 
@@ -110,7 +110,7 @@ class VmcbModel(VmcbTableModel):
             return None
         if role == Qt.ItemDataRole.FontRole:
             font = QFont()
-            font.setBold(True)
+            font.setWeight(QFont.Weight.DemiBold)
             return font
         return area.value if role == Qt.ItemDataRole.DisplayRole else None
 

@@ -27,7 +27,6 @@ class GuestView(View):
         super().__init__(theme, parent)
         self.model = ProcessTableModel(theme.type.mono())
         self.headline = QLabel()
-        self.headline.setMargin(4)
         self.headline.setToolTip("Read from the guest's own variables; a tick is a hundredth of a second of its clock.")
         self.table = QTableView()
         self.table.setModel(self.model)
@@ -73,6 +72,7 @@ class GuestView(View):
     def apply_theme(self, theme: Theme) -> None:
         """Take colours and type from `theme`."""
         super().apply_theme(theme)
+        self.headline.setContentsMargins(theme.space(2), theme.space(1), theme.space(2), theme.space(1))
         self.model.set_font(theme.type.mono())
         self._fit()
 

@@ -41,7 +41,6 @@ class VmcbView(View):
         self.fields = VmcbModel(theme.type.mono())
         self.intercepts = InterceptModel()
         self.headline = QLabel()
-        self.headline.setMargin(4)
         self.headline.setWordWrap(True)
         self.field_table = _table(self.fields, "Fields of the control block")
         self.intercept_table = _table(self.intercepts, "Intercepts")
@@ -100,6 +99,7 @@ class VmcbView(View):
     def apply_theme(self, theme: Theme) -> None:
         """Take colours and type from `theme`."""
         super().apply_theme(theme)
+        self.headline.setContentsMargins(theme.space(2), theme.space(1), theme.space(2), theme.space(1))
         self.fields.set_font(theme.type.mono())
         self._fit()
 
@@ -113,7 +113,7 @@ class VmcbView(View):
         narrow = self.width() < NARROW * letter
         if narrow != self.intercept_table.isColumnHidden(WHEN):
             self.intercept_table.setColumnHidden(WHEN, narrow)
-            self.halves.setSizes([700, 300] if narrow else [600, 400])
+            self.halves.setSizes([760, 240] if narrow else [600, 400])
 
     def _fit(self) -> None:
         for table in (self.field_table, self.intercept_table):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import Theme
@@ -58,7 +58,6 @@ class ShareBar(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.setFont(self._font)
         palette, high = self._theme.palette, self._theme.space(2)
         at = 0.0
         for part in self._parts:
@@ -67,15 +66,25 @@ class ShareBar(QWidget):
                 width = max(width, 2.0)
             painter.fillRect(QRectF(at, 0, max(width - 1, 1.0), high) if part.share > 0 else QRectF(), part.color)
             at += width
-        at = 0.0
-        metrics = QFontMetricsF(self._font)
+        at, gap = 0.0, self._theme.space(1)
         swatch = self._text * 0.6
-        for part in self._parts:
-            words = f"{part.word} {percent(part.share)}"
-            top = high + self._theme.space(1)
+        legend = [f"{part.word} {percent(part.share)}" for part in self._parts]
+        font = self._fitting(legend, self.width() - len(legend) * (swatch + 2 + gap))
+        painter.setFont(font)
+        metrics = QFontMetricsF(font)
+        for part, words in zip(self._parts, legend, strict=True):
+            top = high + gap
             painter.fillRect(QRectF(at, top + (self._text - swatch) / 2, swatch, swatch), part.color)
             painter.setPen(palette.text)
             painter.drawText(
                 QRectF(at + swatch + 2, top, self.width(), self._text), int(Qt.AlignmentFlag.AlignVCenter), words
             )
-            at += swatch + 2 + metrics.horizontalAdvance(words) + self._theme.space(1)
+            at += swatch + 2 + metrics.horizontalAdvance(words) + gap
+
+    def _fitting(self, legend: Sequence[str], room: float) -> QFont:
+        """The legend's font, smaller by a little where there is little room."""
+        font = QFont(self._font)
+        smallest = font.pixelSize() - 2
+        while font.pixelSize() > smallest and sum(map(QFontMetricsF(font).horizontalAdvance, legend)) > room:
+            font.setPixelSize(font.pixelSize() - 1)
+        return font
