@@ -200,7 +200,7 @@ def next_rise(counter: Counter) -> int | None:
     mode = counter.mode
     if mode in STROBES and not counter.output:
         return counter.tick + 1
-    if counter.suspended:
+    if not counter.gate and counter.suspended:
         return None
     if counter.loading:
         assert counter.written is not None, "nothing loads before a count was written"

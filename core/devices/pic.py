@@ -119,8 +119,11 @@ class Pic(Device):
             raise ValueError(f"there is no interrupt request line {irq}")
 
         def set_level(level: bool) -> None:
-            self._set_input(self.state.slave if irq >= 8 else self.state.master, irq & 7, level)
-            self._update()
+            chip = self.state.slave if irq >= 8 else self.state.master
+            before = chip.requests
+            self._set_input(chip, irq & 7, level)
+            if chip.requests != before:
+                self._update()
 
         return set_level
 
@@ -140,7 +143,9 @@ class Pic(Device):
         master, asks = state.master, _wanted(state.slave, is_master=False) is not None
         if asks != bool(master.levels & CASCADE):
             self._set_input(master, IRQ_CASCADE, asks)
-        self._drive(_wanted(master, is_master=True) is not None)
+        level = _wanted(master, is_master=True) is not None
+        if level != state.interrupt:
+            self._drive(level)
 
     def _drive(self, level: bool) -> None:
         if level != self.state.interrupt:
