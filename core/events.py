@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
+# A named tuple of a tuple of all its fields: its own constructor is Python, and costs the hot paths too much.
+made_quickly = tuple.__new__
+
 
 class Ring(IntEnum):
     """A privilege level. HOST is "ring −1": the mode in which a hypervisor with hardware assistance runs."""
@@ -164,4 +167,4 @@ VECTOR_NAMES = {
 
 def vector_name(vector: int) -> str:
     """The manual's mnemonic of an exception vector, or ``interrupt 0xNN``."""
-    return VECTOR_NAMES.get(vector, f"interrupt {vector:#04x}")
+    return VECTOR_NAMES.get(vector) or f"interrupt {vector:#04x}"

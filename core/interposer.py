@@ -27,7 +27,7 @@ from core.cpu.unicorn_cpu import EXECUTED, LAST_PC, Breaks
 from core.cpu.world import World
 from core.devices.pc import Pc
 from core.errors import LabFault, UnknownDeparture
-from core.events import RINGS, Cause, End, EndHow, Ring, StopReason, Trap, vector_name
+from core.events import RINGS, Cause, End, EndHow, Ring, StopReason, Trap, made_quickly, vector_name
 from core.machine import Machine
 from core.memory.guest_physical import GuestPhysicalMemory
 from core.memory.walk import LinearMemory
@@ -41,8 +41,6 @@ IDLE_BOUND = 64  # timer events that a halted guest may sleep through before the
 
 
 Given = TypeVarTuple("Given")
-# A named tuple from a tuple of all its fields: its own constructor is Python, and costs a departure too much.
-made_quickly = tuple.__new__
 
 
 class Outcome(NamedTuple):

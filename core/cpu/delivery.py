@@ -13,7 +13,7 @@ from enum import Enum
 from struct import pack
 from typing import NamedTuple, Protocol
 
-from core.cpu.context import Gpr, Seg
+from core.cpu.context import CS, ESP, SS, TR
 from core.cpu.descriptors import TWO_WORDS, Descriptor, fetch, selector_error, stack_segment
 from core.cpu.faults import (
     CONTRIBUTORY,
@@ -27,6 +27,7 @@ from core.cpu.flags import IF, NT, RF, TF, VM
 from core.cpu.guest_cpu import DESC_DB, GuestCpu, Segment
 from core.cpu.task_switch import WIDE, Way, format_of, switch_task
 from core.errors import UnknownDeparture
+from core.events import made_quickly
 from core.memory.walk import LinearMemory
 
 GATE_TASK, GATE_INTERRUPT_16, GATE_TRAP_16, GATE_INTERRUPT_32, GATE_TRAP_32 = 0x5, 0x6, 0x7, 0xE, 0xF
@@ -44,6 +45,10 @@ class Origin(Enum):
     EXCEPTION = "exception"  # raised by the CPU
     SOFTWARE = "software interrupt"  # INT n, INT3, INTO
     EXTERNAL = "external interrupt"  # from an interrupt controller
+
+
+EXCEPTION, SOFTWARE, EXTERNAL = Origin
+PF = Vector.PF
 
 
 class Event(NamedTuple):
@@ -86,7 +91,7 @@ def deliver(
     tried: list[int] = []
     while True:
         try:
-            if event.vector == Vector.PF and event.address is not None:
+            if event.vector == PF and event.address is not None:
                 guest.set_cr(2, event.address)
             done = _through_gate(guest, memory, event)
             return done._replace(passed=tuple(tried)) if tried else done
@@ -103,7 +108,7 @@ def deliver(
 
 def _combine(first: Event, second: GuestFault, tried: list[int]) -> Event:
     """SDM vol. 3 table 6-5: what two events make."""
-    raised = first.origin is Origin.EXCEPTION
+    raised = first.origin is EXCEPTION
     harmful = second.vector in CONTRIBUTORY or second.vector == Vector.PF
     if raised and first.vector == Vector.DF and harmful:
         raise Shutdown((*tried, second.vector))
@@ -117,7 +122,7 @@ def _combine(first: Event, second: GuestFault, tried: list[int]) -> Event:
 
 def _through_gate(guest: GuestCpu, memory: LinearMemory, event: Event) -> Delivered:
     vector, origin, error_code, _ = event
-    software = origin is Origin.SOFTWARE
+    software = origin is SOFTWARE
     external = 0 if software else 1
     gate_error = vector * 8 + 2
     table, limit = guest.idtr
@@ -151,11 +156,11 @@ def _through_gate(guest: GuestCpu, memory: LinearMemory, event: Event) -> Delive
     if flags & VM:
         raise UnknownDeparture("The guest is in virtual-8086 mode, which this version does not deliver from.")
 
-    old_ss, old_esp = guest.segment(Seg.SS), guest.reg(Gpr.ESP)
+    old_ss, old_esp = guest.segment(SS), guest.reg(ESP)
     inward = not descriptor.is_conforming and descriptor.dpl < cpl
     ring = descriptor.dpl if inward else cpl
-    values = [guest.eip, guest.segment(Seg.CS).selector, flags]  # from where the stack will end, upwards
-    if origin is Origin.EXCEPTION and vector in WITH_ERROR_CODE:
+    values = [guest.eip, guest.segment(CS).selector, flags]  # from where the stack will end, upwards
+    if origin is EXCEPTION and vector in WITH_ERROR_CODE:
         values.insert(0, error_code or 0)
     if inward:
         stack, esp = _inner_stack(guest, memory, ring, external)
@@ -172,29 +177,29 @@ def _through_gate(guest: GuestCpu, memory: LinearMemory, event: Event) -> Delive
 
     if inward:
         guest.set_cpl(ring)
-        guest.set_segment(Seg.SS, stack)
-    guest.set_segment(Seg.CS, descriptor.cache(selector & ~3 | ring))
-    guest.set_reg(Gpr.ESP, new_esp)
+        guest.set_segment(SS, stack)
+    guest.set_segment(CS, descriptor.cache(selector & ~3 | ring))
+    guest.set_reg(ESP, new_esp)
     guest.eip = offset
     masked = TF | NT | RF | VM | (IF if kind in (GATE_INTERRUPT_32, GATE_INTERRUPT_16) else 0)
     guest.eflags = flags & ~masked
-    return Delivered(vector, gate, cpl, ring)
+    return made_quickly(Delivered, (vector, gate, cpl, ring, ()))
 
 
 def _through_task_gate(guest: GuestCpu, memory: LinearMemory, event: Event, gate: Descriptor) -> Delivered:
     """The handler is a task of its own; it comes back by IRET, and finds an error code on its stack."""
-    software = event.origin is Origin.SOFTWARE
+    software = event.origin is SOFTWARE
     if software and gate.dpl < guest.cpl:
         raise general_protection(event.vector * 8 + 2)
     if not gate.present:
         raise GuestFault(Vector.NP, event.vector * 8 + 2 | (not software))
     before = guest.cpl
     switch_task(guest, memory, event.vector * 8, gate, Way.CALL)
-    if event.origin is Origin.EXCEPTION and event.vector in WITH_ERROR_CODE:
-        size = format_of(guest.segment(Seg.TR).flags >> 8 & 0xF).size
+    if event.origin is EXCEPTION and event.vector in WITH_ERROR_CODE:
+        size = format_of(guest.segment(TR).flags >> 8 & 0xF).size
         code = ((event.error_code or 0) & (1 << 8 * size) - 1).to_bytes(size, "little")
-        esp = _push(guest, memory, guest.segment(Seg.SS), guest.reg(Gpr.ESP), code, None, user=guest.cpl == 3)
-        guest.set_reg(Gpr.ESP, esp)
+        esp = _push(guest, memory, guest.segment(SS), guest.reg(ESP), code, None, user=guest.cpl == 3)
+        guest.set_reg(ESP, esp)
     return Delivered(event.vector, "task gate", before, guest.cpl)
 
 
@@ -203,7 +208,7 @@ def stack_of_ring(
 ) -> tuple[int, int]:
     """ESP and SS of `ring` from the TSS; #TS if that ends before them (SDM vol. 3 §7.2.1), or, of 32 bits, before
     `beyond` bytes more."""
-    tss = guest.segment(Seg.TR)
+    tss = guest.segment(TR)
     kind = tss.flags >> 8 & 0xF
     if kind & 5 != 1:
         raise UnknownDeparture("The guest needs the stack of an inner ring, and has loaded no TSS that names one.")

@@ -11,9 +11,10 @@ from __future__ import annotations
 from struct import Struct
 from typing import NamedTuple
 
-from core.cpu.context import Seg
+from core.cpu.context import DS, ES, FS, GS, LDTR, SS
 from core.cpu.faults import GuestFault, Vector, general_protection
 from core.cpu.guest_cpu import DESC_DPL_SHIFT, DESC_G, DESC_P, DESC_S, GuestCpu, Segment
+from core.events import made_quickly
 from core.memory.walk import LinearMemory
 
 FLAGS_MASK = 0x00F0_FF00  # what the hidden cache keeps of the second word
@@ -88,7 +89,7 @@ class Descriptor(NamedTuple):
 
     def cache(self, selector: int) -> Segment:
         """What a segment register holds after loading it by `selector`."""
-        return Segment(selector, self.base, self.limit, self.high & FLAGS_MASK)
+        return made_quickly(Segment, (selector, self.base, self.limit, self.high & FLAGS_MASK))
 
 
 def selector_error(selector: int, external: int = 0) -> int:
@@ -99,7 +100,7 @@ def selector_error(selector: int, external: int = 0) -> int:
 def fetch(guest: GuestCpu, memory: LinearMemory, selector: int) -> Descriptor | None:
     """The descriptor that `selector` names, or None if it lies beyond its table."""
     if selector & 4:
-        ldt = guest.segment(Seg.LDTR)
+        ldt = guest.segment(LDTR)
         base, limit = ldt.base, ldt.limit if ldt.selector & 0xFFFC else -1
     else:
         base, limit = guest.gdtr
@@ -107,7 +108,7 @@ def fetch(guest: GuestCpu, memory: LinearMemory, selector: int) -> Descriptor | 
     if offset + 7 > limit:
         return None
     low, high = TWO_WORDS.unpack(memory.read(guest.paging, base + offset, 8))
-    return Descriptor(low, high, base + offset)
+    return made_quickly(Descriptor, (low, high, base + offset))
 
 
 def mark(guest: GuestCpu, memory: LinearMemory, descriptor: Descriptor, bit: int) -> Descriptor:
@@ -121,7 +122,7 @@ def mark(guest: GuestCpu, memory: LinearMemory, descriptor: Descriptor, bit: int
 
 def load_data(guest: GuestCpu, memory: LinearMemory, seg: int, selector: int) -> None:
     """MOV, POP or LxS to DS, ES, FS, GS or SS, with every check of the manual."""
-    if seg == Seg.SS:
+    if seg == SS:
         stack = stack_segment(guest, memory, selector, guest.cpl, Vector.GP)
         guest.set_segment(seg, mark(guest, memory, stack, TYPE_ACCESSED).cache(selector))
         return
@@ -192,9 +193,9 @@ def code_for_return(guest: GuestCpu, memory: LinearMemory, selector: int) -> Seg
 def drop_inner_segments(guest: GuestCpu) -> None:
     """After a return outward: data segments that the outer ring may not use become null (SDM vol. 2, RET). The emulated
     CPU counts null ones in ES and DS among them, whatever their RPL."""
-    for seg in (Seg.ES, Seg.DS, Seg.FS, Seg.GS):
+    for seg in (ES, DS, FS, GS):
         held = guest.segment(seg)
         code_conforming = held.flags & TYPE_CODE and held.flags & TYPE_CONFORMING
-        spared = seg in (Seg.FS, Seg.GS) and not held.selector & 0xFFFC
+        spared = seg in (FS, GS) and not held.selector & 0xFFFC
         if not spared and held.dpl < guest.cpl and not code_conforming:
             guest.set_segment(seg, Segment(0, 0, 0, 0))

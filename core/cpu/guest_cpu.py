@@ -25,6 +25,7 @@ from core.cpu.context import (
     Seg,
 )
 from core.cpu.unicorn_cpu import Cpu
+from core.events import made_quickly
 from core.memory.walk import Paging
 
 # bits of a descriptor's second word, in place
@@ -36,7 +37,6 @@ SEGMENT_WORDS, SELECTOR, BASE, BASE_HIGH, LIMIT, ATTRIBUTES = SEGMENT_BYTES // 4
 GDTR, IDTR = Seg.GDTR * SEGMENT_WORDS, Seg.IDTR * SEGMENT_WORDS
 CODE, STACK = int(Seg.CS), int(Seg.SS)
 CODE_BASE = CODE * SEGMENT_WORDS + BASE
-made_quickly = tuple.__new__  # a named tuple's own constructor is Python
 
 
 class Segment(NamedTuple):
@@ -104,6 +104,11 @@ class GuestCpu:
     def pc(self) -> int:
         """Linear address of EIP."""
         return (self._segments[CODE_BASE] + self._words[EIP]) & 0xFFFF_FFFF
+
+    @property
+    def code_base(self) -> int:
+        """Linear address of offset 0 in CS."""
+        return self._segments[CODE_BASE]
 
     def answer(self, eax: int, ebx: int, ecx: int, edx: int) -> None:
         """What CPUID gives, each 32 bits."""

@@ -100,6 +100,11 @@ class GuestPhysicalMemory:
 
     def write(self, address: GuestPhysical, data: bytes) -> None:
         """Store `data`, across pages and devices alike."""
+        if address < self.size and 0 < len(data) <= PAGE_SIZE - (address & PAGE_MASK):
+            self._write_within(address, data)
+            if self.on_write is not None:
+                self.on_write(address, len(data))
+            return
         while data:
             part = min(len(data), PAGE_SIZE - (address & PAGE_MASK))
             if address < self.size:
@@ -111,6 +116,12 @@ class GuestPhysicalMemory:
                     self.bus.write_memory(address + i, 1, byte)
             address = GuestPhysical(address + part & 0xFFFF_FFFF)
             data = data[part:]
+
+    def read_entry(self, address: int) -> int:
+        """The page-table entry at `address`, with the page that it names as an address of this memory."""
+        if address < self.size and (frame := self.frames[address >> PAGE_SHIFT]) >= 0:
+            return self.ram.words[(frame | address & PAGE_MASK) >> 2]
+        return self.read_u32(GuestPhysical(address))
 
     def read_u32(self, address: GuestPhysical) -> int:
         """The little-endian 32-bit word at `address`."""

@@ -57,6 +57,11 @@ class NestedReach:
         self._reach(address, write=True, table=True)
         return self._physical.read_u32(address)
 
+    def read_entry(self, address: int) -> int:
+        """A word of a page table that names its page in the guest's own numbers, as all do here."""
+        self._reach(GuestPhysical(address), write=True, table=True)
+        return self._physical.read_entry(address)
+
     def write_u32(self, address: GuestPhysical, value: int) -> None:
         """A word of a page table, with another bit set."""
         self._reach(address, write=True, table=True)

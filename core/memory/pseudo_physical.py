@@ -51,6 +51,11 @@ class PseudoPhysicalMemory(GuestPhysicalMemory):
             return GuestPhysical(page << PAGE_SHIFT)
         return self._shown.get(frame, GuestPhysical(ADDRESS_MASK & ~PAGE_MASK))
 
+    def read_entry(self, address: int) -> int:
+        """As everywhere; its frame becomes the guest's own page."""
+        entry = self.read_u32(GuestPhysical(address))
+        return self.named_by(entry) | entry & PAGE_MASK
+
     def own_terms(self, entries: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
         """A table's entries with the guest's numbers in place of machine frames; the last page for what is not its."""
         frames = np.minimum(entries >> PAGE_SHIFT, np.uint32(len(self.page_of) - 1))

@@ -39,6 +39,9 @@ class Physical(Words, Protocol):
     def size(self) -> int:
         """Bytes of RAM."""
 
+    def read_entry(self, address: int, /) -> int:
+        """The page-table entry at `address`, with the page that it names (`named_by`) in place of what it holds."""
+
     def write_u32(self, address: GuestPhysical, value: int, /) -> None:
         """Store a word of a page table."""
 
@@ -121,7 +124,7 @@ def walk(memory: Words, paging: Paging, linear: GuestVirtual, access: Access) ->
     return Walk(entries, None, refused | PRESENT) if forbidden else Walk(entries, physical)
 
 
-def reach(memory: Words, paging: Paging, linear: int, access: Access) -> GuestPhysical | None:
+def reach(memory: Physical, paging: Paging, linear: int, access: Access) -> GuestPhysical | None:
     """The address reached by a walk that refuses nothing and has no bit left to set; else None, and `walk` says why.
     (Nearly every walk is one, and this is many times as fast.)"""
     cr0, cr3, cr4 = paging
@@ -131,7 +134,7 @@ def reach(memory: Words, paging: Paging, linear: int, access: Access) -> GuestPh
     wanted = PRESENT | ACCESSED | (USER if user else 0)
     if write and (user or cr0 & CR0_WP):
         wanted |= WRITABLE
-    directory = memory.read_u32(GuestPhysical((cr3 & ~0xFFF) + (linear >> 22 << 2)))
+    directory = memory.read_entry((cr3 & ~0xFFF) + (linear >> 22 << 2))
     if directory & wanted != wanted or cr4 & CR4_PAE:
         return None
     leaf = wanted | (DIRTY if write else 0)
@@ -139,8 +142,8 @@ def reach(memory: Words, paging: Paging, linear: int, access: Access) -> GuestPh
         if directory & (leaf | LARGE_RESERVED) != leaf:
             return None
         return GuestPhysical(directory & ~LARGE_MASK | linear & LARGE_MASK)
-    table = memory.read_u32(GuestPhysical(memory.named_by(directory) + ((linear >> PAGE_SHIFT & 0x3FF) << 2)))
-    return GuestPhysical(memory.named_by(table) | linear & 0xFFF) if table & leaf == leaf else None
+    table = memory.read_entry((directory & ~0xFFF) + (linear >> 10 & 0xFFC))
+    return GuestPhysical(table & ~0xFFF | linear & 0xFFF) if table & leaf == leaf else None
 
 
 def translate(memory: Physical, paging: Paging, linear: GuestVirtual, access: Access) -> GuestPhysical:

@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from core.cpu import flags
-from core.cpu.context import Seg
-from core.cpu.guest_cpu import DESC_DPL_SHIFT, GuestCpu, Segment, Table
+from core.cpu.context import CS, LDTR, SS, TR
+from core.cpu.guest_cpu import ATTRIBUTES, BASE, DESC_DPL_SHIFT, LIMIT, SEGMENT_WORDS, GuestCpu, Segment, Table
 from core.cpu.unicorn_cpu import Cpu
+from core.events import made_quickly
 from core.memory.walk import Paging
 from core.vmm.shadow_descriptors import KERNEL_RING
 
+CODE_AND_STACK = frozenset({CS, SS})
+DPL, KERNEL_DPL = 3 << DESC_DPL_SHIFT, KERNEL_RING << DESC_DPL_SHIFT
 # CR0 bits that the CPU must really hold for the guest's own sake: the FPU's
 CR0_SHARED = flags.CR0_MP | flags.CR0_EM | flags.CR0_NE
 CR0_MONITOR = flags.CR0_PE | flags.CR0_PG | flags.CR0_WP | flags.CR0_ET
@@ -43,7 +46,7 @@ class DeprivilegedCpu(GuestCpu):
         self._cr = {0: flags.CR0_PE | flags.CR0_ET, 2: 0, 3: 0, 4: 0}
         self.paging = Paging(self._cr[0], 0, 0)
         self._gdtr = Table(0, 0)
-        self._system: dict[int, Segment] = {Seg.LDTR: Segment(0, 0, 0, 0), Seg.TR: Segment(0, 0, 0, 0)}
+        self._system: dict[int, Segment] = {LDTR: Segment(0, 0, 0, 0), TR: Segment(0, 0, 0, 0)}
 
     # -- privilege and flags
 
@@ -92,33 +95,34 @@ class DeprivilegedCpu(GuestCpu):
 
     def segment(self, seg: int) -> Segment:
         """As the guest loaded it: RPL and DPL 1 of the compressed kernel read as 0."""
-        if seg in (Seg.LDTR, Seg.TR):
-            return self._system[seg]
-        held = self.state.segs[seg]
-        selector, attributes = held.selector, held.flags
-        if seg == Seg.CS and self.cpl:
+        kept = self._system.get(seg)
+        if kept is not None:
+            return kept
+        words, at = self._segments, seg * SEGMENT_WORDS
+        selector, attributes = words[at], words[at + ATTRIBUTES]
+        if seg == CS and self.cpl:
             selector = selector & ~3 | self._code_rpl  # outside ring 0 only the monitor loads CS
-        elif seg in (Seg.CS, Seg.SS) and not self.cpl and selector & 3 == KERNEL_RING:
+        elif seg in CODE_AND_STACK and not self.cpl and selector & 3 == KERNEL_RING:
             selector &= ~3
-        if attributes >> DESC_DPL_SHIFT & 3 == KERNEL_RING:
-            attributes &= ~(3 << DESC_DPL_SHIFT)
-        return Segment(selector, held.base & 0xFFFF_FFFF, held.limit, attributes)
+        if attributes & DPL == KERNEL_DPL:
+            attributes &= ~DPL
+        return made_quickly(Segment, (selector, words[at + BASE], words[at + LIMIT], attributes))
 
     def set_segment(self, seg: int, value: Segment) -> None:
         """Load it really at DPL 1 where the guest means 0; CS and SS carry the real ring as RPL."""
-        if seg in (Seg.LDTR, Seg.TR):
+        if seg in self._system:
             self._system[seg] = value
-            if seg == Seg.LDTR:
+            if seg == LDTR:
                 self._tables_changed()
             return
-        selector, attributes = value.selector, value.flags
-        if attributes and value.dpl == 0:
-            attributes |= KERNEL_RING << DESC_DPL_SHIFT
-        if seg == Seg.CS:
+        selector, base, limit, attributes = value
+        if attributes and not attributes & DPL:
+            attributes |= KERNEL_DPL
+        if seg == CS:
             self._code_rpl = selector & 3
-        if seg in (Seg.CS, Seg.SS) and selector & 3 == 0:
+        if seg in CODE_AND_STACK and selector & 3 == 0:
             selector |= KERNEL_RING
-        super().set_segment(seg, Segment(selector, value.base, value.limit, attributes))
+        self._load_real(seg, made_quickly(Segment, (selector, base, limit, attributes)))
 
     # -- system registers
 

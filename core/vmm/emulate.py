@@ -9,13 +9,14 @@ flush, model-specific registers) it gives as `Effects`. Kept in one file because
 from __future__ import annotations
 
 from collections.abc import Callable
+from struct import unpack
 from typing import Protocol
 
 from iced_x86 import Code, Instruction, Mnemonic, OpKind, Register, Register_, RegisterExt
 
 from core.cpu import descriptors, flags
 from core.cpu.call_gate import CALL_GATES, push_each, through_call_gate, way_back
-from core.cpu.context import Gpr, Seg
+from core.cpu.context import CS, DS, EAX, ECX, EDX, ES, ESP, FS, GS, LDTR, SS, TR, Seg
 from core.cpu.faults import GuestFault, Vector, general_protection
 from core.cpu.guest_cpu import DESC_DB, GuestCpu, Segment, Table
 from core.cpu.task_switch import TASKS, Way, back_link, may_switch, switch_task
@@ -26,21 +27,21 @@ SYSENTER_CS = 0x174
 Action = Callable[["Emulator", Instruction], str]
 
 _SEGMENTS = {
-    Register.ES: Seg.ES,
-    Register.CS: Seg.CS,
-    Register.SS: Seg.SS,
-    Register.DS: Seg.DS,
-    Register.FS: Seg.FS,
-    Register.GS: Seg.GS,
+    Register.ES: ES,
+    Register.CS: CS,
+    Register.SS: SS,
+    Register.DS: DS,
+    Register.FS: FS,
+    Register.GS: GS,
 }
 _GENERAL = {Register.EAX + index: index for index in range(8)}
 _ADDRESSING = frozenset(range(Register.AX, Register.EDI + 1))
 _FAR_LOADS = {
-    Mnemonic.LES: Seg.ES,
-    Mnemonic.LDS: Seg.DS,
-    Mnemonic.LFS: Seg.FS,
-    Mnemonic.LGS: Seg.GS,
-    Mnemonic.LSS: Seg.SS,
+    Mnemonic.LES: ES,
+    Mnemonic.LDS: DS,
+    Mnemonic.LFS: FS,
+    Mnemonic.LGS: GS,
+    Mnemonic.LSS: SS,
 }
 ALWAYS_SET = {6: 0xFFFF_0FF0, 7: 0x400}  # bits of debug registers that cannot be cleared
 _BRANCHES = {Mnemonic.JMP, Mnemonic.CALL}
@@ -131,37 +132,37 @@ class Emulator:
 
     def stack_mask(self) -> int:
         """Which bits of ESP the stack segment uses."""
-        return 0xFFFF_FFFF if self.guest.segment(Seg.SS).flags & DESC_DB else 0xFFFF
+        return 0xFFFF_FFFF if self.guest.segment(SS).flags & DESC_DB else 0xFFFF
 
     def peek_stack(self, slot: int, size: int, *, far: bool = False) -> int:
         """The stack word number `slot` of `size` bytes, without popping it; `far` returns read it with ring 0's
         rights, as the emulated CPU does."""
         guest = self.guest
-        offset = (guest.reg(Gpr.ESP) + slot * size) & self.stack_mask()
-        return self.load((guest.segment(Seg.SS).base + offset) & 0xFFFF_FFFF, size, user=False if far else None)
+        offset = (guest.reg(ESP) + slot * size) & self.stack_mask()
+        return self.load((guest.segment(SS).base + offset) & 0xFFFF_FFFF, size, user=False if far else None)
 
     def peek_frame(self, words: int, size: int) -> list[int]:
         """The `words` topmost stack words of `size` bytes, as `peek_stack` of a far return reads them."""
         guest, mask = self.guest, self.stack_mask()
-        offset, length = guest.reg(Gpr.ESP) & mask, words * size
-        linear = guest.segment(Seg.SS).base + offset
+        offset, length = guest.reg(ESP) & mask, words * size
+        linear = guest.segment(SS).base + offset
         if offset + length - 1 > mask or linear + length - 1 > 0xFFFF_FFFF:  # it wraps around
             return [self.peek_stack(word, size, far=True) for word in range(words)]
         raw = self.memory.read(guest.paging, linear, length)
-        return [int.from_bytes(raw[at : at + size], "little") for at in range(0, length, size)]
+        return list(unpack(f"<{words}{'I' if size == 4 else 'H'}", raw))
 
     def drop_stack(self, bytes_: int) -> None:
         """Move ESP up (down, if negative)."""
         mask = self.stack_mask()
-        esp = self.guest.reg(Gpr.ESP)
-        self.guest.set_reg(Gpr.ESP, esp & ~mask & 0xFFFF_FFFF | (esp + bytes_) & mask)
+        esp = self.guest.reg(ESP)
+        self.guest.set_reg(ESP, esp & ~mask & 0xFFFF_FFFF | (esp + bytes_) & mask)
 
     def push(self, values: tuple[int, ...], size: int) -> None:
         """Push `values`, the first one first."""
         guest = self.guest
         frame = b"".join((value & (1 << 8 * size) - 1).to_bytes(size, "little") for value in reversed(values))
-        top = (guest.reg(Gpr.ESP) - len(frame)) & self.stack_mask()
-        linear = (guest.segment(Seg.SS).base + top) & 0xFFFF_FFFF
+        top = (guest.reg(ESP) - len(frame)) & self.stack_mask()
+        linear = (guest.segment(SS).base + top) & 0xFFFF_FFFF
         self.memory.write(guest.paging, linear, frame, user=guest.cpl == 3)
         self.drop_stack(-len(frame))
 
@@ -175,7 +176,7 @@ class Emulator:
         """Go on at `eip` in `code`, ring unchanged."""
         if eip > code.limit:
             raise general_protection(descriptors.selector_error(code.selector))
-        self.guest.set_segment(Seg.CS, code)
+        self.guest.set_segment(CS, code)
         self.guest.eip = eip
 
     def return_to(self, selector: int, eip: int, popped: int, size: int) -> Segment:
@@ -196,10 +197,10 @@ class Emulator:
             found = descriptors.stack_segment(guest, self.memory, stack_selector, ring, Vector.GP)
             stack = found.cache(stack_selector)
             guest.set_cpl(ring)
-            guest.set_segment(Seg.SS, stack)
+            guest.set_segment(SS, stack)
             mask = self.stack_mask()
-            guest.set_reg(Gpr.ESP, guest.reg(Gpr.ESP) & ~mask & 0xFFFF_FFFF | esp & mask)
-        guest.set_segment(Seg.CS, code)
+            guest.set_reg(ESP, guest.reg(ESP) & ~mask & 0xFFFF_FFFF | esp & mask)
+        guest.set_segment(CS, code)
         guest.eip = eip
         return code
 
@@ -276,10 +277,10 @@ def _lldt(emulator: Emulator, instruction: Instruction) -> str:
     emulator.supervisor_only()
     selector = emulator.source(instruction, 0, 2)
     if not selector & 0xFFFC:
-        emulator.guest.set_segment(Seg.LDTR, Segment(selector, 0, 0, 0))
+        emulator.guest.set_segment(LDTR, Segment(selector, 0, 0, 0))
         return "noted that the guest has no LDT"
     found = _system_descriptor(emulator, selector, descriptors.LDT)
-    emulator.guest.set_segment(Seg.LDTR, found.cache(selector))
+    emulator.guest.set_segment(LDTR, found.cache(selector))
     return f"noted the guest's LDT at {found.base:#010x}"
 
 
@@ -288,11 +289,11 @@ def _ltr(emulator: Emulator, instruction: Instruction) -> str:
     selector = emulator.source(instruction, 0, 2)
     if not selector & 0xFFFC:
         # the manual says #GP(0); the emulated CPU loads a null TR, and every kind must do as the CPU does
-        emulator.guest.set_segment(Seg.TR, Segment(selector, 0, 0, 0))
+        emulator.guest.set_segment(TR, Segment(selector, 0, 0, 0))
         return "noted that the guest has no TSS"
     found = _system_descriptor(emulator, selector, descriptors.TSS_AVAILABLE, descriptors.TSS_AVAILABLE_16)
     found = descriptors.mark(emulator.guest, emulator.memory, found, descriptors.TSS_BUSY_BIT)
-    emulator.guest.set_segment(Seg.TR, found.cache(selector))
+    emulator.guest.set_segment(TR, found.cache(selector))
     return f"noted the guest's TSS at {found.base:#010x}"
 
 
@@ -340,17 +341,17 @@ def _cache_control(emulator: Emulator, _instruction: Instruction) -> str:
 def _rdmsr(emulator: Emulator, _instruction: Instruction) -> str:
     emulator.supervisor_only()
     guest = emulator.guest
-    number = guest.reg(Gpr.ECX)
+    number = guest.reg(ECX)
     value = emulator.effects.read_msr(number)
-    guest.set_reg(Gpr.EAX, value)
-    guest.set_reg(Gpr.EDX, value >> 32)
+    guest.set_reg(EAX, value)
+    guest.set_reg(EDX, value >> 32)
     return f"read the virtual MSR {number:#x}: {value:#x}"
 
 
 def _wrmsr(emulator: Emulator, _instruction: Instruction) -> str:
     emulator.supervisor_only()
     guest = emulator.guest
-    number, value = guest.reg(Gpr.ECX), guest.reg(Gpr.EDX) << 32 | guest.reg(Gpr.EAX)
+    number, value = guest.reg(ECX), guest.reg(EDX) << 32 | guest.reg(EAX)
     emulator.effects.write_msr(number, value)
     return f"wrote {value:#x} to the virtual MSR {number:#x}"
 
@@ -370,7 +371,7 @@ def _mov(emulator: Emulator, instruction: Instruction) -> str:
         guest.set_reg(RegisterExt.number(target), guest.cpu.debug_register(number))
         return f"read DR{number}"
     seg = _SEGMENTS.get(target)
-    if seg is None or seg is Seg.CS:
+    if seg is None or seg is CS:
         raise GuestFault(Vector.UD)
     return _set_segment(emulator, seg, emulator.source(instruction, 1, 2))
 
@@ -403,7 +404,7 @@ def _mov_control(emulator: Emulator, instruction: Instruction) -> str:
 
 def _set_segment(emulator: Emulator, seg: Seg, selector: int) -> str:
     emulator.load_segment(seg, selector)
-    if seg == Seg.SS:
+    if seg == SS:
         emulator.effects.shadow()
     return f"loaded {seg.name} with {selector:#06x}"
 
@@ -413,12 +414,12 @@ def _pop(emulator: Emulator, instruction: Instruction) -> str:
     seg = _SEGMENTS[instruction.op0_register]
     selector = emulator.peek_stack(0, size) & 0xFFFF
     # SS must be loaded after ESP has moved, in the width of the old stack
-    esp = emulator.guest.reg(Gpr.ESP)
+    esp = emulator.guest.reg(ESP)
     emulator.drop_stack(size)
     try:
         return _set_segment(emulator, seg, selector)
     except GuestFault:
-        emulator.guest.set_reg(Gpr.ESP, esp)
+        emulator.guest.set_reg(ESP, esp)
         raise
 
 
@@ -460,11 +461,11 @@ def _jump_far(emulator: Emulator, instruction: Instruction) -> str:
     if found is not None and not found.is_segment:
         return _through_system_descriptor(emulator, selector, found, call=call)
     code = descriptors.code_for_jump(guest, memory, selector)
-    esp = guest.reg(Gpr.ESP)
+    esp = guest.reg(ESP)
     if call:
-        esp = push_each(guest, memory, guest.segment(Seg.SS), esp, way_back(guest), size)
+        esp = push_each(guest, memory, guest.segment(SS), esp, way_back(guest), size)
     emulator.enter_code(code, offset)
-    emulator.drop_stack(esp - guest.reg(Gpr.ESP))
+    emulator.drop_stack(esp - guest.reg(ESP))
     return f"went on at {code.selector:#06x}:{offset:#010x}"
 
 
@@ -500,10 +501,10 @@ def _sysexit(emulator: Emulator, _instruction: Instruction) -> str:
     if not selector:
         raise general_protection()
     guest.set_cpl(3)
-    guest.set_segment(Seg.CS, Segment(selector + 16 | 3, 0, 0xFFFF_FFFF, 0x00CF_FB00))
-    guest.set_segment(Seg.SS, Segment(selector + 24 | 3, 0, 0xFFFF_FFFF, 0x00CF_F300))
-    guest.set_reg(Gpr.ESP, guest.reg(Gpr.ECX))
-    guest.eip = guest.reg(Gpr.EDX)
+    guest.set_segment(CS, Segment(selector + 16 | 3, 0, 0xFFFF_FFFF, 0x00CF_FB00))
+    guest.set_segment(SS, Segment(selector + 24 | 3, 0, 0xFFFF_FFFF, 0x00CF_F300))
+    guest.set_reg(ESP, guest.reg(ECX))
+    guest.eip = guest.reg(EDX)
     return _returned(0, 3, selector + 16 | 3, guest.eip)
 
 

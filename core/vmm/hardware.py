@@ -28,8 +28,8 @@ from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector
 from core.cpu.guest_cpu import GuestCpu
 from core.cpu.virtual_cpu import VirtualCpu
 from core.errors import RequestError
-from core.events import Cause, Ring, Trap, vector_name
-from core.interposer import Outcome, made_quickly
+from core.events import Cause, Ring, Trap, made_quickly, vector_name
+from core.interposer import Outcome
 from core.layout import HOST_RESERVED
 from core.looks import Reference, SeenVmcb, TableWalk
 from core.memory.frames import FREE, FrameAllocator

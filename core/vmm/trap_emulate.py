@@ -22,8 +22,8 @@ from core.cpu.guest_cpu import GuestCpu, Segment, Table
 from core.cpu.guest_mode import EFER_MSR, VM_CR_MSR, VM_HSAVE_PA_MSR
 from core.cpu.virtual_cpu import VirtualCpu
 from core.errors import RequestError, UnknownDeparture
-from core.events import Cause, Ring
-from core.interposer import Outcome, made_quickly
+from core.events import Cause, Ring, made_quickly
+from core.interposer import Outcome
 from core.layout import MONITOR_LDT_SELECTOR, MONITOR_TSS_SELECTOR, SHADOW_GDT, SHADOW_LDT, SHADOW_TSS
 from core.looks import TableWalk
 from core.memory.shadow import Denied, ShadowPager

@@ -15,7 +15,7 @@ from core.addresses import GuestPhysical, GuestVirtual, HostPhysical
 from core.costs import Work
 from core.cpu.context import MSR_AT, Gpr, Seg
 from core.cpu.cpuid import sober_cpuid
-from core.cpu.delivery import Delivered, Event, Origin, deliver
+from core.cpu.delivery import EXCEPTION, SOFTWARE, Delivered, Event, Origin, deliver
 from core.cpu.edits import edit
 from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector, general_protection
 from core.cpu.flags import CR0_ET, CR0_PE, DR7_ENABLES, IF, VM
@@ -24,7 +24,7 @@ from core.cpu.unsaved_msrs import UnsavedMsrs
 from core.cpu.virtual_cpu import MSRS, VirtualCpu, put_cpu, read_cpu
 from core.devices.pc import Pc
 from core.errors import RequestError, UnknownDeparture
-from core.events import RINGS, Cause, Ring, Trap, vector_name
+from core.events import RINGS, Cause, Ring, Trap, made_quickly, vector_name
 from core.guests.boot import BootState
 from core.guests.image import Interface
 from core.interposer import Interposer, Outcome
@@ -44,6 +44,8 @@ from core.vmm.own_state import OwnState
 FLAT_CODE, FLAT_DATA, BUSY_TSS = 0x00CF_9B00, 0x00CF_9300, 0x0000_8B00
 DR6_BS = 1 << 14  # the single step
 SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP = 0x174, 0x175, 0x176
+BREAKS, PF = frozenset({Vector.BP, Vector.OF}), Vector.PF
+FAULT, IO, PAGE_FAULT_TRUE, SYSTEM_CALL = Cause.FAULT, Cause.IO, Cause.PAGE_FAULT_TRUE, Cause.SYSTEM_CALL
 NameOf = Callable[[int], str]
 
 
@@ -336,12 +338,11 @@ class Vmm(ABC):
     def guest_event(self, vector: int, error_code: int, software: bool) -> Outcome:
         """Deliver to the guest what the CPU raised, as it stands."""
         if software:
-            cause = Cause.FAULT if vector in (Vector.BP, Vector.OF) else Cause.SYSTEM_CALL
-            return self.reflect(Event(vector, Origin.SOFTWARE), cause)
-        cause = Cause.PAGE_FAULT_TRUE if vector == Vector.PF else Cause.FAULT
-        address = self.faulting_address() if vector == Vector.PF else None
+            cause = FAULT if vector in BREAKS else SYSTEM_CALL
+            return self.reflect(made_quickly(Event, (vector, SOFTWARE, None, None)), cause)
+        cause, address = (PAGE_FAULT_TRUE, self.faulting_address()) if vector == PF else (FAULT, None)
         pushed = error_code if vector in WITH_ERROR_CODE else None
-        return self.reflect(Event(vector, Origin.EXCEPTION, pushed, address), cause)
+        return self.reflect(made_quickly(Event, (vector, EXCEPTION, pushed, address)), cause)
 
     def faulting_address(self) -> int:
         """CR2 as the CPU set it."""
@@ -353,8 +354,8 @@ class Vmm(ABC):
             done = self._deliver(event)
         finally:
             self.guest.end_interrupt_shadow()
-        handler = self.guest_handler(self.guest.pc)
-        return Outcome(cause, handler, self._delivered(event, done), self.handling_ring(done))
+        handler, text = self.guest_handler(self.guest.pc), self._delivered(event, done)
+        return made_quickly(Outcome, (cause, handler, text, self.handling_ring(done), False, None))
 
     def take_step(self) -> None:
         """The #DB behind an instruction that was carried out for the guest."""
@@ -363,7 +364,7 @@ class Vmm(ABC):
 
     def handling_ring(self, done: Delivered) -> Ring:
         """The real ring in which a delivered event is first handled."""
-        return Ring(self.cpu.cpl)
+        return RINGS[self.cpu.cpl]
 
     def guest_handler(self, address: int) -> str:
         """The guest's handler at `address`, by its symbol where it has one."""
@@ -373,7 +374,7 @@ class Vmm(ABC):
     def io(self, port: int, size: int, text: str, *, reading: bool) -> Outcome:
         """The guest read or wrote `size` bytes at `port`, as `text` tells; the device has been served."""
         ring = RINGS[self.cpu.cpl] if self.io_ring is None else self.io_ring
-        return Outcome(Cause.IO, self.device_name(port), text, ring)
+        return made_quickly(Outcome, (IO, self.device_name(port), text, ring, False, None))
 
     def timestamp(self) -> int:
         """The guest's time-stamp counter: virtual time, so that every run is repeatable."""
@@ -397,10 +398,10 @@ class Vmm(ABC):
 
     def _fault_eip(self, event: Event) -> int | None:
         """An accepted INT n saves the next EIP, a refused one faults at the instruction itself."""
-        return self._instruction_eip() if event.origin is Origin.SOFTWARE else None
+        return self._instruction_eip() if event.origin is SOFTWARE else None
 
     def _instruction_eip(self) -> int:
-        return (self.cpu.last_pc - self.cpu.state.segs[Seg.CS].base) & 0xFFFF_FFFF
+        return (self.cpu.last_pc - self.guest.code_base) & 0xFFFF_FFFF
 
     def _delivered(self, event: Event, done: Delivered) -> str:
         what = vector_name(event.vector)
