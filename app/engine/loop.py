@@ -451,7 +451,8 @@ class EngineLoop:
         self._stopped_by, self._stale = None, True
 
     def _go_on(self) -> None:
-        """What a run waited for may have come: go on at once."""
+        """What a run waited for may have come: go on at once. And the window must learn that it was obeyed."""
+        self._stale = True
         self._doze.wake(self._clock())
         if self._task is not None:
             self._task.waiting = False
@@ -461,7 +462,6 @@ class EngineLoop:
         if self._task is not None and not self._task.paced:
             self._finish(StopReason.REQUESTED)
         self._go_on()
-        self._stale = True
 
     def _power_on(self) -> None:
         self._task = None

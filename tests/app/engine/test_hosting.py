@@ -12,6 +12,7 @@ from app.engine.protocol import (
     AddVm,
     Command,
     Input,
+    Keys,
     Load,
     Message,
     PauseVm,
@@ -132,3 +133,9 @@ def test_resetting_one_of_several_leaves_the_record_and_the_others(session: Sess
     assert after.generation == before.generation
     assert after.trap_count == before.trap_count
     assert [vm.letter for vm in last(messages).vms] == ["B"]
+
+
+def test_the_window_learns_at_once_that_what_was_typed_has_been_obeyed(session: Session) -> None:
+    """Else it would have to give it to another engine, should this one die."""
+    messages = play(session, Load("greedy", KIND), Input(b"x"), Keys(b"\x1e"))
+    assert [message.acts for message in messages if isinstance(message, Updated)] == [0, 1, 2]
