@@ -69,6 +69,7 @@ class UnitEnd(Enum):
     FLOW = "the last of them may go elsewhere"
     LENGTH = "no unit has more than twelve"
     PAGE = "the next would lie on another page, or is no instruction"
+    BREAKPOINT = "the guest has armed a hardware breakpoint on the next"
 
 
 class UnitCause(Enum):
@@ -251,6 +252,7 @@ class Part(Enum):
 
     BODY = "what one of the guest's instructions became"
     DOOR = "makes sure that a lookup led to the right block, and asks the monitor if not"
+    BREAK = "where the guest has armed a hardware breakpoint: calls the monitor, which raises #DB unless RF is set"
     GO_ON = "the way on to the instruction after the block"
     STUB = "calls the monitor where a jump is not chained yet"
     SLOW = "calls the monitor for what is too much in line"

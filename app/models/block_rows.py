@@ -17,6 +17,7 @@ from core.translator.region import Slot
 
 NameOf = Callable[[int], str]
 OUT = "Ways out of the block"
+BREAK = "Where all enter: the guest's own breakpoint"
 DOOR = "Its door: a lookup leads here, by half of the address"
 
 
@@ -61,9 +62,10 @@ def rows_of(seen: SeenBlock, cache: SeenCache | None, name_of: NameOf) -> tuple[
             if len(became) > 1:
                 link = Link.FIRST if place == 0 else Link.LAST if place == len(became) - 1 else Link.MIDDLE
             rows.append(BlockRow(guest, guest if place == 0 else None, each, link, *notes.of(each)))
-    out = [each for each in seen.translated if each.part not in (Part.BODY, Part.DOOR)]
+    out = [each for each in seen.translated if each.part not in (Part.BODY, Part.BREAK, Part.DOOR)]
+    breaks = [each for each in seen.translated if each.part is Part.BREAK]
     door = [each for each in seen.translated if each.part is Part.DOOR]
-    for heading, those in ((OUT, out), (DOOR, door)):
+    for heading, those in ((OUT, out), (BREAK, breaks), (DOOR, door)):
         if those:
             rows.append(BlockRow(heading=heading))
         rows += (BlockRow(None, None, each, Link.NONE, *notes.of(each)) for each in those)

@@ -24,7 +24,7 @@ from unicorn import x86_const as x86
 from unicorn.unicorn_py3 import unicorn as binding
 
 from core.addresses import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
-from core.cpu import probes
+from core.cpu import breakpoint_registers, probes
 from core.cpu.context import CC_OP_EFLAGS, CONTEXT_BYTES, HEADER_BYTES, HF_CPL, STATE_BYTES, CpuContext, Gpr, Seg
 from core.cpu.flags import ALWAYS_ONE, ARITHMETIC, DF, DR7_ENABLES
 from core.cpu.fpu import Fpu
@@ -59,6 +59,12 @@ _FPU_POINTERS = (
     x86.UC_X86_REG_FIP, x86.UC_X86_REG_FCS, x86.UC_X86_REG_FDP, x86.UC_X86_REG_FDS, x86.UC_X86_REG_FOP,
 )  # fmt: skip
 NO_CODE_THERE = (unicorn.UC_ERR_FETCH_PROT, unicorn.UC_ERR_FETCH_UNMAPPED)
+
+
+def _place_without_breakpoint(debug_registers: list[int]) -> int:
+    """Where a MOV DR7 can stand in page 0, and an instruction behind it, without meeting the breakpoints there are."""
+    met = set(debug_registers[: breakpoint_registers.COUNT])
+    return next(at for at in range(0, PAGE_SIZE, 16) if not met & {at, at + len(MOV_DR7_EAX)})
 
 
 class DepartureHandler(Protocol):
@@ -175,7 +181,8 @@ class Cpu:
             return World(context, words, self._relocation)
         at = pointers.offset - HEADER_BYTES
         context = context[:at] + bytes(pointers.size) + context[at + pointers.size :]
-        return World(context, words, self._relocation, self.state.dr[7])
+        made = breakpoint_registers.only(self.state.dr[7], [pointer != 0 for pointer in self.state.armed])
+        return World(context, words, self._relocation, made)
 
     def load_world(self, world: World) -> None:
         """Bring back what was saved. Who lets it run after another must empty the TLB: its tags are not the VM's."""
@@ -203,21 +210,24 @@ class Cpu:
         """Have the CPU execute MOV DR7, EAX, by which alone it makes and removes breakpoints: in page 0 of RAM, whose
         bytes come back. Nothing else of `state` is worth keeping then."""
         state, ram, control = self.state, self.ram.bytes, bytes(self.ctl)
-        debug, armed, covered = list(state.dr), list(state.armed), bytes(ram[: len(MOV_DR7_EAX)])
+        debug, armed = list(state.dr), list(state.armed)
+        at = _place_without_breakpoint(debug)
+        code = slice(at, at + len(MOV_DR7_EAX))
+        covered = bytes(ram[code])
         self._load_state(self._power_on)
         state.dr[:], state.armed[:] = debug, armed
-        state.regs[Gpr.EAX], state.eip = value, 0
-        ram[: len(MOV_DR7_EAX)] = MOV_DR7_EAX
+        state.regs[Gpr.EAX], state.eip = value, at
+        ram[code] = MOV_DR7_EAX
         self.push()
         self.flush_tlb()
-        self.forget_code(0, len(MOV_DR7_EAX))
+        self.forget_code(at, len(MOV_DR7_EAX))
         for word in (Word.STOP, Word.WATCH, Word.CODE_SIZE):
             self.ctl[word] = 0
         self.end = self.executed + 1
         self._relocation = None
         self.run()
-        ram[: len(MOV_DR7_EAX)] = covered
-        self.forget_code(0, len(MOV_DR7_EAX))
+        ram[code] = covered
+        self.forget_code(at, len(MOV_DR7_EAX))
         self.flush_tlb()
         stop = self.ctl[Word.STOP]
         ctypes.memmove(self.ctl, control, len(control))
@@ -457,12 +467,13 @@ class Cpu:
         self._uc.reg_write(x86.UC_X86_REG_DR0 + number, value)
         self.pull()
 
-    def load_debug_register(self, number: int, value: int) -> None:
-        """As a MOV to it that the CPU executes: the breakpoints that DR7 enables are made, those it does not are gone.
-        Only while the CPU stands still."""
+    def load_debug_register(self, number: int, value: int, *, below: int = MAPPED_TO) -> None:
+        """As a MOV to it that the CPU executes: the breakpoints that DR7 enables, at addresses `below`, are made, all
+        others are gone. Only while the CPU stands still."""
         self.load_world(replace(self.save_world(), armed=0))
         self.state.dr[number] = value
-        control = self.state.dr[7]
+        kept = [self.state.dr[each] & 0xFFFF_FFFF < below for each in range(breakpoint_registers.COUNT)]
+        control = breakpoint_registers.only(self.state.dr[7], kept)
         self.load_world(replace(self.save_world(), armed=control if control & DR7_ENABLES else 0))
 
     def fpu(self) -> Fpu:

@@ -7,7 +7,8 @@ depends on no other page's mapping. Decoded without validity checks: what the CP
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Set
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from iced_x86 import Code, Decoder, DecoderError, DecoderOptions, FlowControl, Instruction
@@ -34,13 +35,16 @@ class Mode(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Unit:
     """Instructions at linear `pc`. `undecodable` bytes end it, if it met what the decoder does not know. `at_length`:
-    it ends because it would get too long."""
+    it ends because it would get too long. `before_break`: because the guest has a breakpoint behind it. `breaks`: the
+    guest has one at its beginning."""
 
     pc: int
     mode: Mode
     instructions: tuple[Instruction, ...]
     undecodable: bytes = b""
     at_length: bool = False
+    before_break: bool = False
+    breaks: bool = False
 
     @property
     def end(self) -> int:
@@ -53,6 +57,8 @@ class Unit:
         """What ended it."""
         if self.instructions and self.instructions[-1].flow_control not in GOES_ON:
             return UnitEnd.FLOW
+        if self.before_break:
+            return UnitEnd.BREAKPOINT
         return UnitEnd.LENGTH if self.at_length else UnitEnd.PAGE
 
 
@@ -61,13 +67,20 @@ def decode_freely(code: bytes, pc: int, bits: int) -> Instruction:
     return Decoder(bits, code, DecoderOptions.NO_INVALID_CHECK, ip=pc).decode()
 
 
-def find_unit(code: bytes, pc: int, mode: Mode) -> Unit | None:
-    """The unit at linear `pc`, where `code` stands, up to the page's end or further. None: the first instruction
-    straddles two pages, and the code of the second is needed too."""
+def find_unit(code: bytes, pc: int, mode: Mode, breakpoints: Set[int] = frozenset()) -> Unit | None:
+    """The unit at linear `pc`, where `code` stands, up to the page's end or further, or to the first of the guest's
+    `breakpoints`. None: the first instruction straddles two pages, and the code of the second is needed too."""
+    found = _find_unit(code, pc, mode, breakpoints)
+    return replace(found, breaks=True) if found is not None and pc in breakpoints else found
+
+
+def _find_unit(code: bytes, pc: int, mode: Mode, breakpoints: Set[int]) -> Unit | None:
     here = code[: PAGE_SIZE - (pc & PAGE_MASK)]
     found: list[Instruction] = []
     decoder = Decoder(mode.bits, here, DecoderOptions.NO_INVALID_CHECK, ip=pc)
     while len(found) < LONGEST_UNIT:
+        if found and int(found[-1].next_ip32) in breakpoints:
+            return Unit(pc, mode, tuple(found), before_break=True)
         instruction = decoder.decode()
         if decoder.last_error != DecoderError.NONE:
             break

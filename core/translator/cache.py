@@ -64,9 +64,9 @@ class Counters:
 class Block:
     """A translation, which never changes: checkpoints share it. `page` is the guest-physical page of its first byte,
     `pages` are all it came from, `linear_pages` where these were mapped; `start` and `size` say where it is in the
-    cache: its door first, up to the instruction at offset `found`, and then what its steps became. `entries` are its
-    bytes' in the code map, as u64 pairs of offset and entry; `borrowed`: offset, and number of the register that is to
-    be given back if the instruction there faults."""
+    cache: its door first, up to the instruction at offset `found`, and then, from `begins` on, what its steps became.
+    `entries` are its bytes' in the code map, as u64 pairs of offset and entry; `borrowed`: offset, and number of the
+    register that is to be given back if the instruction there faults."""
 
     pc: int
     length: int
@@ -83,10 +83,16 @@ class Block:
     ordinal: int
     linear_pages: tuple[int, ...]
     found: int
+    begins: int
 
     @property
     def entry(self) -> int:
         """Linear address of the translation behind the door, for those who know that they are right here."""
+        return self.start + self.begins
+
+    @property
+    def first(self) -> int:
+        """Linear address of what its first step became: behind the breakpoint that the guest may have there."""
         return self.start + self.steps[0].offset
 
     def place_of(self, pc: int) -> GuestPhysical:
@@ -203,7 +209,7 @@ class CodeCache:
     def begins_again(self, block: Block) -> None:
         """The first instruction of `block` will be tried again, which is no second run; the block may be gone."""
         if self.is_alive(block):
-            self.heat[block.entry - self.region.base] -= np.uint32(1)
+            self.heat[block.first - self.region.base] -= np.uint32(1)
         else:
             for step in block.steps:
                 self._ran[step.fate] -= 1
@@ -265,7 +271,7 @@ class CodeCache:
 
     def entered(self, block: Block) -> int:
         """How often `block` was run from its start."""
-        return int(self.heat[block.entry - self.region.base])
+        return int(self.heat[block.first - self.region.base])
 
     def target(self, exit_: Exit) -> Block | None:
         """The block that `exit_` jumps to; None while it is not chained."""
@@ -319,6 +325,7 @@ class CodeCache:
             self._ordinal,
             tuple((unit.pc & ~PAGE_MASK) + number * PAGE_SIZE & 0xFFFF_FFFF for number in range(len(pages))),
             made.found,
+            made.begins,
         )
         self._ordinal += 1
         self.region.write(made.at, made.code)
@@ -440,6 +447,12 @@ class CodeCache:
         dying = self.drop(page, first, last)
         self.counters.invalidated += dying
         return dying
+
+    def drop_at(self, linear: int) -> None:
+        """The blocks made from what stands at `linear`, wherever that was mapped, shall be made anew."""
+        for block in self._these(self._by_linear_page.get(linear & ~PAGE_MASK, ())):
+            if (linear - block.pc & 0xFFFF_FFFF) < block.length:
+                self._kill(block)
 
     def drop(self, page: GuestPhysical, first: int, last: int) -> int:
         """The blocks made from bytes `first` to `last` of `page` shall be made anew when they are reached; how many."""

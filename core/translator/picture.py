@@ -105,8 +105,10 @@ def _translated(cache: CodeCache, block: Block) -> Iterator[TranslatedInstructio
         opaque = step.reason is Reason.UNKNOWN and step.offset <= at < step.offset + step.size
         length = step.size if opaque else _length(code[at:], linear, bits)
         part, guest = Part.BODY, block.steps.index(step)
-        if at < block.steps[0].offset:
+        if at < block.begins:
             part = Part.DOOR
+        elif at < block.steps[0].offset:
+            part = Part.BREAK
         elif at >= body:
             part = Part.STUB if linear >= stubs else Part.SLOW
             if any(linear <= each.site < linear + length for each in block.exits):

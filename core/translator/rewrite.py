@@ -63,6 +63,7 @@ class SiteKind(Enum):
     EXIT = "to find or make the block that the jump leads to, and to chain it"
     MISS = "for a target that the lookup table does not know"
     NO_CODE = "where the guest's code cannot be fetched"
+    BREAK = "to raise #DB: the guest has armed a hardware breakpoint here"
 
 
 class Exit(NamedTuple):
@@ -98,7 +99,8 @@ class Surroundings(NamedTuple):
 class Emitted(NamedTuple):
     """A translated unit, to stand at linear address `at`. `entries`: of the code map, by offset. `borrowed`: number
     of the register to give back from SAVED if the instruction at that offset faults. `found`: offset of the door's last
-    instruction, which only those pass whom the lookup led here rightly; the steps begin after it."""
+    instruction, which only those pass whom the lookup led here rightly. `begins`: where the others enter; the steps
+    begin there, or after the breakpoint that the guest has there."""
 
     at: int
     code: bytes
@@ -109,6 +111,7 @@ class Emitted(NamedTuple):
     borrowed: dict[int, int]
     strays: range
     found: int
+    begins: int
 
 
 class Emitter:
@@ -256,6 +259,10 @@ class Emitter:
         """The whole of it."""
         unit = self.unit
         found = self._open_door()
+        begins = len(self.code)
+        if unit.breaks:
+            self.sites.append(Site(SiteKind.BREAK, self.here, unit.pc))
+            self.raw(CALL_OUT, BOUNDARY)
         last = len(unit.instructions) - 1
         for number, instruction in enumerate(unit.instructions):
             self.pc = instruction.ip32
@@ -285,7 +292,7 @@ class Emitter:
         self._emit_stubs()
         return Emitted(
             self.at, bytes(self.code), self.entries, self.steps, self.exits, self.sites, self.borrowed,
-            self.strays, found,
+            self.strays, found, begins,
         )  # fmt: skip
 
     def copy(self, instruction: Instruction) -> None:

@@ -38,6 +38,13 @@ class BlockFinder:
         self.sought = 0
         self.fault = GuestFault(Vector.UD)
         self.newest: UnitWork | None = None
+        self._breakpoints: frozenset[int] = frozenset()
+
+    def break_at(self, addresses: frozenset[int]) -> None:
+        """From now on the guest's own breakpoints are at these linear addresses: there the monitor is to be called."""
+        for address in self._breakpoints ^ addresses:
+            self._cache.drop_at(address)
+        self._breakpoints = addresses
 
     def look(self) -> None:
         """The CPU is about to go on: which pages of code are no longer where they were?"""
@@ -93,14 +100,14 @@ class BlockFinder:
         inside = pc & PAGE_MASK
         code = self._physical.read(GuestPhysical(page | inside), min(PAGE_SIZE - inside, LONGEST_READ))
         pages: tuple[GuestPhysical, ...] = (page,)
-        unit = find_unit(code, pc, mode)
+        unit = find_unit(code, pc, mode, self._breakpoints)
         if unit is None:
             beyond = self._code_page((pc & ~PAGE_MASK) + PAGE_SIZE & 0xFFFF_FFFF, pc)
             if beyond is None:
                 return None
             code += self._physical.read(beyond, 16)
             pages = (page, beyond)
-            unit = find_unit(code, pc, mode)
+            unit = find_unit(code, pc, mode, self._breakpoints)
             assert unit is not None, "two pages hold every instruction"
         block = self._cache.add(unit, code, pages, self._guilty(unit, pages) if self.adaptation.guilty else frozenset())
         self.newest = UnitWork(block.ordinal, cause, pc, page | inside, len(code), unit.why_it_ends)

@@ -20,14 +20,14 @@ from iced_x86 import FlowControl, Instruction
 from core.addresses import PAGE_MASK, PAGE_SIZE, GuestPhysical, GuestVirtual, HostPhysical
 from core.costs import Work
 from core.cpu import flags
+from core.cpu.breakpoint_registers import on_execution, status_at
 from core.cpu.context import HF_CS32, HF_SS32, Seg
 from core.cpu.decode import mnemonic
 from core.cpu.delivery import Event, Origin
 from core.cpu.faults import GuestFault, Vector
 from core.cpu.probes import Word
 from core.cpu.relocation import ADDRESS, COUNTS, STRAYED, CodeMap
-from core.cpu.virtual_cpu import VirtualCpu
-from core.errors import RequestError, UnknownDeparture
+from core.errors import UnknownDeparture
 from core.events import Cause, Ring
 from core.interposer import Outcome
 from core.layout import (
@@ -47,9 +47,8 @@ from core.translator.region import BELIEFS, VIRTUAL_IF_SET, Region, Slot
 from core.translator.rewrite import AFTER_STI, BOUNDARY, CALLOUT_VECTOR, INDIRECT, RULES, Site, SiteKind
 from core.vmm.block_finder import BlockFinder
 from core.vmm.emulate_store import can_store, emulate_store
-from core.vmm.own_state import OwnState
 from core.vmm.silent import emulate_silent
-from core.vmm.trap_emulate import PF_WRITE, UNDER_OTHERS, TrapEmulate
+from core.vmm.trap_emulate import PF_WRITE, TrapEmulate
 from core.vmm.vmm import Vmm
 
 
@@ -66,13 +65,6 @@ class Translation(TrapEmulate):
     translates = True
 
     # -- setting up
-
-    @classmethod
-    def check_carries(cls, cpu: VirtualCpu, own: OwnState | None) -> None:
-        """Nor breakpoints that the guest armed, which translated code does not meet."""
-        super().check_carries(cpu, own)
-        if cpu.debug[7] & flags.DR7_ENABLES:
-            raise RequestError(f"The VM's guest has armed a hardware breakpoint: no {cls.title.lower()}.", UNDER_OTHERS)
 
     def guest_place(self, eip: int) -> int:
         """See `TrapEmulate`: in the cache, what it was made from, if that is still there."""
@@ -149,11 +141,11 @@ class Translation(TrapEmulate):
         belt = Belt(Ring.ONE, "translation cache", self.cache.used / self.cache.region.size)
         return replace(super().stage(), belts=(belt,))
 
-    def load_debug_register(self, number: int, value: int) -> None:
-        """As everywhere; but a breakpoint, set at an address of the guest's, would never be met in the cache."""
-        if number == 7 and value & flags.DR7_ENABLES:
-            raise UnknownDeparture("The guest armed a hardware breakpoint, which translated code does not meet.")
-        super().load_debug_register(number, value)
+    def arm(self, number: int, value: int) -> None:
+        """What runs as it stands meets the CPU's own breakpoints, translated code calls the monitor where the guest has
+        one; none must be met where the guest believes that its own code is, but the cache stands."""
+        self.cpu.load_debug_register(number, value, below=MONITOR_BASE)
+        self._finder.break_at(on_execution(list(self.cpu.state.dr)))
 
     def watch_for_open_interrupts(self, wanted: bool) -> None:
         """Translated code changes the virtual IF without a trap: the probe looks at it."""
@@ -172,6 +164,8 @@ class Translation(TrapEmulate):
         if vector is not None and software:
             site = cache.site_at(TRANSLATION_CACHE + offset - 2)
             if site is not None:
+                if site.kind is SiteKind.BREAK and guest.eflags & flags.RF:
+                    return None  # it goes on behind the breakpoint
                 guest.interrupts_enabled = bool(self._variables.load(Slot.VIRTUAL_IF))
                 return self._called_out(site, base)
         entry = int(cache.entries[offset])
@@ -217,6 +211,10 @@ class Translation(TrapEmulate):
                 state.cr[2] = fault.address
             state.error_code = fault.error_code or 0
             return fault.vector, False
+        if site.kind is SiteKind.BREAK:
+            state.eip = (site.pc - base) & 0xFFFF_FFFF
+            state.dr[6] = status_at(list(state.dr), site.pc)
+            return Vector.DB, False
         self._site = site
         if site.kind is SiteKind.MISS:
             state.eip = self._variables.load(Slot.TARGET)
@@ -261,7 +259,7 @@ class Translation(TrapEmulate):
     def _try_again(self) -> None:
         """What has begun is uncounted, and will begin once more."""
         at = self._at
-        if self._begun and at is not None and at[2] is not None and at[1] == at[2].entry:
+        if self._begun and at is not None and at[2] is not None and at[1] == at[2].first:
             self.cache.begins_again(at[2])
         self._begun = False
 

@@ -271,7 +271,7 @@ class Vmm(ABC):
         if own is not None:
             self.take_up_own(own)
         if held.debug[7] & DR7_ENABLES:
-            self.cpu.load_debug_register(7, held.debug[7])
+            self.arm(7, held.debug[7])
 
     def interrupt(self, vector: int) -> Outcome:
         """Deliver an external interrupt to the guest."""
@@ -328,7 +328,11 @@ class Vmm(ABC):
         if number == 6 or not (self.cpu.state.dr[7] | (value if number == 7 else 0)) & DR7_ENABLES:
             self.cpu.set_debug_register(number, value)
         else:
-            self.interposer.before_the_next(lambda: self.cpu.load_debug_register(number, value))
+            self.interposer.before_the_next(lambda: self.arm(number, value))
+
+    def arm(self, number: int, value: int) -> None:
+        """The same where it makes or takes away breakpoints: the CPU stands still."""
+        self.cpu.load_debug_register(number, value)
 
     def fault(self, fault: GuestFault) -> Outcome:
         """Deliver a fault to the guest."""

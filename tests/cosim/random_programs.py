@@ -289,6 +289,27 @@ _paging = st.one_of(
     ),
 )
 
+_places = st.tuples(st.integers(0, SLOTS - 1), st.sampled_from([0, 0, 0, 1, 2, 3, 5, 8]))
+_control = st.sampled_from([0x402, 0x401, 0x408, 0x40A, 0x403, 0x4AA, 0x30402, 0x2402, 0x402, 0x400])
+
+
+def _at(place: tuple[int, int]) -> bytes:
+    slot, offset = place
+    return _imm(frame().symbols["slots"] + slot * SLOT_BYTES + offset)
+
+
+# mov drN, a place in a slot, and mov dr7; without one of the two; how long RF lasts is the CPU's to know
+_breakpoints = st.one_of(
+    st.builds(
+        lambda place, number, control: b"\xb8" + _at(place) + _modrm(b"\x0f\x23", number, 0)
+        + _with_eax(control, b"\x0f\x23\xf8"),
+        _places, st.integers(0, 3), _control,
+    ),
+    st.builds(lambda place, number: b"\xb8" + _at(place) + _modrm(b"\x0f\x23", number, 0), _places, st.integers(0, 3)),
+    st.builds(lambda control: _with_eax(control, b"\x0f\x23\xf8"), _control),
+    st.just(b"\x0f\x21\xf1\x31\xc0\x0f\x23\xf0"),  # mov ecx, dr6, and clear it
+)  # fmt: skip
+
 piece = st.one_of(
     _plain, _privileged, _segments, _faults, _rings, _tables, _gates, _gates, _narrow_code, _fast_calls, _floating,
     _self_modifying, _narrow,
@@ -304,6 +325,15 @@ paged_programs = st.tuples(
     timer,
 )
 
+# where code segments have bases other than 0 the emulated CPU hangs at a breakpoint (core/cpu/FINDINGS.md)
+armed_programs = st.tuples(
+    st.lists(
+        st.one_of(_breakpoints, _breakpoints, _plain, _privileged, _faults, _rings, _self_modifying),
+        min_size=1,
+        max_size=SLOTS,
+    ),
+    timer,
+)
 
 _TIMER_ON = bytes.fromhex("b011e620b020e621b004e621b001e621b0fee621b034e643")
 

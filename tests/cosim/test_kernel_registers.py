@@ -5,12 +5,10 @@ from __future__ import annotations
 import pytest
 
 from core.cpu.faults import Vector
-from core.events import EndHow
 from core.vmm import kinds_for
-from tests.cosim.kernel import PAIR, kernel, log, ran_equal, seen
+from tests.cosim.kernel import log, ran_equal, seen
 
 each_kind = pytest.mark.parametrize("kind", list(kinds_for()))
-each_paging = pytest.mark.parametrize("paging", [False, True], ids=["flat", "paged"])
 
 
 @each_kind
@@ -43,56 +41,6 @@ refused:
     )
     assert seen(session, 7) == [0x11110000, 0x22220000, 0x33330000, 0x44440000, 0xFFFF0FF0, 0x400, 0xFFFF0FF0]
     assert [noted.vector for noted in log(session)] == [Vector.UD]
-
-
-BREAKPOINTS = """
-    mov eax, offset first
-    mov dr0, eax
-    mov eax, 0x302
-    mov dr7, eax
-    mov dword ptr [resume], offset past_first
-    nop
-first:
-    mov dword ptr [seen], 1
-past_first:
-    mov eax, offset second                      # moved while it is armed
-    mov dr0, eax
-    mov dword ptr [resume], offset past_second
-second:
-    mov dword ptr [seen], 2
-past_second:
-    xor eax, eax
-    mov dr7, eax
-    mov ecx, 3
-second_again:
-    loop second_again
-    mov eax, offset third
-    mov dr1, eax
-    mov eax, 0x308
-    mov dr7, eax                                # the next instruction has it already
-third:
-    nop                                         # no RF: met again and again
-"""
-
-
-@pytest.mark.parametrize("kind", [kind for kind in kinds_for() if kind != "translation"])
-@each_paging
-def test_breakpoints_that_a_kernel_arms_are_met(kind: str, paging: bool) -> None:
-    session = ran_equal(BREAKPOINTS, kind, paging=paging)
-    noted = log(session)
-    symbols = kernel(BREAKPOINTS, paging=paging).symbols
-    assert [each.eip for each in noted] == [symbols["first"], symbols["second"], *[symbols["third"]] * 6]
-    assert {each.vector for each in noted} == {Vector.DB}
-    assert [each.dr6 & 0xF for each in noted] == [1, 1, *[2] * 6]
-    assert seen(session, 1) == [0]
-
-
-def test_translation_refuses_to_miss_a_breakpoint() -> None:
-    program = kernel(BREAKPOINTS)
-    PAIR.run(program, "translation")
-    assert PAIR.session.end is not None
-    assert PAIR.session.end.how is EndHow.ERROR
-    assert "hardware breakpoint" in PAIR.session.end.sentence
 
 
 @each_kind

@@ -19,7 +19,7 @@ from core.session import Session
 from core.timeline.timeline import Recording
 from core.vm_snapshots.vm_snapshot import VmSnapshot
 from core.vmm import kinds_for
-from tests.cosim.random_programs import build, paged_programs
+from tests.cosim.random_programs import armed_programs, build, paged_programs
 
 KINDS = list(kinds_for())
 MEMORY = 8 * MIB
@@ -151,6 +151,17 @@ def test_so_do_random_programs_with_paging(
     program: tuple[list[bytes], int | None], at: int, kind: str, other: str
 ) -> None:
     taken, end = uninterrupted(SESSION, build(*program, paging=True), kind, at)
+    SESSION.power_on_from(taken, other)
+    SESSION.run(LIMIT - at)
+    assert differences(end, SESSION.vm_snapshot()) == []
+
+
+@given(armed_programs, st.integers(730, 1_500), st.sampled_from(KINDS), st.sampled_from(KINDS))
+@settings(max_examples=30)
+def test_so_do_programs_that_have_armed_breakpoints(
+    program: tuple[list[bytes], int | None], at: int, kind: str, other: str
+) -> None:
+    taken, end = uninterrupted(SESSION, build(*program), kind, at)
     SESSION.power_on_from(taken, other)
     SESSION.run(LIMIT - at)
     assert differences(end, SESSION.vm_snapshot()) == []
