@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from app.engine import protocol
+from app.engine.futures import FuturesListener
 from app.engine.garbage import GuiGarbage
 from app.engine.host import EngineHost
 from app.engine.hosting import Act
@@ -35,11 +36,12 @@ from core.vm_snapshots.divergence import Diverged
 from lessons.questions import CheckLesson, LessonChecked
 
 if TYPE_CHECKING:
+    from app.engine.futures import FuturesNews
     from app.engine.hosting import HostCommand
     from app.engine.journeys import Journey
     from app.engine.shelving import SnapshotCommand
     from core.guests.image import Program
-    from core.lab.lab import LabFuture, Stand
+    from core.lab.lab import Stand
     from core.vm_snapshots.shelf import KeptSnapshot, SnapshotFact
 
 FRAME = 1 / 30 - 0.003  # the engine keeps the rate; this only holds back what the pipe bunched up
@@ -107,7 +109,7 @@ class Engine(QObject):
         self._loaded: protocol.Loaded | None = None
         self.shelf: tuple[SnapshotFact, ...] = ()  # the snapshots that are kept
         self._kept: dict[int, KeptSnapshot] = {}  # by number, for another engine
-        self._futures: tuple[LabFuture, ...] = ()  # with which a new engine would go on, where `_stand` says
+        self._futures = FuturesListener()  # with which a new engine would go on, where `_stand` says
         self._stand: Stand | None = None
         self._acts: deque[Act] = deque()  # what the engine may not have obeyed yet
         self._acts_in_all = 0  # to this engine
@@ -415,21 +417,21 @@ class Engine(QObject):
             case _Ended(code):
                 self._mourn(code)
 
-    def _remember(self, acts: int, futures: tuple[LabFuture, ...] | None, stand: Stand | None) -> None:
+    def _remember(self, acts: int, futures: FuturesNews | None, stand: Stand | None) -> None:
         """What another engine needs to go on from here, should this one die."""
         while len(self._acts) > self._acts_in_all - acts:
             self._acts.popleft()
         if not self._acts:
             self._deaths = 0
         if futures is not None:
-            self._futures = futures
+            self._futures.hear(futures)
         self._stand = stand
 
     def _lab_as_seen(self, begun: Lab) -> Lab:
         """The lab where the person last saw it, of which `begun` was the beginning."""
         if self._stand is None:
             return begun
-        return Lab.standing(begun.first, begun.rhythm, self._futures, self._stand)
+        return Lab.standing(begun.first, begun.rhythm, self._futures.futures, self._stand)
 
     def _recover(self) -> None:
         if self._recovering:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from app.engine import protocol
 from app.engine.doze import Doze
+from app.engine.futures import FuturesTeller
 from app.engine.hosting import Act, host
 from app.engine.journeys import Journey, travel
 from app.engine.labs import Keeper, opening
@@ -39,7 +40,6 @@ from lessons.questions import CheckLesson
 
 if TYPE_CHECKING:
     from core.guests.image import Program
-    from core.lab.lab import LabFuture
     from core.session import Session
 
 WHILE_OPENING = (
@@ -111,7 +111,7 @@ class EngineLoop:
         self._stopped_by: StopReason | None = None
         self._shown_generation = 0
         self._acts = 0
-        self._told_futures: tuple[LabFuture, ...] = ()
+        self._futures = FuturesTeller()
         self._seen_traps = 0
         self._seen_console = 0
         self._shown_vm = ""
@@ -502,17 +502,10 @@ class EngineLoop:
             protocol.Updated(
                 replace(snapshot, generation=self._generation(snapshot), stop=stop, sentence=self._sentence(task)),
                 self._acts,
-                self._news_of_futures(),
+                self._futures.news(self._session.futures),
                 self._session.stand,
             )
         )
-
-    def _news_of_futures(self) -> tuple[LabFuture, ...] | None:
-        futures = self._session.futures
-        if futures == self._told_futures:
-            return None
-        self._told_futures = futures
-        return futures
 
     def _tell_journey(self) -> None:
         """After a journey in time the window forgets what it knew: the newest traps and the console are sent again."""

@@ -22,8 +22,9 @@ from core.step_kind import StepKind
 from core.translations import Switch
 
 if TYPE_CHECKING:
+    from app.engine.futures import FuturesNews
     from core.guests.image import Program
-    from core.lab.lab import Lab, LabFuture, Stand
+    from core.lab.lab import Lab, Stand
     from core.vm_snapshots.divergence import Diverged
     from core.vm_snapshots.shelf import KeptSnapshot, SnapshotFact
     from lessons.questions import CheckLesson, LessonChecked
@@ -518,13 +519,13 @@ class Updated:
     """The machine as it is now; answer with `Shown`.
 
     acts     how many `app.engine.hosting.Act` this engine has obeyed
-    futures  as `Session.futures`, if they are not what the last one told; None: they are
+    futures  `Session.futures`, if they are not what the last one told; None: they are
     stand    as `Session.stand`
     """
 
     snapshot: Snapshot
     acts: int = 0
-    futures: tuple[LabFuture, ...] | None = None
+    futures: FuturesNews | None = None
     stand: Stand | None = None
 
 
