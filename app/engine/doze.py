@@ -41,12 +41,16 @@ class Doze:
     def sleep(self, seconds: float, now: float) -> bool:
         """It wants to sleep for so long. Does it really, or is that time over already?"""
         self.wakes_at = self.at + seconds
-        return self.wakes_at > now
+        return self.asleep(now)
 
     def wait(self, now: float) -> float:
         """Seconds until the host should look after it again."""
         left = self.wakes_at - now
         return left + self._late(now) if left > 0 else 0.0
+
+    def asleep(self, now: float) -> bool:
+        """Does it want to sleep now?"""
+        return self.wakes_at > now
 
     def wake(self, now: float) -> None:
         """Something has come from outside."""

@@ -49,6 +49,7 @@ WHILE_OPENING = (
 SNAPSHOT_PERIOD = 1 / 30
 TRAPS_AGAIN = 2_000  # the newest, after a journey
 IDLE_PERIOD = 5.0  # between snapshots of a guest that does nothing but answer its timer
+PUT_OFF = 0.5  # seconds that a snapshot waits for such a guest to be asleep
 IDLE_INSTRUCTIONS = 500_000  # what answering a timer takes at most in that time
 
 
@@ -485,9 +486,11 @@ class EngineLoop:
             return
         if self._task is not None and self._task.quiet:
             return
-        self._stale = False
         if not self._idles():
             self._doze.seen_at = now
+        elif not self._doze.asleep(now) and now < self._snapshot_due() + PUT_OFF:
+            return  # it is seen asleep, and not somewhere in the middle of the ticks that it makes up for
+        self._stale = False
         self._next_snapshot = now + SNAPSHOT_PERIOD
         task, stop = self._task, self._stopped_by
         if task is not None:

@@ -13,7 +13,6 @@ from app.engine.protocol import (
     Input,
     Load,
     Loaded,
-    Message,
     Ready,
     Refused,
     Reset,
@@ -30,24 +29,10 @@ from core.events import End, EndHow, StopReason
 from core.guests.image import Program
 from core.guests.start import StartWith
 from core.looks import Look
-from core.snapshot import Snapshot
 from tests.app.engine.fake_session import FakeSession, program
-from tests.app.engine.wire import SLICE, Engine
+from tests.app.engine.wire import SLICE, Engine, play, snapshots
 
 LOAD = Load("count", "bare")
-
-
-def play(engine: Engine, *script: tuple[float, protocol.Command]) -> list[Message]:
-    """What the engine sends when the window says `script` and closes a second later."""
-    for time, command in script:
-        engine.wire.at(time, command)
-    engine.wire.ends_at += 1
-    engine.loop.serve()
-    return [message for _, message in engine.wire.sent]
-
-
-def snapshots(messages: list[Message]) -> list[Snapshot]:
-    return [message.snapshot for message in messages if isinstance(message, Updated)]
 
 
 def test_it_is_ready_first_and_ends_with_the_window() -> None:
@@ -341,59 +326,3 @@ def test_what_a_guest_is_given_is_read_where_it_is_loaded_and_told_back(tmp_path
     assert [str(one.error) for one in messages if isinstance(one, Refused)] == [
         "/nowhere: The disk image cannot be read: it is not there. Check the path, or make an empty disk there."
     ]
-
-
-def test_a_sleeping_guest_keeps_the_time_but_is_woken_and_shown_seldom() -> None:
-    engine = Engine(FakeSession(idle_seconds=0.01))
-    wakings = 0
-    poll = engine.wire.poll
-
-    def counted(timeout: float | None) -> bool:
-        nonlocal wakings
-        wakings += 1
-        return poll(timeout)
-
-    engine.wire.poll = counted  # type: ignore[method-assign]
-    play(engine, (0, LOAD), (0, Run()), (4, Stop(1)))
-    assert 390 <= engine.session.executed <= 510  # of a hundred ticks a second, in five seconds
-    assert wakings < 50
-    assert len(snapshots(engine_messages(engine))) < 6
-
-
-def test_a_guest_that_nobody_sees_do_anything_is_woken_once_a_second() -> None:
-    engine = Engine(FakeSession(idle_seconds=0.01))
-    sleeps = []
-    poll = engine.wire.poll
-
-    def kept(timeout: float | None) -> bool:
-        sleeps.append((engine.wire.now, timeout))
-        return poll(timeout)
-
-    engine.wire.poll = kept  # type: ignore[method-assign]
-    play(engine, (0, LOAD), (0, Run()), (40, Stop(1)))
-    late = [timeout for now, timeout in sleeps if 20 < now < 40]
-    assert len(late) < 30
-    assert 3_900 <= engine.session.executed <= 4_101
-
-
-def test_what_is_typed_to_a_sleeping_guest_is_handled_and_shown_at_once() -> None:
-    engine = Engine(FakeSession(idle_seconds=10.0))
-    play(engine, (0, LOAD), (0, Run()), (3.0, Input(b"x")))
-    after = [(at, one.snapshot) for at, one in engine.wire.sent if isinstance(one, Updated) and at >= 3.0]
-    assert after[0][0] <= 3.0 + 2 * SLICE
-    assert after[0][1].executed >= engine.session.slice_length
-
-
-def test_a_guest_has_had_the_ticks_that_were_put_off_when_a_key_comes() -> None:
-    class Witness(FakeSession):
-        def send_input(self, data: bytes) -> None:
-            self.ticks_then = self.ticks
-            super().send_input(data)
-
-    session = Witness(idle_seconds=0.01)
-    play(Engine(session), (0, LOAD), (0, Run()), (30.5, Input(b"x")))
-    assert 3_048 <= session.ticks_then <= 3_050
-
-
-def engine_messages(engine: Engine) -> list[Message]:
-    return [message for _, message in engine.wire.sent]

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 
 from app.engine import protocol
 from app.engine.loop import EngineLoop
+from core.snapshot import Snapshot
 from tests.app.engine.fake_session import FakeSession, program
 
 SLICE = 0.008
@@ -35,6 +36,7 @@ class Wire:
         self.coming: list[tuple[float, protocol.Command]] = []
         self.sent: list[tuple[float, protocol.Message]] = []
         self.ends_at = 0.0
+        self.wakings: list[float] = []  # when the engine looked whether there is something to do
 
     def at(self, time: float, *commands: protocol.Command) -> None:
         """The window sends `commands` at `time`."""
@@ -43,6 +45,7 @@ class Wire:
         self.ends_at = max(self.ends_at, time)
 
     def poll(self, timeout: float | None) -> bool:
+        self.wakings.append(self.now)
         until = self.now + timeout if timeout is not None else float("inf")
         arrival = self.coming[0][0] if self.coming else self.ends_at
         if arrival <= until:
@@ -76,3 +79,16 @@ class Engine:
 
     def _pass_time(self) -> None:
         self.wire.now += SLICE
+
+
+def play(engine: Engine, *script: tuple[float, protocol.Command]) -> list[protocol.Message]:
+    """What the engine sends when the window says `script` and closes a second later."""
+    for time, command in script:
+        engine.wire.at(time, command)
+    engine.wire.ends_at += 1
+    engine.loop.serve()
+    return [message for _, message in engine.wire.sent]
+
+
+def snapshots(messages: list[protocol.Message]) -> list[Snapshot]:
+    return [message.snapshot for message in messages if isinstance(message, protocol.Updated)]
