@@ -4,58 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 
 from app.models.comparison import MODELLED, CountRow
+from app.models.kind_table_model import Index, KindTableModel
 from app.models.numerals import grouped
-from core.vmm import kinds
 
-Index = QModelIndex | QPersistentModelIndex
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 
 
-class CountTableModel(QAbstractTableModel):
-    """`show` replaces all."""
+class CountTableModel(KindTableModel[CountRow]):
+    """`show_rows` replaces all."""
 
     def __init__(self, mono: QFont, what: str = "Count") -> None:
-        super().__init__()
-        self._what = what
-        self.rows: list[CountRow] = []
-        self.kinds: tuple[str, ...] = ()
-        self._mono = mono
-
-    def show(self, rows: list[CountRow], kinds_shown: tuple[str, ...]) -> None:
-        """Show these rows for these kinds."""
-        self.beginResetModel()
-        self.rows, self.kinds = rows, kinds_shown
-        self.endResetModel()
-
-    def set_font(self, mono: QFont) -> None:
-        """The face of the values."""
-        self.beginResetModel()
-        self._mono = mono
-        self.endResetModel()
-
-    def rowCount(self, parent: Index | None = None) -> int:
-        """One a count."""
-        return 0 if parent is not None and parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index | None = None) -> int:
-        """What is counted, and the kinds."""
-        return 0 if parent is not None and parent.isValid() else 1 + len(self.kinds)
+        super().__init__(mono, what, "The same at every repetition.")
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """What was counted, and under which kind."""
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section <= len(self.kinds):
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self._what if section == 0 else kinds()[self.kinds[section - 1]].title
-        if role == Qt.ItemDataRole.ToolTipRole:
-            return "The same at every repetition." if section == 0 else kinds()[self.kinds[section - 1]].summary
-        if role == Qt.ItemDataRole.TextAlignmentRole and section:
+        """What was counted, and under which kind; figures stand to the right, and so do their headings."""
+        if role == Qt.ItemDataRole.TextAlignmentRole and orientation is Qt.Orientation.Horizontal and section:
             return RIGHT
-        return None
+        return super().headerData(section, orientation, role)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Words, face and explanation of a cell."""

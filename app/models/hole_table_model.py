@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 
+from app.models.kind_table_model import Index, KindTableModel
 from core.hole_table import Verdict
-from core.vmm import kinds
 
-Index = QModelIndex | QPersistentModelIndex
 HOLE_MARK = "≠"
 
 
@@ -51,47 +50,19 @@ def rows_from_json(table: Mapping[str, Any]) -> tuple[HoleRow, ...]:
     )
 
 
-class HoleTableModel(QAbstractTableModel):
-    """Column 0 is the instruction, the others are kinds, bare first; `show` replaces all."""
+class HoleTableModel(KindTableModel[HoleRow]):
+    """Column 0 is the instruction, the others are kinds, bare first."""
 
     def __init__(self, mono: QFont) -> None:
-        super().__init__()
-        self.rows: tuple[HoleRow, ...] = ()
-        self.kinds: tuple[str, ...] = ()
-        self._mono = mono
+        super().__init__(
+            mono,
+            "Instruction",
+            "The sensitive instructions of Robin and Irvine; each is run once by a tiny guest.",
+        )
 
     def show(self, rows: tuple[HoleRow, ...]) -> None:
         """Show these."""
-        self.beginResetModel()
-        self.rows = rows
-        self.kinds = tuple(rows[0].cells) if rows else ()
-        self.endResetModel()
-
-    def set_font(self, mono: QFont) -> None:
-        """The face of the cells."""
-        self.beginResetModel()
-        self._mono = mono
-        self.endResetModel()
-
-    def rowCount(self, parent: Index | None = None) -> int:
-        """One an instruction."""
-        return 0 if parent is not None and parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: Index | None = None) -> int:
-        """The instruction and the kinds."""
-        return 0 if parent is not None and parent.isValid() else 1 + len(self.kinds)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """What was asked, and under which kind."""
-        if orientation is not Qt.Orientation.Horizontal or not 0 <= section <= len(self.kinds):
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return "Instruction" if section == 0 else kinds()[self.kinds[section - 1]].title
-        if role == Qt.ItemDataRole.ToolTipRole:
-            if section == 0:
-                return "The sensitive instructions of Robin and Irvine; each is run once by a tiny guest."
-            return kinds()[self.kinds[section - 1]].summary
-        return None
+        self.show_rows(rows, tuple(rows[0].cells) if rows else ())
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Words, face and explanation of a cell."""

@@ -54,7 +54,7 @@ class CyclesPage(Page):
     def show_comparison(self, comparison: Comparison) -> None:
         """Draw and count anew."""
         self.bars.show_columns(comparison.columns(), f"Modelled cycles · {comparison.model.title}")
-        self.model.show(comparison.count_rows() if comparison.results else [], tuple(comparison.results))
+        self.model.show_rows(comparison.count_rows() if comparison.results else [], tuple(comparison.results))
         self.counts.setVisible(bool(comparison.results))
         self._align()
 

@@ -129,7 +129,7 @@ class FigurePage(Page):
         figure = self.figure
         self.plot.show_groups(tuple(figure.groups()), f"Modelled cycles a round · {figure.model.title} · logarithmic")
         there = bool(figure.results)
-        self.model.show(list(figure.count_rows()) if there else [], tuple(figure.results))
+        self.model.show_rows(list(figure.count_rows()) if there else [], tuple(figure.results))
         self.counts.setVisible(there)
         if there:
             header = self.counts.horizontalHeader()
