@@ -148,7 +148,8 @@ class Hypervisor:
     ) -> Vmm:
         """Frames (but for `taken` bytes), devices, the program in memory, a monitor; the guest's registers as at
         power-on."""
-        frames = [*spec.kind.vm_frames(self.machine.frames, spec.memory - taken, spec.owner)]
+        own = snapshot.own if snapshot is not None else None
+        frames = [*spec.kind.frames_for(self.machine.frames, spec.memory - taken, spec.owner, own)]
         frames += [ABSENT] * (taken >> PAGE_SHIFT)
         kept = {number: bytearray() for number in range(len(frames) - (taken >> PAGE_SHIFT), len(frames))}
         return self._equip(spec, interposer, console, frames, kept, snapshot)
@@ -218,6 +219,7 @@ class Hypervisor:
         vm, shown = self.vms[letter], self._shown
         check_same(vm.spec, snapshot)
         check_carries(vm.spec.kind, snapshot)
+        vm.vmm.check_goes_back(snapshot.own)
         present = self.snapshot(letter)
         self.show(letter)
         try:

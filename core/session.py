@@ -150,14 +150,22 @@ class Session:
         ram = self._backing.ram.nbytes
         reserved = layout.HOST_RESERVED + layout.MONITOR_MEMORY if vmm_class.hosted else 0
         check_room(memory, ram - reserved, ram, hosted=vmm_class.hosted)
+        size = min(vmm_class.machine_memory(memory), ram)
+        if snapshot is not None:
+            vmm_class.check_machine(snapshot.own, size)
         self.close()
         breakpoints = self._breakpoints
         self._clear()
-        self._machine = Machine(min(vmm_class.machine_memory(memory), ram), self._backing, recording=self._recording)
+        self._machine = Machine(size, self._backing, recording=self._recording)
         self._hypervisor = Hypervisor(self._machine, self.traps)
         letter = self._hypervisor.next_letter()
         spec = VmSpec(letter, vmm_class, program, memory, command_line, disk, modules)
-        self._hypervisor.create(spec, snapshot=snapshot)
+        try:
+            self._hypervisor.create(spec, snapshot=snapshot)
+        except UserError:
+            self._machine.close()
+            self._machine = self._hypervisor = None
+            raise
         self._selected = spec.letter
         self._first = first
         self.vm.breakpoints = breakpoints

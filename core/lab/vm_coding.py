@@ -8,7 +8,7 @@ state that it cannot be in, pages that are not there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
@@ -52,7 +52,7 @@ def snapshot_bytes(
         end=tree_of(snapshot.end),
         cpu=tree_of(snapshot.cpu),
         devices={name: tree_of(state) for name, state in sorted(snapshot.devices.items())},
-        own=tree_of(snapshot.own),
+        own=_own_tree(snapshot.own),
         ram=tuple(keep(piece) if piece else "" for piece in _pieces(snapshot)),
         console=keep(snapshot.console),
     )
@@ -101,7 +101,7 @@ def snapshot_of(record: SnapshotRecord, fetch: Callable[[str], bytes], **made_of
         cpu=cpu,
         ram=_pages(record, fetch),
         devices=_devices(record.devices, record.memory, disk, record.executed + record.idle),
-        own=value_of(OwnState | None, record.own),
+        own=_own(record.own),
         console=fetch(record.console),
         **made_of,
     )
@@ -134,6 +134,21 @@ def _devices(trees: Mapping[str, Any], memory: int, disk: DiskImage | None, now:
         if not known[name].is_sound(state):
             raise LabError(f"The snapshot's {name} is in a state that it cannot be in.", MEND)
     return states
+
+
+def _own_tree(own: OwnState | None) -> Any:
+    return None if own is None else {type(own).__name__: tree_of(own)}
+
+
+def _own(tree: Any) -> OwnState | None:
+    if tree is None:
+        return None
+    known = {each.__name__: each for each in get_args(OwnState)}
+    if not isinstance(tree, dict) or len(tree) != 1 or not tree.keys() <= known.keys():
+        raise LabError("The snapshot's guest has told its monitor something that no monitor knows.", MEND)
+    ((name, inner),) = tree.items()
+    own: OwnState = value_of(known[name], inner)
+    return own
 
 
 def _ignore(_value: int) -> None:

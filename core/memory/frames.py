@@ -26,6 +26,11 @@ class FrameAllocator:
         self._owned: Counter[str] = Counter()
 
     @property
+    def size(self) -> int:
+        """Bytes of all of RAM."""
+        return len(self._owners) * PAGE_SIZE
+
+    @property
     def used_to(self) -> int:
         """The address below which lies every frame that was ever anybody's."""
         return self._used_to * PAGE_SIZE

@@ -20,7 +20,7 @@ ZEROES = bytes(PAGE_SIZE)
 def check_carries(kind: type[Vmm], snapshot: VmSnapshot) -> None:
     """A RequestError if the VM cannot go on under `kind`."""
     check_kind(kind, snapshot.program)
-    kind.check_carries(snapshot.cpu, snapshot.own)
+    kind.check_carries(snapshot.cpu, snapshot.own, snapshot.ram, snapshot.pages)
 
 
 def check_same(spec: VmSpec, snapshot: VmSnapshot) -> None:

@@ -9,7 +9,7 @@ the same parts.) Not in it: what a person had switched in its monitor, which is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.addresses import PAGE_SHIFT
@@ -49,10 +49,10 @@ class VmSnapshot:
     interrupted: bool
     end: End | None
     cpu: VirtualCpu
-    ram: Mapping[int, bytes]
-    devices: Mapping[str, Any]
-    own: OwnState | None
-    console: bytes
+    ram: Mapping[int, bytes] = field(repr=False)
+    devices: Mapping[str, Any] = field(repr=False)
+    own: OwnState | None = field(repr=False)
+    console: bytes = field(repr=False)
 
     @property
     def time(self) -> int:

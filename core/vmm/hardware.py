@@ -12,7 +12,7 @@ who handles each are one mechanism.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from iced_x86 import Instruction
@@ -46,7 +46,7 @@ from core.vmm.device_windows import DeviceWindows
 from core.vmm.emulate import Emulator
 from core.vmm.event_field import VALID, from_field, to_field
 from core.vmm.exit_words import exit_words
-from core.vmm.guest_rings import CALL_NOTIFY, CALL_RING, REFUSED, GuestRings
+from core.vmm.guest_rings import CALL_NOTIFY, CALL_RING, CONSOLE, DISK, GuestRings
 from core.vmm.intercepts import INTERCEPT, Exit, exit_name
 from core.vmm.io_exit import IOPM_BYTES, io_information, ports_intercepted
 from core.vmm.own_state import OwnState, RingPages
@@ -166,10 +166,13 @@ class Hardware(Vmm):
     # -- the VM at an instant
 
     @classmethod
-    def check_carries(cls, cpu: VirtualCpu, own: OwnState | None) -> None:
+    def check_carries(cls, cpu: VirtualCpu, own: OwnState | None, ram: Mapping[int, bytes], pages: int) -> None:
         """With its rings."""
-        if not isinstance(own, RingPages):
-            super().check_carries(cpu, own)
+        if isinstance(own, RingPages):
+            if not all(ring in (CONSOLE, DISK) and 0 <= page < pages for ring, page in own.pages):
+                raise RequestError("The VM's guest has rings where none can be.", "Use another snapshot.")
+        else:
+            super().check_carries(cpu, own, ram, pages)
 
     def own_state(self) -> OwnState | None:
         """The pages that are rings for the guest's drivers."""
@@ -181,10 +184,9 @@ class Hardware(Vmm):
 
     def take_up_own(self, own: OwnState) -> None:
         """As the guest's calls would."""
+        assert isinstance(own, RingPages), "it was checked"
         for ring, page in own.pages:
-            value, text = self._rings.call(CALL_RING, ring, page)
-            if value == REFUSED:
-                raise RequestError(f"The VM cannot go on: {text}.", "Use another copy of the snapshot.")
+            self._rings.call(CALL_RING, ring, page)
 
     def kept_msr(self, number: int) -> int:
         """Those by which the guest could unseat its host are kept apart."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from core.addresses import ADDRESS_MASK, PAGE_MASK, PAGE_SHIFT, HostPhysical
 from core.cpu.context import Gpr, Seg
@@ -41,20 +41,13 @@ from core.vmm.hypercall_abi import (
     Refused,
     Sched,
 )
+from core.vmm.own_state import Handler
 from core.vmm.paravirt_cpu import ParavirtCpu
 
 ARGUMENTS = (Gpr.EBX, Gpr.ECX, Gpr.EDX, Gpr.ESI, Gpr.EDI, Gpr.EBP)
 ENTRIES_A_PAGE = 512  # descriptors
 LONGEST_WRITE = 4096  # bytes of a console_io
 SUCCESS = 0
-
-
-class Handler(NamedTuple):
-    """Where the guest takes a trap or an upcall: code selector, address, and the flags of its trap-table entry."""
-
-    selector: int
-    address: int
-    flags: int = 0
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ this kind's answer to each departure can be read beside the other kinds'.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
@@ -26,12 +26,14 @@ from core.cpu.cpuid import SEP
 from core.cpu.delivery import Event, Origin
 from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector, general_protection
 from core.cpu.guest_cpu import DESC_P, DESC_S, GuestCpu, Segment
+from core.cpu.virtual_cpu import VirtualCpu, put_cpu
 from core.errors import RequestError, UnknownDeparture
 from core.events import Cause, End, EndHow, Ring, vector_name
 from core.guests.boot import BootState
 from core.guests.image import Interface
 from core.interposer import Outcome
 from core.layout import (
+    HOST_RESERVED,
     INSTRUCTIONS_PER_SECOND,
     IRQ_PIT,
     IRQ_SERIAL,
@@ -44,12 +46,14 @@ from core.layout import (
     PORT_SERIAL,
     SHADOW_GDT,
 )
+from core.memory.frames import FrameAllocator
 from core.memory.guest_physical import GuestPhysicalMemory, MemoryBus
 from core.memory.pseudo_physical import NOT_OURS, PseudoPhysicalMemory
 from core.memory.ram import Ram
 from core.memory.walk import ACCESSED, PRESENT
 from core.stage import PARAVIRTUALIZED, Stage
 from core.vmm.domain_builder import Layout, address_of, frame_of, write_tables
+from core.vmm.domain_frames import check_machine, claim_frames, in_order, judge_tables, use_rings, use_tables
 from core.vmm.event_channels import EventChannels
 from core.vmm.frame_types import FrameType, FrameTypes
 from core.vmm.hypercall_abi import (
@@ -69,8 +73,8 @@ from core.vmm.hypercall_abi import (
     Refused,
     StartPage,
 )
-from core.vmm.hypercalls import DomainState, Handler, Hypercalls
-from core.vmm.own_state import OwnState
+from core.vmm.hypercalls import DomainState, Hypercalls
+from core.vmm.own_state import Domain, Handler, OwnState
 from core.vmm.paravirt_cpu import CR0_PARAVIRT, ParavirtCpu
 from core.vmm.split_drivers import SERIAL_LINE, ConsoleBack, DiskBack, take_interrupts
 from core.vmm.vmm import BUSY_TSS, SYSENTER_CS, SYSENTER_EIP, SYSENTER_ESP, Vmm
@@ -108,6 +112,9 @@ class Paravirt(Vmm):
 
     physical: PseudoPhysicalMemory
     guest: ParavirtCpu
+    types: FrameTypes
+    events: EventChannels
+    _wanted: list[HostPhysical]
 
     @classmethod
     def memory(cls, ram: Ram, frames: Sequence[HostPhysical], bus: MemoryBus, owner: str) -> GuestPhysicalMemory:
@@ -122,42 +129,131 @@ class Paravirt(Vmm):
         """See `ParavirtCpu`."""
         return ParavirtCpu(self.cpu, self.physical)
 
+    # -- the VM at an instant
+
+    @classmethod
+    def frames_for(
+        cls, allocator: FrameAllocator, vm_memory: int, owner: str, own: OwnState | None
+    ) -> Sequence[HostPhysical]:
+        """The very frames that the guest knows."""
+        if not isinstance(own, Domain):
+            return super().frames_for(allocator, vm_memory, owner, own)
+        if not allocator.owner(HostPhysical(0)):
+            allocator.claim(HostPhysical(0), HOST_RESERVED, "host")
+        return claim_frames(allocator, own, owner)
+
+    @classmethod
+    def check_carries(cls, cpu: VirtualCpu, own: OwnState | None, ram: Mapping[int, bytes], pages: int) -> None:
+        """Only what a paravirtual VM has told its monitor, and a CPU as such a guest has it."""
+        wrong = RequestError("The VM is in a state that no paravirtual one can be in.", "Use another snapshot.")
+        if not isinstance(own, Domain) or not in_order(cpu, own) or len(own.frames) != pages:
+            raise wrong
+        try:
+            judge_tables(own, ram)
+        except Refused:
+            raise wrong from None
+
+    @classmethod
+    def check_machine(cls, own: OwnState | None, memory: int) -> None:
+        """Its frames must be there."""
+        if isinstance(own, Domain):
+            check_machine(own, memory)
+
+    def check_goes_back(self, own: OwnState | None) -> None:
+        """Its guest knows its frames, and it may have others since it was powered on anew."""
+        frames = tuple(frame >> PAGE_SHIFT for frame in self.physical.frames[:-1])
+        if not isinstance(own, Domain) or (own.frames, own.monitor_frames) != (frames, self._own_frames()):
+            raise RequestError(
+                f"VM {self.letter} has other frames of the machine now, and its guest knew those of then.",
+                "Power on from the snapshot.",
+            )
+
+    def _own_frames(self) -> tuple[int, ...]:
+        own = (self._table, self._zero, self._gdt, self._shared, *self._machine_to_physical)
+        return tuple(frame >> PAGE_SHIFT for frame in own)
+
     def own_state(self) -> OwnState | None:
-        """What would have to be kept is machine frames."""
-        raise RequestError(
-            "A paravirtual VM knows its machine frames, so it cannot be put elsewhere.", "Choose another."
+        """All that hypercalls have told, and where the VM lies."""
+        state, types, events = self.state, self.types, self.events
+        drivers = (self._console_channel, self._disk_channel)
+        return Domain(
+            frames=tuple(frame >> PAGE_SHIFT for frame in self.physical.frames[:-1]),
+            monitor_frames=self._own_frames(),
+            shared=self.machine.ram.read(self._shared, PAGE_SIZE),
+            pinned=tuple((int(page), int(types.types[page])) for page in np.flatnonzero(types.pinned)),
+            root=state.root,
+            gdt=tuple(state.gdt),
+            traps=tuple(sorted(state.traps.items())),
+            upcall=state.upcall,
+            failsafe=state.failsafe,
+            kernel_stack=state.kernel_stack,
+            channels=tuple(sorted(number for number in events.bound if number not in drivers)),
+            timer=events.timer,
+            deadline=state.deadline,
+            blocked=self._blocked,
         )
+
+    def go_on_from(self, held: VirtualCpu, own: OwnState | None) -> None:
+        """In the same frames; every table is judged again, as when the guest made it one."""
+        assert isinstance(own, Domain), "it was checked"
+        self._wanted = [HostPhysical(frame << PAGE_SHIFT) for frame in own.monitor_frames]
+        self._set_up(Layout.of(self.physical))
+        self.machine.ram.write(self._shared, own.shared)
+        self._take_up(own)
+        self.physical.show(self._shared)
+        put_cpu(self.guest, held)
+
+    def _take_up(self, own: Domain) -> None:
+        state, types, events = self.state, self.types, self.events
+        use_tables(types, self.physical, own)
+        state.root, state.gdt, state.traps = own.root, list(own.gdt), dict(own.traps)
+        state.upcall, state.failsafe, state.kernel_stack = own.upcall, own.failsafe, own.kernel_stack
+        state.deadline, self._blocked = own.deadline, own.blocked
+        events.bound |= dict.fromkeys(own.channels)
+        events.timer = own.timer
+        self.show_gdt()
 
     # -- setting up
 
     def prepare(self) -> None:
         """The monitor's own pages, which stand in every address space, and the VM's first ones."""
-        ram, physical = self.machine.ram, self.physical
-        layout = Layout.of(physical)
-        pages = physical.size >> PAGE_SHIFT
+        physical = self.physical
+        layout, pages = Layout.of(physical), physical.size >> PAGE_SHIFT
+        self._wanted = []
         write_tables(physical, layout)
+        self._set_up(layout)
+        self._tell_guest(layout, pages)
+        root = frame_of(physical, layout.directory)
+        self.types.pin(root, FrameType.TABLE_2)
+        self.types.use(root, FrameType.TABLE_2)
+        self.state.root = root
+        physical.show(self._shared)
+
+    def _set_up(self, layout: Layout) -> None:
+        """What every such VM has, whatever its guest has done so far."""
+        physical = self.physical
         self._table, self._zero, self._gdt, self._shared = (self._frame() for _ in range(4))
         self._machine_to_physical = [self._frame() for _ in range(-(-4 * len(physical.page_of) // PAGE_SIZE))]
         self.state = DomainState()
         self._blocked = False
         self.types = FrameTypes(physical, self._shared, self.cpu.flush_tlb)
         self.types.monitor_entry = self._table | PRESENT | ACCESSED
-        self.events = self.guest.events = EventChannels(ram, self._shared)
+        self.events = self.guest.events = EventChannels(self.machine.ram, self._shared)
         self._write_monitor_pages()
         self._fill_shared_page()
         self._start_drivers(layout)
-        self._tell_guest(layout, pages)
-        root = frame_of(physical, layout.directory)
-        self.types.pin(root, FrameType.TABLE_2)
-        self.types.use(root, FrameType.TABLE_2)
-        self.state.root = root
         self._calls = Hypercalls(self, self.guest, self.linear, self.types, self.events)
-        physical.show(self._shared)
         for number in (SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP):
             self.cpu.set_msr(number, 0)
 
     def _frame(self) -> HostPhysical:
-        frame = self.machine.frames.allocate(PAGE_SIZE, f"monitor of {self.letter}")[0]
+        """The next frame for the monitor: a free one, or one that it had before."""
+        frames, owner = self.machine.frames, f"monitor of {self.letter}"
+        if self._wanted:
+            frame = self._wanted.pop(0)
+            frames.claim(frame, PAGE_SIZE, owner)
+        else:
+            frame = frames.allocate(PAGE_SIZE, owner)[0]
         self.machine.ram.write(frame, bytes(PAGE_SIZE))
         return frame
 
@@ -188,10 +284,8 @@ class Paravirt(Vmm):
         ram.write(HostPhysical(shared + TSC_SHIFT), b"\4")
 
     def _start_drivers(self, layout: Layout) -> None:
-        """The rings' pages stay writable ones for good: the monitor writes there, too, so none may become a table."""
         ram, physical, events = self.machine.ram, self.physical, self.events
-        for page in (layout.console_ring, layout.disk_ring):
-            self.types.use(frame_of(physical, page), FrameType.WRITABLE)
+        use_rings(self.types, physical, layout)
         self._console = ConsoleBack(ram, address_of(physical, layout.console_ring), self.pc, self._typed)
         self._disk = DiskBack(
             ram, address_of(physical, layout.disk_ring), self.pc, self._driver_frame, self._memory_written

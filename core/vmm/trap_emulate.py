@@ -8,7 +8,7 @@ monitor's region is guarded, and writes to the guest's page tables and GDT are n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -90,9 +90,9 @@ class TrapEmulate(Vmm):
         return DEPRIVILEGED
 
     @classmethod
-    def check_carries(cls, cpu: VirtualCpu, own: OwnState | None) -> None:
+    def check_carries(cls, cpu: VirtualCpu, own: OwnState | None, ram: Mapping[int, bytes], pages: int) -> None:
         """Nor what opens AMD-V or long mode, of which this monitor keeps nothing."""
-        super().check_carries(cpu, own)
+        super().check_carries(cpu, own, ram, pages)
         if any(value for number, value in cpu.msrs if number in UNKEPT_MSRS):
             raise RequestError(f"{cls.title} keeps no MSR by which the VM's guest has opened AMD-V.", UNDER_OTHERS)
 

@@ -104,6 +104,13 @@ class Vmm(ABC):
         return allocator.allocate(vm_memory, owner)
 
     @classmethod
+    def frames_for(
+        cls, allocator: FrameAllocator, vm_memory: int, owner: str, own: OwnState | None
+    ) -> Sequence[HostPhysical]:
+        """As `vm_frames`, for a VM that goes on with `own`; a RequestError if it needs frames that are not free."""
+        return cls.vm_frames(allocator, vm_memory, owner)
+
+    @classmethod
     def memory(cls, ram: Ram, frames: Sequence[HostPhysical], bus: MemoryBus, owner: str) -> GuestPhysicalMemory:
         """The VM's memory over these frames."""
         return GuestPhysicalMemory(ram, frames, bus, owner)
@@ -226,10 +233,18 @@ class Vmm(ABC):
     # -- the VM at an instant (`core.vm_snapshots`)
 
     @classmethod
-    def check_carries(cls, cpu: VirtualCpu, own: OwnState | None) -> None:
-        """A RequestError if a VM in that state cannot go on under this kind."""
+    def check_carries(cls, cpu: VirtualCpu, own: OwnState | None, ram: Mapping[int, bytes], pages: int) -> None:
+        """A RequestError if a VM in that state cannot go on under this kind; it has so many `pages`, and those that are
+        not all zero are `ram`."""
         if own is not None:
             raise RequestError(f"{cls.title} has no {own.what}, which the VM's guest uses.", f"Choose {own.where}.")
+
+    @classmethod  # noqa: B027
+    def check_machine(cls, own: OwnState | None, memory: int) -> None:
+        """A RequestError if a VM with `own` has no place in any machine with `memory` bytes."""
+
+    def check_goes_back(self, own: OwnState | None) -> None:  # noqa: B027
+        """A RequestError if this VM, in its frames, cannot be put back to an instant with `own`."""
 
     def own_state(self) -> OwnState | None:
         """What the guest has told its monitor; a RequestError where a person has left the VM half-way."""

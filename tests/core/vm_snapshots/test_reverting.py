@@ -16,8 +16,9 @@ from core.lab.fingerprint import fingerprint
 from core.layout import MIB
 from core.session import Session
 from core.timeline.timeline import Recording
+from core.vm_snapshots.vm_snapshot import VmSnapshot
 from core.vmm import kinds_for
-from tests.core.vm_snapshots.test_taking import LIMIT, MEMORY, differences, ticking
+from tests.core.vm_snapshots.test_taking import LIMIT, MEMORY, SESSION, differences, ticking
 
 HOSTED = [kind for kind, vmm in kinds_for().items() if vmm.hosted]
 DENSE = Recording(instructions=900, departures=20)
@@ -153,3 +154,77 @@ def test_how_far_a_vm_has_come_is_counted_in_pages_and_sectors(session: Session)
     assert (found.from_image.pages, found.from_image.sectors, found.from_image.bytes) == (3, 1, 3 * 4096 + 512)
     assert found.from_image.words == "3 of 4,096 pages, 1 of 4 sectors"
     assert found.from_snapshots == (("image", found.from_image),)
+
+
+def test_a_vm_that_sleeps_beside_another_is_taken_with_the_idle_time_that_has_passed(session: Session) -> None:
+    session.load(assemble("again: inc eax\njmp again", "loop.s"), "trap_emulate", memory=MEMORY)
+    session.add_vm(ticking(), "hardware", memory=MEMORY)
+    owed: list[VmSnapshot] = []
+    while session.hypervisor.vms["B"].interposer.end is None:
+        if session.hypervisor.scheduler.state.shares["B"].owed:
+            before = look(session) if not owed else ()
+            owed.append(session.vm_snapshot("B"))
+            assert not before or look(session) == before
+            assert session.selected == "A"
+        session.run(700)
+    assert len(owed) > 3
+    assert owed[0].idle > 0
+    end = session.vm_snapshot("B")
+    for each in owed[:: len(owed) // 3]:
+        SESSION.power_on_from(each, "translation")
+        SESSION.run(LIMIT)
+        assert differences(end, SESSION.vm_snapshot()) == []
+
+
+@pytest.mark.parametrize("kind", HOSTED)
+def test_memory_that_was_taken_from_a_vm_stays_taken_over_a_revert(session: Session, kind: str) -> None:
+    session.load(ticking(), kind, memory=MEMORY)
+    session.run(1_500)
+    session.take_snapshot("whole")
+    session.balloon("A", 6 * MIB)
+    session.run(1_000)
+    session.take_snapshot("pressed")
+    session.run(10_000)
+    end = session.vm_snapshot()
+    for name in ("whole", "pressed"):
+        session.revert(name)
+        assert differences(session.shelf.named(name).snapshot, session.vm_snapshot()) == []
+        assert session.summaries()[0].taken_back == 6 * MIB
+        session.run(10_000)
+        assert differences(end, session.vm_snapshot()) == []
+
+
+def test_rings_of_the_guests_drivers_go_along_where_there_are_such(session: Session) -> None:
+    session.load(load_program("pebble"), "hardware", command_line="run=hello pv=console,disk")
+    session.run(500_000)
+    snapshot = session.take_snapshot("rings").snapshot
+    assert snapshot.own is not None
+    session.run(1_000_000)
+    end = session.vm_snapshot()
+    assert end.end is not None
+    for kind in ("hardware", "hardware_shadow"):
+        SESSION.power_on_from(snapshot, kind)
+        SESSION.run(1_000_000)
+        assert differences(end, SESSION.vm_snapshot()) == []
+    with pytest.raises(RequestError, match="Binary translation has no rings for the drivers"):
+        session.clone("rings", "translation")
+
+
+def test_a_paravirtual_vm_goes_on_in_the_frames_that_its_guest_knows(session: Session) -> None:
+    session.load(load_program("pebble-pv"), "paravirt", command_line="run=hello", disk=DiskImage(bytes(1 << 20)))
+    session.run(250_000)
+    snapshot = session.take_snapshot("there").snapshot
+    session.run(2_000_000)
+    end = session.vm_snapshot()
+    assert end.end is not None
+    SESSION.power_on_from(snapshot)
+    for each in (session, SESSION):
+        if each is session:
+            each.revert("there")
+        assert differences(snapshot, each.vm_snapshot()) == []
+        each.run(2_000_000)
+        assert differences(end, each.vm_snapshot()) == []
+    with pytest.raises(RequestError, match="knows the machine's frames, and frame 0x100 belongs to VM A"):
+        session.clone("there")
+    with pytest.raises(RequestError, match="was written for"):
+        SESSION.power_on_from(snapshot, "hardware")
