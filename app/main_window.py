@@ -28,6 +28,7 @@ from app.controllers.lesson_controller import LessonController
 from app.controllers.look_controller import LookController
 from app.controllers.program_controller import ProgramController
 from app.controllers.run_controller import RunController
+from app.controllers.snapshot_controller import SnapshotController
 from app.controllers.speed import FULL, SPEEDS, words_of
 from app.controllers.start_controller import StartController
 from app.controllers.time_controller import TimeController
@@ -61,8 +62,8 @@ if TYPE_CHECKING:
 
 
 FIRST_OF_A_GROUP = (
-    Act.START_WITH, Act.QUIT, Act.STEP_BACK, Act.UNDO, Act.RESET, Act.BREAKPOINT, Act.SLOWER, Act.TEXT_LARGER,
-    Act.REDUCED_MOTION,
+    Act.START_WITH, Act.IMPORT_VM, Act.QUIT, Act.STEP_BACK, Act.UNDO, Act.TAKE_SNAPSHOT, Act.RESET,
+    Act.BREAKPOINT, Act.SLOWER, Act.TEXT_LARGER, Act.REDUCED_MOTION,
 )  # fmt: skip
 
 
@@ -118,6 +119,9 @@ class MainWindow(QMainWindow):
         self.lessons = self._make_lessons()
         self.labs = LabController(engine, self.actions_, self.program, self.layout_, self.lessons, self.settings, self)
         self.holes = HoleController.among(self.layout_.views.values(), engine, self.program.load, self.point, self)
+        self.snapshots = SnapshotController.among(
+            self.layout_.views.values(), engine, self.actions_, self.program, self.message, self
+        )
         self.comparing = CompareController.among(
             self.layout_.views.values(),
             engine,
@@ -211,6 +215,8 @@ class MainWindow(QMainWindow):
         self.start.said.connect(self.sentence.show_sentence)
         self.time.wrong.connect(self.trouble.show_refusal)
         self.labs.said.connect(self.sentence.show_sentence)
+        if self.snapshots is not None:
+            self.snapshots.said.connect(self.sentence.show_sentence)
         self.labs.renamed.connect(self._show_title)
         self.layout_.cameIntoSight.connect(self._catch_up)
         self.appearance.themeChanged.connect(self._dress)

@@ -80,6 +80,7 @@ def _info(arguments: argparse.Namespace) -> int:
 def _as_json(name: str, vm: VmSnapshot) -> dict[str, Any]:
     """The shape that scripts rely on."""
     from core.vm_snapshots.divergence import from_image
+    from core.vm_snapshots.going_on import carriers
 
     return {
         "name": name,
@@ -94,23 +95,8 @@ def _as_json(name: str, vm: VmSnapshot) -> dict[str, Any]:
         "end": {"how": vm.end.how.value, "status": vm.end.status} if vm.end else None,
         "console": vm.console.decode("utf-8", "backslashreplace"),
         "diverged": _counts(from_image(vm)),
-        "goes_on_under": _kinds(vm),
+        "goes_on_under": list(carriers(vm)),
     }
-
-
-def _kinds(vm: VmSnapshot) -> list[str]:
-    from core.errors import UserError
-    from core.vm_snapshots.going_on import check_carries
-    from core.vmm import kinds
-
-    def carries(kind: str) -> bool:
-        try:
-            check_carries(kinds()[kind], vm)
-        except UserError:
-            return False
-        return True
-
-    return [kind for kind in kinds() if carries(kind)]
 
 
 def _counts(found: Divergence) -> dict[str, int]:

@@ -23,6 +23,8 @@ class Act(StrEnum):
     SAVE_LAB_AS = "save-lab-as"
     START_WITH = "start-with"
     SAVE_DISK = "save-disk"
+    IMPORT_VM = "import-vm"
+    EXPORT_VM = "export-vm"
     QUIT = "quit"
     RUN = "run"
     STOP = "stop"
@@ -40,6 +42,8 @@ class Act(StrEnum):
     BACK_TO_SWITCH = "back-to-switch"
     GO_TO_INSTRUCTION = "go-to-instruction"
     UNDO = "undo"
+    TAKE_SNAPSHOT = "take-snapshot"
+    REVERT = "revert"
     RESET = "reset"
     BREAKPOINT = "breakpoint"
     CLEAR_BREAKPOINTS = "clear-breakpoints"
@@ -78,7 +82,11 @@ FILE, RUN, VIEW, HELP = "&File", "&Run", "&View", "&Help"
 
 ACTIONS: dict[Act, ActionSpec] = {
     Act.OPEN: ActionSpec(
-        FILE, "&Open…", "Open a lab, or a guest: an ELF or flat image, or assembly source.", ("Ctrl+O",), Icon.OPEN
+        FILE,
+        "&Open…",
+        "Open a lab, a VM that goes on, or a guest: an ELF or flat image, or assembly source.",
+        ("Ctrl+O",),
+        Icon.OPEN,
     ),
     Act.SAVE_LAB: ActionSpec(
         FILE,
@@ -97,6 +105,13 @@ ACTIONS: dict[Act, ActionSpec] = {
     ),
     Act.SAVE_DISK: ActionSpec(
         FILE, "Save &disk…", "Write what is on the guest's disk now to a file: its own, or another.", ("Ctrl+Shift+D",)
+    ),
+    Act.IMPORT_VM: ActionSpec(FILE, "&Import VM…", "Keep the VM in a file among the snapshots."),
+    Act.EXPORT_VM: ActionSpec(
+        FILE,
+        "&Export VM…",
+        "Write the snapshot that is chosen to a file, which goes on wherever it is opened.",
+        ("Ctrl+E",),
     ),
     Act.QUIT: ActionSpec(FILE, "&Quit", "Close Ringside; the layout is kept.", ("Ctrl+Q",)),
     Act.RUN: ActionSpec(RUN, "&Run", "Run at the set speed.", ("F5",), Icon.RUN),
@@ -173,6 +188,15 @@ ACTIONS: dict[Act, ActionSpec] = {
         "&Undo what was typed or changed",
         "Go back to before your newest act on the machine, and take it back; the future with it is kept.",
         ("Ctrl+Z",),
+    ),
+    Act.TAKE_SNAPSHOT: ActionSpec(
+        RUN, "Take s&napshot", "Keep the VM that you look at as it is now, to put it back or clone it.", ("Ctrl+K",)
+    ),
+    Act.REVERT: ActionSpec(
+        RUN,
+        "Re&vert to snapshot",
+        "Put the VM back to the snapshot that is chosen in the Snapshots view.",
+        ("Ctrl+Shift+K",),
     ),
     Act.RESET: ActionSpec(RUN, "R&eset", "Power on the same guest anew.", ("Ctrl+R",), Icon.RESET),
     Act.BREAKPOINT: ActionSpec(

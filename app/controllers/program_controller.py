@@ -14,7 +14,7 @@ from app.controllers.catalogue import Catalogue, Choice
 from app.controllers.remembered_starts import RememberedStarts
 from core.errors import RequestError, UserError
 from core.guests.start import StartWith
-from core.lab.archive import is_lab
+from core.lab.archive import is_lab, is_vm_file
 from core.lab.files import ENDING
 
 if TYPE_CHECKING:
@@ -95,12 +95,13 @@ class ProgramController(QObject):
         return guest, kind, self.starts.of(guest)
 
     def open_file(self, path: str) -> None:
-        """Load a guest from a file, under the kind that is chosen; or have the lab in it."""
+        """Load a guest from a file, under the kind that is chosen; or have the lab in it; or let the VM in it go on,
+        under its own kind."""
         if is_lab(Path(path)):
             self.loading.emit(Path(path).name)
             self.labChosen.emit(path)
             return
-        self.load(path, str(self.kinds.currentData(ROLE)))
+        self.load(path, "" if is_vm_file(Path(path)) else str(self.kinds.currentData(ROLE)))
 
     def open_dialog(self) -> None:
         """Let the person pick a file. The dialogue is the window's own business: the machine goes on."""

@@ -278,6 +278,10 @@ class Engine(QObject):
         """Take, rename, delete, revert to, clone, export or import a snapshot of a VM, or ask how far one has come."""
         self._send(command)
 
+    def kept_snapshot(self, name: str) -> KeptSnapshot | None:
+        """One of the snapshots that are kept, whole."""
+        return next((kept for kept in self._kept.values() if kept.name == name), None)
+
     @Slot(object)
     def travel(self, journey: Journey) -> None:
         """Go to another moment of the recorded past, or another future."""

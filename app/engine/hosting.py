@@ -40,6 +40,7 @@ Act: TypeAlias = (
     | protocol.TakeSnapshot
     | protocol.RenameSnapshot
     | protocol.DeleteSnapshot
+    | protocol.KeepAgain
     | protocol.ImportSnapshot
     | protocol.RevertVm
     | protocol.CloneVm

@@ -362,6 +362,13 @@ class DeleteSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepAgain:
+    """Have back a snapshot that was thrown away."""
+
+    kept: KeptSnapshot
+
+
+@dataclass(frozen=True, slots=True)
 class RevertVm:
     """Put a VM, by default the one that it was taken of, back to the instant of a snapshot."""
 
@@ -434,8 +441,8 @@ Command: TypeAlias = (
     " | SaveDisk | Run | Stop | Step | StepOver | StepBy | RunTo | RunToNewCode | Reset | SetSpeed | SetBreakpoints"
     " | Input | Keys | LookAt | AddVm | RemoveVm | SelectVm | PauseVm | ResumeVm | SetWeight | SetCap | Balloon"
     " | StepBack | StepBackOver | RunBack | BackToChange | GoToInstruction | GoTo | EnterFuture | DiscardFuture | Undo"
-    " | TakeSnapshot | RenameSnapshot | DeleteSnapshot | RevertVm | CloneVm | ExportSnapshot | ExportDisk"
-    " | ImportSnapshot | PutSnapshots | AskDiverged"
+    " | TakeSnapshot | RenameSnapshot | DeleteSnapshot | KeepAgain | RevertVm | CloneVm | ExportSnapshot"
+    " | ExportDisk | ImportSnapshot | PutSnapshots | AskDiverged"
     " | SetIntercept | SetVmcbField | SetTranslation | EditRegister | EditMemory | CheckLesson | Shown | Shutdown"
 )
 

@@ -18,6 +18,7 @@ SnapshotCommand: TypeAlias = (
     protocol.TakeSnapshot
     | protocol.RenameSnapshot
     | protocol.DeleteSnapshot
+    | protocol.KeepAgain
     | protocol.RevertVm
     | protocol.CloneVm
     | protocol.ExportSnapshot
@@ -39,6 +40,8 @@ def shelve(session: Session, command: SnapshotCommand) -> protocol.Message | Non
             shelf.rename(name, new)
         case protocol.DeleteSnapshot(name):
             shelf.delete(name)
+        case protocol.KeepAgain(kept):
+            shelf.keep_again(kept)
         case protocol.RevertVm(name, letter):
             session.revert(name, letter)
         case protocol.CloneVm(name, kind, weight, cap):

@@ -1,4 +1,5 @@
-"""A map of cells in rows, one a page of memory: coloured, glowing where memory is used, walked by mouse and keys.
+"""A map of cells in rows, one a page of memory or a sector of a disk: coloured, glowing where memory is used, walked by
+mouse and keys.
 
 The whole is one picture with a pixel a cell, made by numpy and enlarged by a whole number, so that drawing it costs the
 same however large memory is.
@@ -39,7 +40,7 @@ Rgb = npt.NDArray[np.float32]
 
 
 class PageMap(QWidget):
-    """The map.
+    """The map; a cell stands for 2 to the power of `shift` bytes, a page unless it is said.
 
     hovered  (cell or -1) the pointer is over another cell
     chosen   (cell) the person chose a cell
@@ -52,8 +53,9 @@ class PageMap(QWidget):
     opened = Signal(int)
     menuWanted = Signal(int, QPoint)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, shift: int = PAGE_SHIFT) -> None:
         super().__init__()
+        self._shift = shift
         self._numbers: npt.NDArray[np.uint8] = np.zeros(0, np.uint8)
         self._colors: Rgb = np.zeros((1, 3), np.float32)
         self._glow: npt.NDArray[np.float32] = np.zeros(0, np.float32)
@@ -180,7 +182,7 @@ class PageMap(QWidget):
         for row in range(0, -(-len(self._numbers) // columns), every):
             at = QRect(0, row * side, self._label - self._theme.space(1), self._line)
             painter.drawText(
-                at, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, hexadecimal(row * columns << PAGE_SHIFT)
+                at, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop, hexadecimal(row * columns << self._shift)
             )
 
     def _mark(self, painter: QPainter, rect: QRect, color: QColor) -> None:

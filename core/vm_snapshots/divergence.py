@@ -7,7 +7,9 @@ divergence: all that a copy of the VM would have to hold beside the image (copy-
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import numpy as np
 
 from core.addresses import PAGE_SHIFT, PAGE_SIZE
 from core.devices.disk_image import SECTOR
@@ -19,12 +21,15 @@ ZEROES = bytes(PAGE_SIZE)
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
-    """So many `pages` of `of_pages` differ, and so many `sectors` of `of_sectors`."""
+    """So many `pages` of `of_pages` differ, and so many `sectors` of `of_sectors`; `page_bits` and `sector_bits` say
+    which, a bit each, the lowest of the first byte being that of the first."""
 
     pages: int
     of_pages: int
     sectors: int
     of_sectors: int
+    page_bits: bytes = field(default=b"", compare=False, repr=False)
+    sector_bits: bytes = field(default=b"", compare=False, repr=False)
 
     @property
     def bytes(self) -> int:
@@ -51,22 +56,35 @@ def between(snapshot: VmSnapshot, other: VmSnapshot) -> Divergence:
     return _made(snapshot, other.ram, sectors)
 
 
-def _made(snapshot: VmSnapshot, pages: Mapping[int, bytes], sectors: int) -> Divergence:
+def _made(snapshot: VmSnapshot, pages: Mapping[int, bytes], sectors: list[int]) -> Divergence:
     mine = snapshot.ram
-    differing = sum(mine.get(number, ZEROES) != pages.get(number, ZEROES) for number in mine.keys() | pages.keys())
+    differing = [n for n in mine.keys() | pages.keys() if mine.get(n, ZEROES) != pages.get(n, ZEROES)]
     of_sectors = snapshot.disk.sectors if snapshot.disk is not None else 0
-    return Divergence(differing, snapshot.pages, sectors, of_sectors)
+    return Divergence(
+        len(differing),
+        snapshot.pages,
+        len(sectors),
+        of_sectors,
+        _bits(differing, snapshot.pages),
+        _bits(sectors, of_sectors),
+    )
 
 
-def _changed_sectors(snapshot: VmSnapshot, written: Mapping[int, bytes], image: bytes) -> int:
+def _bits(numbers: list[int], of: int) -> bytes:
+    found = np.zeros(of, np.bool_)
+    found[[number for number in numbers if number < of]] = True  # the other one may have more
+    return np.packbits(found, bitorder="little").tobytes()
+
+
+def _changed_sectors(snapshot: VmSnapshot, written: Mapping[int, bytes], image: bytes) -> list[int]:
     if snapshot.disk is None:
-        return 0
+        return []
     mine, own = snapshot.sectors, snapshot.disk.data
     if own is image or own == image:
         numbers: set[int] | range = {*mine, *written}
     else:
         numbers = range(snapshot.disk.sectors)
-    return sum(_sector(mine, own, number) != _sector(written, image, number) for number in numbers)
+    return [number for number in numbers if _sector(mine, own, number) != _sector(written, image, number)]
 
 
 def _sector(written: Mapping[int, bytes], image: bytes, number: int) -> bytes:

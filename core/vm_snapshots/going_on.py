@@ -7,11 +7,11 @@ and fill as the guest runs. Only pages that differ are written, so that what els
 from __future__ import annotations
 
 from core.addresses import PAGE_SHIFT, PAGE_SIZE, GuestPhysical
-from core.errors import RequestError
+from core.errors import RequestError, UserError
 from core.memory.guest_physical import GuestPhysicalMemory
 from core.vm import VmSpec
 from core.vm_snapshots.vm_snapshot import VmSnapshot
-from core.vmm import check_kind
+from core.vmm import check_kind, kinds
 from core.vmm.vmm import Vmm
 
 ZEROES = bytes(PAGE_SIZE)
@@ -21,6 +21,19 @@ def check_carries(kind: type[Vmm], snapshot: VmSnapshot) -> None:
     """A RequestError if the VM cannot go on under `kind`."""
     check_kind(kind, snapshot.program)
     kind.check_carries(snapshot.cpu, snapshot.own, snapshot.ram, snapshot.pages)
+
+
+def carriers(snapshot: VmSnapshot) -> tuple[str, ...]:
+    """The kinds under which the VM can go on, in the order in which kinds are offered."""
+    return tuple(name for name, kind in kinds().items() if _carries(kind, snapshot))
+
+
+def _carries(kind: type[Vmm], snapshot: VmSnapshot) -> bool:
+    try:
+        check_carries(kind, snapshot)
+    except UserError:
+        return False
+    return True
 
 
 def check_same(spec: VmSpec, snapshot: VmSnapshot) -> None:

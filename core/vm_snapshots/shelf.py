@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from core.errors import RequestError, UnknownName
 from core.vm_snapshots.divergence import Divergence, from_image
+from core.vm_snapshots.going_on import carriers
 from core.vm_snapshots.vm_snapshot import VmSnapshot
 from core.vmm import kind_named
 
@@ -32,7 +33,8 @@ class KeptSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotFact:
-    """One of them in short, for an onlooker. `time` and `executed` are the VM's own; `end`: how its run had ended."""
+    """One of them in short, for an onlooker. `time` and `executed` are the VM's own; `end`: how its run had ended;
+    `carriers`: the kinds under which it can go on."""
 
     number: int
     name: str
@@ -48,6 +50,7 @@ class SnapshotFact:
     has_disk: bool
     end: str
     diverged: Divergence
+    carriers: tuple[str, ...]
 
 
 class Shelf:
@@ -100,6 +103,11 @@ class Shelf:
         gone = self.named(name)
         self.put(each for each in self.kept if each is not gone)
 
+    def keep_again(self, kept: KeptSnapshot) -> None:
+        """Have back what was thrown away, in its place among the others."""
+        again = replace(kept, name=self.free_name(kept.name))
+        self.put(sorted((*self.kept, again), key=lambda each: each.number))
+
     def _check(self, name: str) -> None:
         if not name or len(name) > LONGEST_NAME or not name.isprintable():
             raise RequestError("That is no name for a snapshot.", f"Choose 1 to {LONGEST_NAME} printable characters.")
@@ -144,4 +152,5 @@ def _fact(kept: KeptSnapshot) -> SnapshotFact:
         has_disk=one.disk is not None,
         end=one.end.sentence if one.end is not None else "",
         diverged=kept.diverged,
+        carriers=carriers(one),
     )

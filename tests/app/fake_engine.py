@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, Signal
 from app.engine.hosting import HostCommand
 from app.engine.journeys import Journey
 from app.engine.protocol import Loaded, Selected
+from app.engine.shelving import SnapshotCommand
 from core.cpu.probes import ProbeBuffers
 from core.errors import LabFault, UserError
 from core.guests.image import Program
@@ -17,6 +18,7 @@ from core.looks import Look, Space
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
 from core.translations import Switch
+from core.vm_snapshots.shelf import KeptSnapshot, SnapshotFact
 
 
 class FakeEngine(QObject):
@@ -34,6 +36,9 @@ class FakeEngine(QObject):
     lab_opened = Signal(object)
     lab_saved = Signal(str)
     disk_saved = Signal(str)
+    shelved = Signal(object)
+    diverged = Signal(object)
+    snapshot_saved = Signal(str)
     lesson_checked = Signal(object)
 
     def __init__(self) -> None:
@@ -44,6 +49,8 @@ class FakeEngine(QObject):
         self.kind = ""
         self.closed = False
         self.kept: tuple[str, Desk] | None = None
+        self.shelf: tuple[SnapshotFact, ...] = ()
+        self.whole: dict[str, KeptSnapshot] = {}
         self.memory = ProbeBuffers.private(VM_MEMORY)
 
     # -- what a test lets it say
@@ -143,6 +150,16 @@ class FakeEngine(QObject):
 
     def host(self, command: HostCommand) -> None:
         self.told.append(("host", command))
+
+    def snapshots(self, command: SnapshotCommand) -> None:
+        self.told.append(("snapshots", command))
+
+    def kept_snapshot(self, name: str) -> KeptSnapshot | None:
+        return self.whole.get(name)
+
+    def say_shelved(self, facts: tuple[SnapshotFact, ...]) -> None:
+        self.shelf = facts
+        self.shelved.emit(facts)
 
     def say_selected(self, selected: Selected) -> None:
         self.program, self.kind = selected.program, selected.kind

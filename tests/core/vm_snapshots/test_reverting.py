@@ -154,6 +154,8 @@ def test_how_far_a_vm_has_come_is_counted_in_pages_and_sectors(session: Session)
     assert (found.from_image.pages, found.from_image.sectors, found.from_image.bytes) == (3, 1, 3 * 4096 + 512)
     assert found.from_image.words == "3 of 4,096 pages, 1 of 4 sectors"
     assert found.from_snapshots == (("image", found.from_image),)
+    assert found.from_image.page_bits[0x200 // 8] == 0b110_0001  # pages 200, 205 and 206
+    assert found.from_image.sector_bits == bytes([1 << 3])
 
 
 def test_a_vm_that_sleeps_beside_another_is_taken_with_the_idle_time_that_has_passed(session: Session) -> None:
@@ -228,3 +230,21 @@ def test_a_paravirtual_vm_goes_on_in_the_frames_that_its_guest_knows(session: Se
         session.clone("there")
     with pytest.raises(RequestError, match="was written for"):
         SESSION.power_on_from(snapshot, "hardware")
+
+
+def test_the_list_says_which_kinds_can_go_on(session: Session) -> None:
+    for guest, kind in (("hello", "bare"), ("pebble-pv", "paravirt")):
+        session.load(load_program(guest), kind)
+        session.take_snapshot()
+    hello, pebble = session.shelf.facts()
+    assert hello.carriers == tuple(kinds_for())
+    assert pebble.carriers == ("paravirt",)
+
+
+def test_what_was_thrown_away_comes_back_in_its_place(session: Session) -> None:
+    session.load(load_program("hello"), "bare")
+    first, _second = session.take_snapshot("first"), session.take_snapshot("second")
+    session.shelf.delete("first")
+    session.shelf.rename("second", "first")  # its name has another by now
+    session.shelf.keep_again(first)
+    assert [(fact.number, fact.name) for fact in session.shelf.facts()] == [(1, "first 2"), (2, "first")]
