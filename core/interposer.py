@@ -22,8 +22,8 @@ from core.cpu.decode import decode, decoded
 from core.cpu.faults import FAULT_CLASS, WITH_ERROR_CODE, GuestFault, Shutdown, Vector, general_protection
 from core.cpu.guest_cpu import GuestCpu
 from core.cpu.io_permission import io_permitted
-from core.cpu.probes import Halted, Word
-from core.cpu.unicorn_cpu import EXECUTED, LAST_PC, Breaks
+from core.cpu.probes import Halted
+from core.cpu.unicorn_cpu import END, EXECUTED, LAST_PC, STOP, Breaks
 from core.cpu.world import World
 from core.devices.pc import Pc
 from core.errors import LabFault, UnknownDeparture
@@ -36,6 +36,7 @@ from core.traplog import NEVER, TrapLog
 FIRST_EXCEPTION_EXIT, NESTED_PAGE_FAULT = 0x40, 0x400  # exit codes (AMD APM vol. 2 appendix C)
 EXCEPTION_EXITS = range(FIRST_EXCEPTION_EXIT, FIRST_EXCEPTION_EXIT + 32)
 GUARDED_CODE = 3  # of a page fault: a write, to a page that is there
+BUDGET, REQUESTED, GUARDED = Halted.BUDGET, Halted.REQUESTED, Halted.GUARDED  # looking them up costs as much as a call
 MOST_MENDINGS = 1_000  # hidden departures of one instruction, far more than it can touch pages
 IDLE_BOUND = 64  # timer events that a halted guest may sleep through before the loop looks up
 
@@ -271,7 +272,7 @@ class Interposer:
         before idle time is skipped beyond that virtual time. Where a run is interrupted makes no difference to the
         guest nor to the record: a stop never falls between an instruction and what goes before it.
         """
-        cpu, monitor = self.cpu, self.monitor
+        cpu, ctl, monitor = self.cpu, self.cpu.ctl, self.monitor
         stop_wanted = False
         begun = cpu.executed
         self._until_time = until_time
@@ -279,7 +280,8 @@ class Interposer:
             cpu.pass_breakpoint()
         try:
             while True:
-                self._do_after_step()
+                if self._after_step:
+                    self._do_after_step()
                 if self._changed:
                     self._forget_changed()
                 if self._reset_wanted:
@@ -287,13 +289,14 @@ class Interposer:
                     monitor = self.monitor
                 if self.end is not None:
                     return StopReason.ENDED
-                if self._take_found():
+                if self._found and self._take_found():
                     return StopReason.BREAKPOINT
-                if cpu.executed >= until or self.time >= until_time or (self.log.full and cpu.executed > begun):
-                    cpu.ctl[Word.STOP] |= stop_wanted
+                executed, full = ctl[EXECUTED], self.log.full
+                if executed >= until or executed + self.skipped >= until_time or (full and executed > begun):
+                    ctl[STOP] |= stop_wanted
                     return StopReason.BUDGET
-                if cpu.ctl[Word.STOP] or stop_wanted:
-                    cpu.ctl[Word.STOP] = 0
+                if ctl[STOP] or stop_wanted:
+                    ctl[STOP] = 0
                     return StopReason.REQUESTED
                 if self.halted:
                     stopped = self._sleep(sleep_until)
@@ -305,23 +308,25 @@ class Interposer:
                 # the interrupt just delivered: it was looked for, was not the guest's, or was the end of its run
                 if self._found or self.halted or self.end is not None:
                     continue
-                cpu.end = min(end, cpu.executed + 1) if self.log.full else end
-                self._settled = cpu.executed
+                self._settled = executed = ctl[EXECUTED]
+                ctl[END] = min(end, executed + 1) if self.log.full else end
                 monitor.before_run()
                 halted = cpu.run()
-                while halted is Halted.REQUESTED or halted is Halted.GUARDED:
-                    if halted is Halted.GUARDED:
+                while halted is REQUESTED or halted is GUARDED:
+                    if halted is GUARDED:
                         self._recorded(cpu.last_pc, Vector.PF, GUARDED_CODE, monitor.guarded_write)
                         if not self._after_step:
                             break
                     else:  # what was done for the next instruction already goes with it
                         stop_wanted = True
-                        cpu.ctl[Word.STOP] = 0
+                        ctl[STOP] = 0
                     cpu.end = min(cpu.end, cpu.executed + 1)
                     self._settled = cpu.executed
                     halted = cpu.run()
                 if self._denied is not None:
                     self._refuse_io()
+                if halted is BUDGET:
+                    continue
                 if halted is Halted.NONE:
                     self._note_halt()
                 elif halted is Halted.NOWHERE:
@@ -338,24 +343,23 @@ class Interposer:
 
     def _next_end(self, until: int) -> int:
         """Bring devices up to now, deliver what can be delivered; the count up to which nothing else can happen."""
-        cpu, monitor = self.cpu, self.monitor
+        monitor, executed = self.monitor, self.cpu.ctl[EXECUTED]
         bus = monitor.pc.bus
-        now = self.time
         until = min(until, self._until_time - self.skipped)
         due = bus.next_event()
-        if due is not None and due <= now:
-            bus.advance(now)
+        if due is not None and due <= executed + self.skipped:
+            bus.advance(executed + self.skipped)
             due = bus.next_event()
         if due is not None:
-            until = min(until, max(due - self.skipped, cpu.executed + 1))
+            until = min(until, max(due - self.skipped, executed + 1))
         watching = False
         if self._line:
-            if monitor.guest.interrupt_shadow or self._delivered_at == cpu.executed:
-                until = min(until, cpu.executed + 1)
+            if monitor.guest.interrupt_shadow or self._delivered_at == executed:
+                until = min(until, executed + 1)
             elif monitor.guest.interrupts_enabled:
                 self._deliver_interrupt()
                 # what was delivered may have left another one pending
-                return cpu.executed + 1 if self._line else until
+                return executed + 1 if self._line else until
             else:
                 watching = True
         monitor.watch_for_open_interrupts(watching)
@@ -424,10 +428,9 @@ class Interposer:
         self.cpu.flush_tlb()
 
     def _do_after_step(self) -> None:
-        if self._after_step:
-            actions, self._after_step = self._after_step, []
-            for action in actions:
-                action()
+        actions, self._after_step = self._after_step, []
+        for action in actions:
+            action()
 
     def _reset(self) -> None:
         """Power the VM on again; virtual time, the record and the console go on."""

@@ -45,9 +45,13 @@ _OnSkippable = ctypes.CFUNCTYPE(ctypes.c_int, _PTR, _PTR)
 _OnInvalid = ctypes.CFUNCTYPE(ctypes.c_bool, _PTR, _PTR)
 
 # the words that every departure touches: looking a member of an enumeration up costs more than the access
-EXECUTED, END, LAST_PC, FETCH_PAGE, AGAIN_AT = (
-    int(word) for word in (Word.EXECUTED, Word.END, Word.LAST_PC, Word.FETCH_PAGE, Word.AGAIN_AT)
+EXECUTED, END, STOP, WATCH, REASON, LAST_PC, FETCH_PAGE, AGAIN_AT, RING_0 = (
+    int(Word[name])
+    for name in ("EXECUTED", "END", "STOP", "WATCH", "REASON", "LAST_PC", "FETCH_PAGE", "AGAIN_AT", "RING_0")
 )
+HALTS = tuple(Halted)  # by number
+CONTROL_REGISTERS = {0: x86.UC_X86_REG_CR0, 3: x86.UC_X86_REG_CR3, 4: x86.UC_X86_REG_CR4}
+TLB_FLUSH = unicorn.UC_CTL_IO_WRITE << 30 | unicorn.UC_CTL_TLB_FLUSH  # as uc_ctl takes it
 KEPT_APART = ~(ARITHMETIC | DF) & 0xFFFF_FFFF  # what is left in eflags while the guest runs
 ALL_ADDRESSES = (1, 0)  # begin > end: a hook for every address
 NO_PAGE = NO_COUNT = (1 << 64) - 1
@@ -270,15 +274,15 @@ class Cpu:
 
     def write_cr(self, number: int, value: int) -> None:
         """Load CR0, CR3 or CR4 as MOV CR does: modes are recomputed, the TLB is flushed. `state` stays valid."""
-        register = {0: x86.UC_X86_REG_CR0, 3: x86.UC_X86_REG_CR3, 4: x86.UC_X86_REG_CR4}[number]
         self.push()
-        self._uc.reg_write(register, value)
+        self._scratch.value = value
+        _LIB.uc_reg_write(self._handle, CONTROL_REGISTERS[number], self._scratch_at)
         self.pull()
         self.flush_tlb()
 
     def flush_tlb(self) -> None:
         """Forget cached translations, after page tables were edited from outside."""
-        self._uc.ctl(unicorn.UC_CTL_TLB_FLUSH, unicorn.UC_CTL_IO_WRITE)
+        _LIB.uc_ctl(self._handle, TLB_FLUSH)
         self.ctl[FETCH_PAGE] = NO_PAGE
 
     def forget_code(self, address: int, size: int) -> None:
@@ -313,7 +317,7 @@ class Cpu:
         """Instructions and exceptions so far by the ring that the CPU was really in; None: not recorded."""
         if not self._recording:
             return None
-        return tuple(int(self.ctl[Word.RING_0 + ring]) for ring in range(4))  # type: ignore[return-value] # four
+        return tuple(int(self.ctl[RING_0 + ring]) for ring in range(4))  # type: ignore[return-value] # four
 
     @property
     def end(self) -> int:
@@ -339,7 +343,7 @@ class Cpu:
 
         Raises what a departure's handler raised, or UnknownDeparture if the emulator gave up.
         """
-        self.ctl[Word.REASON] = Halted.NONE
+        self.ctl[REASON] = 0
         self.ctl[FETCH_PAGE] = self.ctl[AGAIN_AT] = NO_PAGE
         if self._relocation is not None:
             self._relocation.to_real()
@@ -359,7 +363,7 @@ class Cpu:
             raise UnknownDeparture(
                 f"The CPU gave up at {self.state.eip & 0xFFFFFFFF:#010x}: {binding.UcError(status)}.", self.dump()
             )
-        return Halted(self.ctl[Word.REASON])
+        return HALTS[self.ctl[REASON]]
 
     def relocate(self, relocation: Relocation | None) -> None:
         """From now on code runs where `relocation` says, and the probes count as its map says."""
@@ -390,16 +394,16 @@ class Cpu:
         """Count an instruction at linear `pc` that faulted before any probe saw it."""
         self.ctl[EXECUTED] += 1
         self.ctl[LAST_PC] = pc
-        self.ctl[Word.RING_0 + self.cpl] += 1
+        self.ctl[RING_0 + self.cpl] += 1
 
     def uncount_attempt(self, ring: int) -> None:
         """Take back the count of an instruction that will be tried again without the guest's notice."""
         self.ctl[EXECUTED] -= 1
-        self.ctl[Word.RING_0 + ring] -= 1
+        self.ctl[RING_0 + ring] -= 1
 
     def stop_now(self) -> None:
         """Leave the run from within a departure, without executing anything more."""
-        self.ctl[Word.REASON] = Halted.BUDGET
+        self.ctl[REASON] = Halted.BUDGET
         _LIB.uc_emu_stop(self._handle)
 
     def request_stop(self) -> None:
@@ -455,7 +459,7 @@ class Cpu:
         self._set_watch(probes.WATCH_INTERRUPT, wanted)
 
     def _set_watch(self, bit: int, on: bool) -> None:
-        self.ctl[Word.WATCH] = self.ctl[Word.WATCH] | bit if on else self.ctl[Word.WATCH] & ~bit
+        self.ctl[WATCH] = self.ctl[WATCH] | bit if on else self.ctl[WATCH] & ~bit
 
     def debug_register(self, number: int) -> int:
         """DR0–DR7."""

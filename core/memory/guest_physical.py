@@ -85,8 +85,12 @@ class GuestPhysicalMemory:
 
     def read(self, address: GuestPhysical, size: int) -> bytes:
         """`size` bytes, across pages and devices alike."""
-        if address < self.size and (address & PAGE_MASK) + size <= PAGE_SIZE:
-            return self.read_within(address, size)
+        start = address & PAGE_MASK
+        if address < self.size and start + size <= PAGE_SIZE:
+            frame = self.frames[address >> PAGE_SHIFT]
+            if frame < 0:
+                return self.read_within(address, size)
+            return self.ram.bytes[frame | start : (frame | start) + size].tobytes()  # as there, a call less
         out = bytearray()
         while size > 0:
             part = min(size, PAGE_SIZE - (address & PAGE_MASK))

@@ -41,8 +41,10 @@ class Ram:
         if end > self.size:
             raise IndexError(f"write of {len(data)} bytes at {address:#x} in {self.size:#x} bytes of RAM")
         self.bytes[address:end] = data
-        for page in range(address >> PAGE_SHIFT, (end + 0xFFF) >> PAGE_SHIFT):
+        page, last = address >> PAGE_SHIFT, end - 1 >> PAGE_SHIFT
+        while page <= last:
             self.dirty[page] = 1
+            page += 1
 
     def read_u32(self, address: HostPhysical) -> int:
         """The little-endian 32-bit word at `address`."""

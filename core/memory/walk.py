@@ -176,14 +176,18 @@ class LinearMemory:
 
     def __init__(self, physical: Physical, store: Callable[[GuestPhysical, bytes], None] | None = None) -> None:
         self.physical = physical
-        self._store = store or physical.write
+        self.store = store or physical.write
 
     def read(self, paging: Paging, linear: int, size: int, *, user: bool = False) -> bytes:
         """`size` bytes at `linear`; raises the guest's #PF where they cannot be read."""
         access = READ_BY_USER if user else READ
         physical = self.physical
+        linear &= 0xFFFF_FFFF
         if 0 < size <= PAGE_SIZE - (linear & 0xFFF):
-            return physical.read(translate(physical, paging, GuestVirtual(linear & 0xFFFF_FFFF), access), size)
+            reached = reach(physical, paging, linear, access)
+            if reached is None:
+                reached = translate(physical, paging, GuestVirtual(linear), access)
+            return physical.read(reached, size)
         out = b""
         while size > 0:
             part = min(size, PAGE_SIZE - (linear & 0xFFF))
@@ -195,8 +199,12 @@ class LinearMemory:
     def write(self, paging: Paging, linear: int, data: bytes, *, user: bool = False) -> None:
         """Store `data` at `linear`; raises the guest's #PF before anything is stored."""
         access = WRITE_BY_USER if user else WRITE
+        linear &= 0xFFFF_FFFF
         if 0 < len(data) <= PAGE_SIZE - (linear & 0xFFF):
-            self._store(translate(self.physical, paging, GuestVirtual(linear & 0xFFFF_FFFF), access), data)
+            reached = reach(self.physical, paging, linear, access)
+            if reached is None:
+                reached = translate(self.physical, paging, GuestVirtual(linear), access)
+            self.store(reached, data)
             return
         pieces: list[tuple[GuestPhysical, bytes]] = []
         while data:
@@ -206,7 +214,7 @@ class LinearMemory:
             linear += part
             data = data[part:]
         for physical, piece in pieces:
-            self._store(physical, piece)
+            self.store(physical, piece)
 
     def _seen_at(self, paging: Paging, linear: int) -> GuestPhysical | None:
         reached = reach(self.physical, paging, linear, READ)
@@ -229,7 +237,9 @@ class LinearMemory:
         """The longest instruction's worth of bytes at `linear`, or as many as are mapped."""
         physical = self.physical
         if linear & 0xFFF <= PAGE_SIZE - LONGEST_INSTRUCTION:
-            found = self._seen_at(paging, linear) if paging.cr0 & CR0_PG else GuestPhysical(linear)
+            found = reach(physical, paging, linear, READ)
+            if found is None:
+                found = walk(physical, paging, GuestVirtual(linear), READ).physical
             if found is None or found >= physical.size:
                 return b""
             return physical.read_within(found, LONGEST_INSTRUCTION)
