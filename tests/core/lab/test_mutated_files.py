@@ -33,15 +33,20 @@ Tree = Any  # of JSON
 
 @cache
 def lab_file() -> bytes:
-    """A small lab with everything in it: two VMs, a disk, two futures, a journal, a breakpoint."""
+    """A small lab with everything in it: VMs, a disk, two futures, a journal, a breakpoint, a snapshot kept, reverted to
+    and cloned from."""
     session = Session(history=Recording(instructions=3_000, departures=20))
     session.load(assemble(ECHO, "guest.s"), "trap_emulate", memory=2 * MIB, disk=DiskImage(b"\x55" * 1024))
     run_to(session, 2_000)
     session.send_input(b"abc")
     session.add_vm(assemble("again: inc eax\njmp again", "loop.s"), "hardware", memory=2 * MIB, cap=30)
     session.run(5_000)
+    session.take_snapshot("kept")
     session.send_input(b"d")
-    session.run(4_000)
+    session.run(2_000)
+    session.revert("kept")
+    session.clone("kept", "translation")
+    session.run(2_000)
     session.go_to(3_000)
     session.set_weight("B", 7)
     session.run(2_000)
