@@ -33,8 +33,8 @@ Tree = Any  # of JSON
 
 @cache
 def lab_file() -> bytes:
-    """A small lab with everything in it: VMs, a disk, two futures, a journal, a breakpoint, a snapshot kept, reverted to
-    and cloned from."""
+    """A small lab with everything in it: VMs, a disk, two futures, a journal, a breakpoint; a snapshot, reverted to
+    and cloned."""
     session = Session(history=Recording(instructions=3_000, departures=20))
     session.load(assemble(ECHO, "guest.s"), "trap_emulate", memory=2 * MIB, disk=DiskImage(b"\x55" * 1024))
     run_to(session, 2_000)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.cpu.virtual_cpu import VirtualCpu
+from core.events import StopReason
 from core.guests.assembler import assemble
 from core.guests.catalog import load_program
 from core.guests.image import Program
@@ -134,7 +135,7 @@ def ticking() -> Program:
 
 
 @given(st.integers(0, 1_900), st.sampled_from(KINDS), st.sampled_from(KINDS))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_a_vm_goes_on_from_any_instant_as_if_never_stopped(at: int, kind: str, other: str) -> None:
     taken, end = uninterrupted(SESSION, ticking(), kind, at)
     SESSION.power_on_from(taken, other)
@@ -146,7 +147,7 @@ def test_a_vm_goes_on_from_any_instant_as_if_never_stopped(at: int, kind: str, o
 
 
 @given(paged_programs, st.integers(1, 4_000), st.sampled_from(KINDS), st.sampled_from(KINDS))
-@settings(max_examples=60)
+@settings(max_examples=40)
 def test_so_do_random_programs_with_paging(
     program: tuple[list[bytes], int | None], at: int, kind: str, other: str
 ) -> None:
@@ -165,3 +166,22 @@ def test_so_do_programs_that_have_armed_breakpoints(
     SESSION.power_on_from(taken, other)
     SESSION.run(LIMIT - at)
     assert differences(end, SESSION.vm_snapshot()) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stop_between_an_interrupt_and_its_handler_is_an_instant_too(kind: str) -> None:
+    session = Session(history=Recording())
+    session.load(ticking(), kind, memory=MEMORY)
+    session.breakpoints = frozenset({ticking().symbols["tick"]})
+    for _ in range(3):
+        assert session.run() is StopReason.BREAKPOINT
+    taken = session.vm_snapshot()
+    assert taken.interrupted
+    session.breakpoints = frozenset()
+    session.run()
+    end = session.vm_snapshot()
+    session.close()
+    for other in KINDS:
+        SESSION.power_on_from(taken, other)
+        SESSION.run(LIMIT)
+        assert differences(end, SESSION.vm_snapshot()) == []
