@@ -52,6 +52,29 @@ system_call:
     int 0x30
     jmp system_call
 
+call_from_program:                      # as system_call, but from ring 3
+    handle 0x31, return
+    mov byte ptr [idt + 0x31 * 8 + 5], 0xee
+    mov eax, offset tss
+    mov [gdt_tss + 2], ax
+    shr eax, 16
+    mov [gdt_tss + 4], al
+    mov [gdt_tss + 7], ah
+    mov [tss + 4], esp
+    lgdt [gdt_register]
+    mov ax, 0x28
+    ltr ax
+    push 0x23
+    push esp
+    push 2
+    push 0x1b
+    mov eax, offset program
+    push eax
+    iretd
+program:
+    int 0x31
+    jmp program
+
 fault:
     ud2
     jmp fault
@@ -101,6 +124,23 @@ set_up_end:
 idt_register:
     .word 64 * 8 - 1
     .long idt
+.balign 8
+gdt:
+    .quad 0
+    .quad 0x00cf9b000000ffff            # 0x08 the kernel's code and data
+    .quad 0x00cf93000000ffff
+    .quad 0x00cffb000000ffff            # 0x18 the program's
+    .quad 0x00cff3000000ffff
+gdt_tss:
+    .quad 0x0000890000000067
+gdt_end:
+gdt_register:
+    .word gdt_end - gdt - 1
+    .long gdt
+.balign 8
+tss:
+    .long 0, 0, 0x10
+    .fill 23, 4, 0
 .bss
 .balign 8
 idt: .skip 64 * 8

@@ -72,7 +72,7 @@ def rewriting_speed(effort: Effort) -> dict[str, Measure]:
 
 def system_call(effort: Effort) -> dict[str, Measure]:
     """translation.system_call, in microseconds: from a program to its kernel and back."""
-    guest = loop_guest("system_call")
+    guest = loop_guest("call_from_program")
     cost = {kind: 1 / _calls(guest, kind, effort.repeats) for kind in ("trap_emulate", "translation")}
     value, of = cost["translation"] * 1e6, "the same under trap-and-emulate"
     return {"translation.system_call": Measure(value, "µs", cost["translation"] / cost["trap_emulate"], of)}
