@@ -237,7 +237,7 @@ class MainWindow(QMainWindow):
             "fieldEdited": self.engine.set_vmcb_field,
             "registerEdited": self.engine.edit_register,
             "bytesEdited": self.engine.edit_memory,
-            "changeSought": self.time.seek_change,
+            "writeSought": self.time.seek_write,
             "gotoRequested": self.go_to,
         }
         self.hosting.connect_views(self.layout_.views.values())

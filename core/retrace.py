@@ -1,20 +1,18 @@
-"""Going back by what the code does: over calls, out of a function, to the last change of ring or of a word.
+"""Going back by what the code does: over calls, out of a function, to the last change of ring.
 
 Each is a search of the recorded past, in slices, so that it can be stopped. A call is found again by its place before
 the address it returns to and by the stack pointer it had; a change of ring that left no record (IRET runs directly) by
-halving the stretch between two departures; a change of a word by halving the stretches in which its page was written,
-which the CPU counts. (gdb's reverse-next and reverse-finish, and its watchpoints run backward, are the models.)
+halving the stretch between two departures. (gdb's reverse-next and reverse-finish are the models.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import chain
 from typing import Protocol
 
 from iced_x86 import FlowControl, Instruction, Mnemonic
 
-from core.addresses import PAGE_SHIFT, GuestPhysical
 from core.call_stack import Place, Unwinder
 from core.cpu.context import Gpr
 from core.cpu.decode import decode
@@ -23,12 +21,10 @@ from core.events import Cause, Ring, Trap
 from core.guests.unwind import EIP
 from core.hypervisor import Hypervisor
 from core.timeline.backward import BETWEEN_INSTRUCTIONS, to_stop
-from core.timeline.journal import Moment
 from core.timeline.timeline import Timeline
 from core.traplog import TrapLog
 from core.vm import Vm
 
-WORD = 4
 LONGEST_CALL = 7
 ENTERING = (FlowControl.CALL, FlowControl.INDIRECT_CALL, FlowControl.INTERRUPT)
 FAR_BACK = (Mnemonic.IRET, Mnemonic.IRETD)
@@ -166,69 +162,3 @@ def _halve(session: Retraced, low: int, high: int, ring: Ring) -> Iterator[None]
             low = middle
         yield
     session.timeline.seek_time(low)
-
-
-# -- memory
-
-
-def to_change(session: Retraced, address: GuestPhysical, size: int = WORD) -> Iterator[None]:
-    """To before the last instruction, or departure, that changed the word at guest-physical `address`; at power-on if
-    it never was."""
-    timeline = session.timeline
-    word = _Word(session, address, size)
-    end, mark = timeline.now, word.mark()
-    starts = [Moment(each.time, False, each.executed) for each in timeline.branch.path]
-    for start in reversed([each for each in starts if each.executed < end.executed]):
-        timeline.seek_moment(start)
-        session.settle()
-        before = word.mark()
-        found: list[int] = []
-        yield from word.search(start.executed, before, end.executed, mark, found.append)
-        if found:
-            timeline.seek(found[0])
-            return
-        end, mark = start, before
-        yield
-    timeline.seek(0)
-
-
-class _Word:
-    """A word that is watched in the past; its mark is what it is, and how often anything happened to its page."""
-
-    def __init__(self, session: Retraced, address: GuestPhysical, size: int) -> None:
-        self._session, self._address, self._size = session, address, size
-        self._writes = session.hypervisor.machine.backing.probes.writes
-
-    def mark(self) -> tuple[int, int, bytes]:
-        """Writes to its page, departures (in which a monitor may write), and its bytes."""
-        physical = self._session.vm.vmm.physical
-        lies = physical.lies_at(self._address)
-        writes = int(self._writes[lies >> PAGE_SHIFT]) if lies is not None else -1
-        return writes, self._session.traps.count, physical.read(self._address, self._size)
-
-    def search(
-        self,
-        low: int,
-        before: tuple[int, int, bytes],
-        high: int,
-        after: tuple[int, int, bytes],
-        found: Callable[[int], None],
-    ) -> Iterator[None]:
-        """Tell `found` after how many instructions the last change between two counts came."""
-        pending = [(low, before, high, after)]
-        while pending:
-            low, before, high, after = pending.pop()
-            if before == after:
-                continue
-            if high - low == 1:
-                if before[2] != after[2]:
-                    found(low)
-                    return
-                continue
-            middle = (low + high) // 2
-            self._session.timeline.seek(middle)
-            self._session.settle()
-            between = self.mark()
-            pending.append((low, before, middle, between))
-            pending.append((middle, between, high, after))  # the later half is looked at first
-            yield

@@ -36,6 +36,7 @@ from core.hypervisor import Hypervisor
 from core.lab.fingerprint import fingerprint
 from core.lab.futures import branches_of, futures_of, known_futures
 from core.lab.lab import Desk, Lab, LabFuture, Rhythm, Stand, StopAt
+from core.last_write import to_write
 from core.listing import disassemble
 from core.looking import look_at
 from core.looks import Look, Seen, Space
@@ -411,9 +412,10 @@ class Session:
         """To before the selected VM's CPU last changed its ring, or to power-on; in slices."""
         return self._searching(retrace.to_ring_change(self))
 
-    def running_back_to_change(self, space: Space, address: int) -> Iterator[None]:
-        """To before the word at that address was last changed, or to power-on; in slices."""
-        return self._searching(retrace.to_change(self, GuestPhysical(self._physical_for(space, address))))
+    def running_back_to_write(self, space: Space, address: int) -> Iterator[None]:
+        """To before the word at that address was last written, perhaps with what was there; or to power-on; in
+        slices."""
+        return self._searching(to_write(self, GuestPhysical(self._physical_for(space, address))))
 
     def _searching(self, search: Iterator[None]) -> Iterator[None]:
         """Let a search of the past run; where it is closed, or finds that it cannot be, all is as it was."""

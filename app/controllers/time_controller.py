@@ -62,9 +62,9 @@ class TimeController(QObject):
         engine.lost.connect(lambda: self._show(None))
         self._allow(NO_GUEST, NO_GUEST, NO_GUEST)
 
-    def seek_change(self, space: Space, address: int) -> None:
-        """Go back to before the word there was last changed."""
-        self._engine.travel(protocol.BackToChange(space, address))
+    def seek_write(self, space: Space, address: int) -> None:
+        """Go back to before the word there was last written."""
+        self._engine.travel(protocol.BackToWrite(space, address))
 
     def ask_instruction(self) -> None:
         """Let the person say which; the machine goes on meanwhile."""

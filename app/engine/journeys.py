@@ -18,7 +18,7 @@ Journey = (
     protocol.StepBack
     | protocol.StepBackOver
     | protocol.RunBack
-    | protocol.BackToChange
+    | protocol.BackToWrite
     | protocol.GoToInstruction
     | protocol.GoTo
     | protocol.EnterFuture
@@ -36,8 +36,8 @@ def travel(session: Session, journey: Journey, refuse: Callable[[UserError], Non
             return search(session, session.running_back_out(), refuse)
         case protocol.RunBack(BackTo.RING_CHANGE):
             return search(session, session.running_back_to_ring_change(), refuse)
-        case protocol.BackToChange(space, address):
-            return search(session, session.running_back_to_change(space, address), refuse)
+        case protocol.BackToWrite(space, address):
+            return search(session, session.running_back_to_write(space, address), refuse)
         case protocol.GoToInstruction(executed):
             session.go_to_instruction(executed)
         case protocol.StepBack():

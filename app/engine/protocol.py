@@ -280,8 +280,8 @@ class StepBackOver:
 
 
 @dataclass(frozen=True, slots=True)
-class BackToChange:
-    """To before the word at that address was last changed; if it never was, to power-on."""
+class BackToWrite:
+    """To before the word at that address was last written, changed or not; if it never was, to power-on."""
 
     space: Space
     address: int
@@ -440,7 +440,7 @@ Command: TypeAlias = (
     "Load | Resume | OpenLab | SaveLab | KeepLab"
     " | SaveDisk | Run | Stop | Step | StepOver | StepBy | RunTo | RunToNewCode | Reset | SetSpeed | SetBreakpoints"
     " | Input | Keys | LookAt | AddVm | RemoveVm | SelectVm | PauseVm | ResumeVm | SetWeight | SetCap | Balloon"
-    " | StepBack | StepBackOver | RunBack | BackToChange | GoToInstruction | GoTo | EnterFuture | DiscardFuture | Undo"
+    " | StepBack | StepBackOver | RunBack | BackToWrite | GoToInstruction | GoTo | EnterFuture | DiscardFuture | Undo"
     " | TakeSnapshot | RenameSnapshot | DeleteSnapshot | KeepAgain | RevertVm | CloneVm | ExportSnapshot"
     " | ExportDisk | ImportSnapshot | PutSnapshots | AskDiverged"
     " | SetIntercept | SetVmcbField | SetTranslation | EditRegister | EditMemory | CheckLesson | Shown | Shutdown"

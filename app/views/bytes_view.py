@@ -32,7 +32,7 @@ class BytesView(View):
     addressPicked  (address) the person chose a byte, by its linear address
     walkRequested  (address) the person wants to see the walk of that linear address
     gotoRequested  (address) the person wants to see the code there
-    changeSought   (space, address) the person wants to go back to before the word there was last changed
+    writeSought   (space, address) the person wants to go back to before the word there was last written
     bytesEdited    (space, address, bytes) the person wants other bytes to stand there
     """
 
@@ -41,7 +41,7 @@ class BytesView(View):
     walkRequested = Signal(object)
     gotoRequested = Signal(object)
     bytesEdited = Signal(object, object, object)
-    changeSought = Signal(object, object)
+    writeSought = Signal(object, object)
 
     empty_text = "The bytes of memory will stand here, as they are now. Choose a guest to power it on."
 
@@ -209,8 +209,8 @@ class BytesView(View):
             there = menu.addAction(f"Go to the address that stands here, {hexadecimal(word)}")
             there.triggered.connect(lambda: self.show_bytes(self.space, word))
             if self.space is not Space.HOST:
-                back = menu.addAction("Back to the last change of this word")
-                back.triggered.connect(lambda: self.changeSought.emit(self.space, address))
+                back = menu.addAction("Back to the last write to this word")
+                back.triggered.connect(lambda: self.writeSought.emit(self.space, address))
             copy = menu.addAction("Copy the word")
             copy.triggered.connect(lambda: QGuiApplication.clipboard().setText(f"{word:08X}"))
         if byte is not None:

@@ -35,7 +35,7 @@ class CodeView(View):
     cursorMoved         (address or None) the person chose another line
     walkRequested       (address) the person wants to see the page walk of an address that stands in the code
     bytesRequested      (Space, address) the person wants to see the bytes there
-    changeSought        (Space, address) the person wants to go back to before the word there was last changed
+    writeSought        (Space, address) the person wants to go back to before the word there was last written
     """
 
     breakpointsChanged = Signal(object)
@@ -43,7 +43,7 @@ class CodeView(View):
     cursorMoved = Signal(object)
     walkRequested = Signal(object)
     bytesRequested = Signal(object, object)
-    changeSought = Signal(object, object)
+    writeSought = Signal(object, object)
 
     empty_text = "The guest’s code will stand here, its source beside its instructions. Choose a guest to load it."
 

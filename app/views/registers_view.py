@@ -22,14 +22,14 @@ class RegistersView(View):
     addressPicked   (address) the person chose a register that holds an address
     walkRequested   (address) the person wants to see its page walk
     bytesRequested  (Space, address) the person wants to see the bytes there
-    changeSought    (Space, address) the person wants to go back to before the word there was last changed
+    writeSought    (Space, address) the person wants to go back to before the word there was last written
     registerEdited  (name, value) the person wants a register to hold another value
     """
 
     addressPicked = Signal(object)
     walkRequested = Signal(object)
     bytesRequested = Signal(object, object)
-    changeSought = Signal(object, object)
+    writeSought = Signal(object, object)
 
     registerEdited = Signal(str, object)
 

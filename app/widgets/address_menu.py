@@ -13,11 +13,11 @@ from core.looks import Space
 
 
 class LeadsToMemory(Protocol):
-    """A view that can ask for the walk and the bytes of an address, and for the last change of what stands there."""
+    """A view that can ask for the walk and the bytes of an address, and for the last write to what stands there."""
 
     walkRequested: SignalInstance
     bytesRequested: SignalInstance
-    changeSought: SignalInstance
+    writeSought: SignalInstance
 
 
 def offer_addresses(menu: QMenu, view: LeadsToMemory, addresses: tuple[NamedAddress, ...]) -> None:
@@ -28,5 +28,5 @@ def offer_addresses(menu: QMenu, view: LeadsToMemory, addresses: tuple[NamedAddr
         walk.triggered.connect(lambda _checked=False, to=place: view.walkRequested.emit(to))
         show = menu.addAction(f"Bytes at {where}")
         show.triggered.connect(lambda _checked=False, to=place: view.bytesRequested.emit(Space.LINEAR, to))
-        back = menu.addAction(f"Back to the last change of the word at {where}")
-        back.triggered.connect(lambda _checked=False, to=place: view.changeSought.emit(Space.LINEAR, to))
+        back = menu.addAction(f"Back to the last write to the word at {where}")
+        back.triggered.connect(lambda _checked=False, to=place: view.writeSought.emit(Space.LINEAR, to))

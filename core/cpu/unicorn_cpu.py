@@ -12,7 +12,8 @@ some instructions that raise an exception.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum
 from typing import Any, Protocol
@@ -40,6 +41,7 @@ _PTR = ctypes.c_void_p
 _OnDeparture = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_int32)
 _OnIn = ctypes.CFUNCTYPE(ctypes.c_uint32, _PTR, ctypes.c_uint32, ctypes.c_int, _PTR)
 _OnOut = ctypes.CFUNCTYPE(None, _PTR, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint32, _PTR)
+_OnStore = ctypes.CFUNCTYPE(None, _PTR, ctypes.c_int, ctypes.c_uint64, ctypes.c_int, ctypes.c_int64, _PTR)
 _OnInstruction = ctypes.CFUNCTYPE(None, _PTR, _PTR)
 _OnSkippable = ctypes.CFUNCTYPE(ctypes.c_int, _PTR, _PTR)
 _OnInvalid = ctypes.CFUNCTYPE(ctypes.c_bool, _PTR, _PTR)
@@ -389,6 +391,22 @@ class Cpu:
         if self._recording:
             self._watch_writes()
         self.forget_all_code()
+
+    @contextmanager
+    def watching_writes(self, first: int, last: int, seen: Callable[[int, int], None]) -> Iterator[None]:
+        """While it lasts, `seen` is told the host-physical address and the size of every store of the CPU's that begins
+        between these two; it must not raise. For recorded CPUs, whose stores all look for hooks."""
+
+        def stored(_uc: int, _kind: int, address: int, size: int, _value: int, _data: int) -> None:
+            seen(address, size)
+
+        callback = _OnStore(stored)
+        hook = self._hook(unicorn.UC_HOOK_MEM_WRITE, callback, within=(first, last))
+        try:
+            yield
+        finally:
+            _LIB.uc_hook_del(self._handle, hook)
+            self._callbacks.remove(callback)
 
     def count_attempt(self, pc: int) -> None:
         """Count an instruction at linear `pc` that faulted before any probe saw it."""

@@ -7,6 +7,7 @@ the CPU when code may have changed (`Cpu.forget_code`), and the dirty-page recor
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,7 @@ class Ram:
         self.array = array
         self.bytes = memoryview(array.data)
         self.words = self.bytes.cast("I")
+        self.on_write: Callable[[int, int], None] | None = None  # told the address and size of every `write`
         self.dirty = memoryview(dirty.data)  # who writes through `bytes` marks the page himself
 
     @property
@@ -45,6 +47,8 @@ class Ram:
         while page <= last:
             self.dirty[page] = 1
             page += 1
+        if self.on_write is not None:
+            self.on_write(address, len(data))
 
     def read_u32(self, address: HostPhysical) -> int:
         """The little-endian 32-bit word at `address`."""

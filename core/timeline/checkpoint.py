@@ -52,6 +52,7 @@ class Checkpoint:
     """The machine at one moment: `time` and `executed` are the machine's, `inputs` is how many had been applied.
 
     pages      frame number → contents, of the frames that differ from `parent`'s
+    written    frames that were written since `parent`, perhaps with what was there
     world      the CPU, with the VM that is shown
     captured   every object of the lab
     consoles   what each VM, by letter, wrote since `parent`
@@ -65,6 +66,7 @@ class Checkpoint:
     inputs: int
     parent: Checkpoint | None
     pages: dict[int, bytes]
+    written: frozenset[int]
     world: World
     captured: Captured
     consoles: dict[str, Written]
@@ -87,6 +89,7 @@ class Checkpoint:
         assert self.parent is earlier, "only a parent can be taken in"
         self.parent = earlier.parent
         self.pages = earlier.pages | self.pages
+        self.written |= earlier.written
         self.records = earlier.records + self.records
         for letter, before in earlier.consoles.items():
             mine = self.consoles.get(letter)
@@ -128,12 +131,15 @@ class Camera:
         state = hypervisor.scheduler.state
         known = before.traps if before is not None else 0
         image = dict(self._image) if after is not None else self._image
+        written = np.flatnonzero(hypervisor.machine.backing.probes.dirty)
+        changed = self._changed_pages()
         taken = Checkpoint(
             time=state.time,
             executed=state.executed,
             inputs=inputs,
             parent=before,
-            pages=self._changed_pages(),
+            pages=changed,
+            written=frozenset([*written.tolist(), *changed]),
             world=cpu.save_world(),
             captured=capture(hypervisor, OPAQUE),
             consoles={letter: self._written_by(vm) for letter, vm in hypervisor.vms.items()},

@@ -128,14 +128,14 @@ class Timeline:
         """Do what was done at this moment."""
         while self._next_input_time() <= self.now.time:
             if self.branch.inputs[self._applied].moment.at_threshold and not self._at_threshold:
-                self._to_threshold()
+                self.to_threshold()
             self._do_next()
 
     def _do_next(self) -> None:
         self._applied += 1
         self.branch.inputs[self._applied - 1].action.carry_out(self._hypervisor)
 
-    def _to_threshold(self) -> None:
+    def to_threshold(self) -> None:
         """Do all that precedes the next instruction, as a breakpoint on it does."""
         with self._breaks(Breaks.ALWAYS):
             reason = self._hypervisor.run(self.now.executed + 1, leave_breakpoint=False)
@@ -241,7 +241,7 @@ class Timeline:
         if self.now.time < wanted.time:
             self.replay(until_time=wanted.time)
         if wanted.at_threshold:
-            self._to_threshold()
+            self.to_threshold()
 
     def _load(self, checkpoint: Checkpoint) -> None:
         self._camera.load(checkpoint)
@@ -295,7 +295,7 @@ class Timeline:
             width = min(width * 2, WIDE) if ran < BUSY else max(width // 2, NARROW)
             yield
         if wanted.at_threshold and self.now.time == wanted.time:
-            self._to_threshold()
+            self.to_threshold()
         while self._applied < inputs and self.now == wanted:
             self._do_next()
         if self.now != wanted or self._applied != inputs:

@@ -9,7 +9,6 @@ import pytest
 from core.cpu.context import Gpr
 from core.errors import RequestError
 from core.guests.catalog import load_program
-from core.looks import Space
 from core.rewind import look
 from core.session import Session
 from tests.core.test_session import each_kind
@@ -87,23 +86,6 @@ def test_back_out_of_a_function_is_before_its_call(kind: str) -> None:
     go(session.running_back_out())
     session.step()
     assert session.pc == label(session, "outer")
-
-
-@each_kind
-def test_back_to_the_last_change_of_a_word(kind: str) -> None:
-    session = recorded(CALLS, kind)
-    session.step(80)
-    counter = label(session, "counter")
-    value = session.read_memory(counter, 4)
-    for _ in range(3):
-        go(session.running_back_to_change(Space.LINEAR, counter))
-        assert session.read_memory(counter, 4)[0] == value[0] - 1
-        session.step()
-        assert session.read_memory(counter, 4) == value
-        session.step_back()
-        value = session.read_memory(counter, 4)
-    go(session.running_back_to_change(Space.LINEAR, label(session, "other")))
-    assert session.executed == 0
 
 
 @each_kind

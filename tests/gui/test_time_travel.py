@@ -115,7 +115,7 @@ def test_the_other_ways_back_lead_where_they_say(person: Person) -> None:
     person.window.time.go_to_instruction("seven")
     assert "is no number" in person.window.message.text
     stack = next(each.believed for each in person.sees.registers if each.name == "ESP")
-    person.window.time.seek_change(Space.LINEAR, stack)
+    person.window.time.seek_write(Space.LINEAR, stack)
     person.wait(lambda: person.sees.executed < 700)
 
 

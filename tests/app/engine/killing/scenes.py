@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from app.engine.client import Engine
 from app.engine.journeys import Journey
-from app.engine.protocol import AddVm, BackToChange, EnterFuture, GoTo, RunBack, SelectVm, StepBack, StepBackOver
+from app.engine.protocol import AddVm, BackToWrite, EnterFuture, GoTo, RunBack, SelectVm, StepBack, StepBackOver
 from core.lab.archive import MANIFEST
 from core.lab.files import open_lab
 from core.lab.lab import Desk
@@ -191,7 +191,7 @@ class Scene:
                 GoTo(self.chance.randrange(now)),
                 RunBack(BackTo.DEPARTURE),
                 RunBack(BackTo.BREAKPOINT),
-                BackToChange(Space.LINEAR, self.chance.randrange(0x10_0000, 0x10_1000) & ~3),
+                BackToWrite(Space.LINEAR, self.chance.randrange(0x10_0000, 0x10_1000) & ~3),
             )
         )
 
