@@ -653,10 +653,11 @@ class Interposer:
 
     def _record_io(self, port: int, size: int, text: str, *, reading: bool) -> None:
         monitor, cpu = self.monitor, self.cpu
-        self._note_code(cpu.last_pc)
+        pc = cpu.ctl[LAST_PC]
+        self._note_code(pc)
         outcome = monitor.io(port, size, text, reading=reading)
-        pc_after = cpu.last_pc + self.here.length & 0xFFFF_FFFF
-        self._record(outcome, cpu.last_pc, None, None, RINGS[cpu.cpl], RINGS[monitor.guest.cpl], pc_after)
+        real, believed = RINGS[cpu.state.hflags & HF_CPL], RINGS[monitor.guest.cpl]
+        self._record(outcome, pc, None, None, real, believed, pc + self.here.length & 0xFFFF_FFFF)
 
     def reschedule(self) -> None:
         """A device was touched: its next event may have come nearer than the end of this slice."""

@@ -9,6 +9,7 @@
 ;   16 break_map  17 scratch    18..21 instructions in rings 0..3
 ;   22 code_base  23 code_size  24 code_map    25 code_heat    26 virtual_if   27 last_size    28 ram
 ;   29 again_at   30 real_pc    31 variables    32 guarded_at   33 guarded_if   34 context      35 handler
+;   36 port_reader 37 port_writer
 ;
 ; Where a monitor runs rewritten code (code_size bytes from linear code_base), code_map has a 64-bit entry for each of
 ; its bytes: the guest's own address of the instruction in the low half, and above it what @place looks at. So one of the
@@ -556,5 +557,28 @@ entry:
   %again.at = getelementptr i64, ptr %ctl, i64 29
   store i64 -1, ptr %again.at
   %restored = call i32 @uc_context_restore(ptr %uc, ptr %context)
+  ret void
+}
+
+; Called for IN and INS, OUT and OUTS, which need the state out but never back: the CPU goes on with its own.
+define i32 @port_read(ptr %uc, i32 %port, i32 %size, ptr %ctl) {
+entry:
+  %context.at = getelementptr i64, ptr %ctl, i64 34
+  %context = load ptr, ptr %context.at
+  %saved = call i32 @uc_context_save(ptr %uc, ptr %context)
+  %handler.at = getelementptr i64, ptr %ctl, i64 36
+  %handler = load ptr, ptr %handler.at
+  %value = call i32 %handler(i32 %port, i32 %size)
+  ret i32 %value
+}
+
+define void @port_write(ptr %uc, i32 %port, i32 %size, i32 %value, ptr %ctl) {
+entry:
+  %context.at = getelementptr i64, ptr %ctl, i64 34
+  %context = load ptr, ptr %context.at
+  %saved = call i32 @uc_context_save(ptr %uc, ptr %context)
+  %handler.at = getelementptr i64, ptr %ctl, i64 37
+  %handler = load ptr, ptr %handler.at
+  call void %handler(i32 %port, i32 %size, i32 %value)
   ret void
 }

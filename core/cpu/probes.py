@@ -59,6 +59,8 @@ class Word(IntEnum):
     GUARDED_IF = 33
     CONTEXT = 34
     HANDLER = 35
+    PORT_READER = 36
+    PORT_WRITER = 37
 
 
 CONTROL_WORDS = 40
@@ -122,6 +124,8 @@ class NativeProbes:
     memory: int
     guard: int
     departed: int
+    port_read: int
+    port_write: int
 
 
 @lru_cache(maxsize=1)

@@ -39,8 +39,8 @@ _LIB = binding.uclib
 _PTR = ctypes.c_void_p
 
 _OnDeparture = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_int32)
-_OnIn = ctypes.CFUNCTYPE(ctypes.c_uint32, _PTR, ctypes.c_uint32, ctypes.c_int, _PTR)
-_OnOut = ctypes.CFUNCTYPE(None, _PTR, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint32, _PTR)
+_OnIn = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32, ctypes.c_int)
+_OnOut = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint32)
 _OnStore = ctypes.CFUNCTYPE(None, _PTR, ctypes.c_int, ctypes.c_uint64, ctypes.c_int, ctypes.c_int64, _PTR)
 _OnInstruction = ctypes.CFUNCTYPE(None, _PTR, _PTR)
 _OnSkippable = ctypes.CFUNCTYPE(ctypes.c_int, _PTR, _PTR)
@@ -150,7 +150,7 @@ class Cpu:
         self._failure: BaseException | None = None
         self._running = False
         self._callbacks: list[Any] = []
-        self._on_departure: Any = None
+        self._called_natively: list[Any] = []
         self.guarded: set[int] = set()  # pages with a hook of their own
         self._write_hooks: list[ctypes.c_size_t] = []
         self._scratch = ctypes.c_uint64()
@@ -690,21 +690,21 @@ class Cpu:
         def on_syscall(_uc: int, _data: int) -> None:
             stateful(in_guest_terms(lambda handler: handler.syscall()), moves_on=True)
 
-        answer = [0]
+        def on_in(port: int, size: int) -> int:
+            handler = self._handler
+            if handler is None or self._failure is not None:
+                self.request_stop()
+                return 0
+            try:
+                return handler.port_read(port, size)
+            except BaseException as failure:  # noqa: BLE001 - raised again by `run`
+                self._fail(failure)
+                return 0
 
-        def on_in(_uc: int, port: int, size: int, _data: int) -> int:
-            answer[0] = 0
-
-            def read(handler: DepartureHandler) -> None:
-                answer[0] = handler.port_read(port, size)
-
-            save(handle, pointer)
-            self._guard(read)
-            return answer[0]
-
-        def on_out(_uc: int, port: int, size: int, value: int, _data: int) -> None:
-            save(handle, pointer)
+        def on_out(port: int, size: int, value: int) -> None:
             self._guard(lambda handler: handler.port_write(port, size, value))
+
+        answer = [0]
 
         def write_registers(values: tuple[tuple[int, int], ...]) -> None:
             for register, value in values:
@@ -729,20 +729,26 @@ class Cpu:
             self._guard(answer_rdtsc)
             return 1
 
-        self._on_departure = _OnDeparture(on_departure)
+        control, native = self.buffers.control.ctypes.data, self._native
         self.ctl[Word.CONTEXT] = pointer.value
-        self.ctl[Word.HANDLER] = ctypes.cast(self._on_departure, _PTR).value or 0
-        self._hook(unicorn.UC_HOOK_INTR, self._native.departed, self.buffers.control.ctypes.data)
+        for word, called in (
+            (Word.HANDLER, _OnDeparture(on_departure)),
+            (Word.PORT_READER, _OnIn(on_in)),
+            (Word.PORT_WRITER, _OnOut(on_out)),
+        ):
+            self.ctl[word] = ctypes.cast(called, _PTR).value or 0
+            self._called_natively.append(called)
+        self._hook(unicorn.UC_HOOK_INTR, native.departed, control)
         self._hook(unicorn.UC_HOOK_INSN_INVALID, _OnInvalid(on_invalid))
         for function, instruction in (
-            (_OnIn(on_in), x86.UC_X86_INS_IN),
-            (_OnOut(on_out), x86.UC_X86_INS_OUT),
+            (native.port_read, x86.UC_X86_INS_IN),
+            (native.port_write, x86.UC_X86_INS_OUT),
             (_OnSkippable(on_cpuid), x86.UC_X86_INS_CPUID),
             (_OnSkippable(on_rdtsc), x86.UC_X86_INS_RDTSC),
             (_OnInstruction(on_sysenter), x86.UC_X86_INS_SYSENTER),
             (_OnInstruction(on_syscall), x86.UC_X86_INS_SYSCALL),
         ):
-            self._hook(unicorn.UC_HOOK_INSN, function, 0, ctypes.c_int(instruction))
+            self._hook(unicorn.UC_HOOK_INSN, function, control, ctypes.c_int(instruction))
 
         def read_beyond(_uc: Any, offset: int, size: int, _data: Any) -> int:
             answer[0] = (1 << 8 * size) - 1
@@ -762,5 +768,5 @@ class Cpu:
         """Release the emulator, and with it the RAM's mapping."""
         self._handler = None
         self._callbacks.clear()
-        self._on_departure = None
+        self._called_natively.clear()
         del self._uc
