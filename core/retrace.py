@@ -8,7 +8,6 @@ halving the stretch between two departures. (gdb's reverse-next and reverse-fini
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import Protocol
 
 from iced_x86 import FlowControl, Instruction, Mnemonic
@@ -17,10 +16,10 @@ from core.call_stack import Place, Unwinder
 from core.cpu.context import Gpr
 from core.cpu.decode import decode
 from core.errors import RequestError
-from core.events import Cause, Ring, Trap
+from core.events import Cause, Ring
 from core.guests.unwind import EIP
 from core.hypervisor import Hypervisor
-from core.timeline.backward import BETWEEN_INSTRUCTIONS, to_stop
+from core.timeline.backward import BETWEEN_INSTRUCTIONS, departures, to_stop
 from core.timeline.timeline import Timeline
 from core.traplog import TrapLog
 from core.vm import Vm
@@ -118,15 +117,16 @@ def _instruction(session: Retraced, at: int) -> Instruction | None:
 def to_ring_change(session: Retraced) -> Iterator[None]:
     """To before the last instruction, or departure, after which the selected VM's CPU was in another ring."""
     timeline = session.timeline
-    end, ring = timeline.now.time, session.ring
-    for trap in _backward(session):
+    now, ring = timeline.now.time, session.ring
+    end = now
+    for trap in departures(timeline, session.traps.recent()):
         if trap.vm != session.selected or trap.cause is Cause.WORLD_SWITCH or trap.machine_time > end:
             continue
         if trap.ring_after is not ring:
             yield from _halve(session, trap.machine_time, end, ring)
             return
         start = trap.machine_time - (trap.cause not in BETWEEN_INSTRUCTIONS)
-        if trap.ring_from is not ring and start < timeline.now.time:
+        if trap.ring_from is not ring and start < now:
             timeline.seek_time(start)
             return
         end, ring = start, trap.ring_from
@@ -135,19 +135,6 @@ def to_ring_change(session: Retraced) -> Iterator[None]:
     session.settle()
     if session.ring is not ring:
         yield from _halve(session, 0, end, ring)
-
-
-def _backward(session: Retraced) -> Iterator[Trap]:
-    """All departures before now that are remembered, the newest first."""
-    recent = session.traps.recent()
-    first = recent[0].number if recent else 0
-    older = (
-        trap
-        for each in reversed(session.timeline.branch.path)
-        for trap in reversed(each.records)
-        if trap.number < first
-    )
-    return chain(reversed(recent), older)
 
 
 def _halve(session: Retraced, low: int, high: int, ring: Ring) -> Iterator[None]:

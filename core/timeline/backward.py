@@ -8,8 +8,8 @@ ends at power-on. (gdb's reverse-continue does as much on the records of its tar
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from core.events import Cause, StopReason, Trap
 from core.timeline.journal import Moment
@@ -59,15 +59,31 @@ def _breakpoints_met(timeline: Timeline, end: Moment, counts: Callable[[], bool]
 
 def to_trap(timeline: Timeline, wanted: Callable[[Trap], bool], recent: list[Trap]) -> bool:
     """To before the last departure that is `wanted`, of those before now; `recent` are the newest ones, oldest first.
-    False, and at power-on, if there is none that is remembered."""
+    False, and at power-on, if there is none."""
     now = timeline.now
-    first = recent[0].number if recent else 0
-    older = (trap for each in reversed(timeline.branch.path) for trap in reversed(each.records) if trap.number < first)
-    for trap in chain(reversed(recent), older):
-        if wanted(trap):
-            time = trap.machine_time - (trap.cause not in BETWEEN_INSTRUCTIONS)
-            if time < now.time:
-                timeline.seek_time(time)
-                return True
+    for trap in departures(timeline, recent, wanted):
+        time = trap.machine_time - (trap.cause not in BETWEEN_INSTRUCTIONS)
+        if time < now.time:
+            timeline.seek_time(time)
+            return True
     timeline.seek(0)
     return False
+
+
+def departures(
+    timeline: Timeline, recent: Sequence[Trap], wanted: Callable[[Trap], bool] = lambda _: True
+) -> Iterator[Trap]:
+    """Those before now that are wanted, the newest first; `recent` are the newest of all, oldest first. Where a
+    checkpoint remembers only the last before it, the others are found by replaying: that moves the timeline."""
+    yield from filter(wanted, reversed(recent))
+    first = recent[0].number if recent else timeline.traps
+    for start, end in reversed(list(pairwise(timeline.branch.path))):
+        if start.traps >= first:
+            continue
+        kept = end.records[0].number if end.records else end.traps
+        yield from (trap for trap in reversed(end.records) if trap.number < first and wanted(trap))
+        first = min(first, kept)
+        if start.traps < first:
+            found = timeline.departures(start, end, wanted)
+            yield from (trap for trap in reversed(found) if trap.number < first)
+            first = start.traps

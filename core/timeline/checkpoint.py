@@ -32,6 +32,7 @@ from core.vm import Vm
 ZEROES = bytes(PAGE_SIZE)
 PCS_KEPT = 1024  # newest program counters of a VM that a checkpoint remembers
 TRAP_BYTES = 600  # what one record costs, roughly
+RECORDS_KEPT = 1_000  # traps that a checkpoint remembers whose predecessors were thinned out
 # these keep their own state, or are no state
 OPAQUE: tuple[type, ...] = (Cpu, Ram, Backing, TrapLog, ctypes.Structure)
 Heat = tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]
@@ -56,7 +57,7 @@ class Checkpoint:
     world      the CPU, with the VM that is shown
     captured   every object of the lab
     consoles   what each VM, by letter, wrote since `parent`
-    records    traps since `parent`; `traps` and `causes` count all
+    records    traps since `parent`, or only the newest of them; `traps` and `causes` count all
     pcs        the newest program counters of each VM
     heat       frames that were touched, and reads, writes and fetches of each u32[3, n]
     """
@@ -87,10 +88,11 @@ class Checkpoint:
     def take_in(self, earlier: Checkpoint) -> None:
         """Become the successor of the parent of `earlier`, which was this one's parent."""
         assert self.parent is earlier, "only a parent can be taken in"
+        if len(self.records) == self.traps - earlier.traps:
+            self.records = (earlier.records + self.records)[-RECORDS_KEPT:]
         self.parent = earlier.parent
         self.pages = earlier.pages | self.pages
         self.written |= earlier.written
-        self.records = earlier.records + self.records
         for letter, before in earlier.consoles.items():
             mine = self.consoles.get(letter)
             if mine is not None and not mine.whole:
@@ -100,7 +102,7 @@ class Checkpoint:
         """Become the successor of `earlier`, which was taken after this one's parent, whose RAM was `image`."""
         for frame in earlier.pages.keys() - self.pages.keys():
             self.pages[frame] = image.get(frame, ZEROES)
-        self.records = self.records[len(earlier.records) :]
+        self.records = self.records[max(len(self.records) - (self.traps - earlier.traps), 0) :]
         for letter, before in earlier.consoles.items():
             mine = self.consoles.get(letter)
             if mine is not None and mine.put_back == before.put_back:
@@ -225,8 +227,8 @@ class Camera:
         for each in reversed(path):
             kept.append(each.records)
             count += len(each.records)
-            if count >= KEPT:
-                break
+            if count >= KEPT or count < wanted.traps - (each.parent.traps if each.parent is not None else 0):
+                break  # enough, or what was before those is not remembered
         self.log.restore(wanted.traps, wanted.causes, [trap for records in reversed(kept) for trap in records])
         for letter, vm in self.hypervisor.vms.items():
             written = [each.consoles[letter] for each in path if letter in each.consoles]

@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from core.cpu.unicorn_cpu import Breaks
 from core.errors import RequestError
-from core.events import Cause, StopReason
+from core.events import Cause, StopReason, Trap
 from core.hypervisor import Hypervisor
 from core.past import Future, Past, Stretch
 from core.timeline.actions import NO_ACTS, Action, Direct
@@ -25,6 +25,7 @@ from core.timeline.checkpoint import Camera, Checkpoint
 from core.timeline.journal import Branch, Input, Moment
 from core.traplog import NEVER, TrapLog
 
+THINNED = 15 / 16  # of the budget: what is left when there were too many checkpoints
 ALWAYS_KEPT = 16  # checkpoints nearest to the present that are never thinned out
 MOST_SHOWN = 200  # checkpoints, and inputs, that an onlooker gets
 NARROW, WIDE = 4_000, 1 << 24  # virtual time of a slice of a long replay
@@ -72,6 +73,11 @@ class Timeline:
     def in_past(self) -> bool:
         """Is there a recorded future?"""
         return self._applied < len(self.branch.inputs) or self.now < self.branch.reached
+
+    @property
+    def traps(self) -> int:
+        """How many departures there have been."""
+        return self._log.count
 
     @property
     def size(self) -> int:
@@ -183,18 +189,31 @@ class Timeline:
         self._thin_out()
 
     def _thin_out(self) -> None:
-        """Drop checkpoints until the rest fits: first those with near neighbours, far from the present."""
-        while self._bytes > self._recording.budget:
-            dropped = min(self._droppable(), default=None, key=lambda each: each[0])
-            if dropped is None:
-                return
-            _, earlier, later = dropped
+        """Where they take too much, drop checkpoints until the rest fits with some room, so that this is seldom to be
+        done: first those with near neighbours, far from the present."""
+        if self._bytes <= self._recording.budget:
+            return
+        dropped = True
+        while dropped and self._bytes > self._recording.budget * THINNED:
+            dropped = self._drop_some()
+
+    def _drop_some(self) -> bool:
+        """Drop the least missed of them, up to a quarter and no two that are neighbours; is one gone?"""
+        candidates = sorted(self._droppable(), key=lambda each: each[0])
+        touched: set[int] = set()
+        for _, earlier, later in candidates[: len(candidates) // 4 + 1]:
+            if id(earlier) in touched or id(later) in touched:
+                continue
+            touched |= {id(earlier), id(later)}
             self._bytes -= earlier.size + later.size
             later.take_in(earlier)
             self._bytes += later.size
             for branch in self.branches:
                 if earlier in branch.path:
                     branch.path.remove(earlier)
+            if self._bytes <= self._recording.budget * THINNED:
+                break
+        return bool(touched)
 
     def _droppable(self) -> Iterator[tuple[float, Checkpoint, Checkpoint]]:
         """Each checkpoint that may go, with the one that would take it in, and how much it would be missed."""
@@ -256,6 +275,23 @@ class Timeline:
                 reason = self.run(until, until_time=until_time, leave_breakpoint=False)
                 if reason in (StopReason.ENDED, StopReason.WAITING):
                     return
+
+    def departures(self, start: Checkpoint, end: Checkpoint, wanted: Callable[[Trap], bool]) -> list[Trap]:
+        """Those between two checkpoints that are wanted, oldest first, found by replaying up to the second."""
+        found: list[Trap] = []
+
+        def note(trap: Trap) -> bool:
+            if trap.number < end.traps and wanted(trap):
+                found.append(trap)
+            return False
+
+        self.seek(start.executed)
+        self._hypervisor.look_for(note)
+        try:
+            self.replay(until=end.executed)
+        finally:
+            self._hypervisor.look_for(None)
+        return found
 
     def step_back(self) -> None:
         """To before the newest instruction, or the newest thing that was done between two instructions."""

@@ -6,6 +6,7 @@ It is one file, since all of it is about one thing: the same few guests, taken b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -367,6 +368,25 @@ def test_old_checkpoints_are_thinned_out_and_come_back_where_one_goes() -> None:
     session.go_to(31_500)
     nearest = max(each.executed for each in timeline.branch.path if each.executed <= 31_500)
     assert nearest == 31_000
+
+
+def test_traps_are_forgotten_with_old_checkpoints_and_found_again_by_replaying() -> None:
+    """A guest that idles for an hour traps a million times."""
+    text = "mov ecx, 1000\nfirst: out 0x80, al\nloop first\nin al, 0x64\nagain: out 0x80, al\njmp again"
+    session = recorded(text, recording=Recording(departures=40, budget=6 * MIB))
+    run_to(session, 20_000)
+    timeline = session.timeline
+    assert timeline.size <= 6 * MIB
+    assert max(later.traps - each.traps for each, later in pairwise(timeline.branch.path)) < 3_000
+    session.go_to(10_000)
+    assert len(session.traps.recent()) < session.traps.count - 1_001  # the one that is sought is not among them
+    assert session.run_back_to_trap(lambda trap: trap.instruction.startswith("in "))
+    assert session.machine_executed == 2_001
+    session.run(1)
+    last = session.traps.last
+    assert last is not None
+    assert (last.number, last.instruction) == (1_000, "in al, 0x64")
+    session.close()
 
 
 def test_a_session_without_history_refuses_to_go_back() -> None:
