@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cli import statuses
@@ -28,7 +29,7 @@ DESCRIPTION = """\
 Hosts several VMs on one machine and prints what each writes, marked by its letter. The CPU is shared by weights and
 caps, in virtual time, so the run is exactly repeatable; and each guest does exactly what it does alone.
 
-Each VM is given as GUEST, or GUEST:KEY=VALUE,KEY=VALUE … with these keys:
+Each VM is given as GUEST, or GUEST:KEY=VALUE,KEY=VALUE … with these keys. A VM's file (.ringvm) is a guest, too.
   kind     the kind of monitor (default: that of --vmm)
   memory   MiB (default 16)
   weight   its part of the CPU relative to the others' (default 1)
@@ -149,8 +150,12 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _power_on(session: Session, wish: Wish) -> None:
     from core.guests.catalog import load_program
+    from core.lab.archive import is_vm_file
     from core.vm import check_cap, check_weight
 
+    if is_vm_file(Path(wish.guest)):
+        _go_on(session, wish)
+        return
     program = load_program(wish.guest)
     if session.program is not None:
         session.add_vm(
@@ -160,6 +165,24 @@ def _power_on(session: Session, wish: Wish) -> None:
     check_weight(wish.weight)
     check_cap(wish.cap)
     session.load(program, wish.kind, command_line=wish.append, memory=wish.memory)
+    session.set_weight(session.selected, wish.weight)
+    session.set_cap(session.selected, wish.cap)
+
+
+def _go_on(session: Session, wish: Wish) -> None:
+    """With the VM in that file, whose memory and command line are its own."""
+    from core.lab.vm_files import open_vm
+    from core.vm import check_cap, check_weight
+
+    if wish.append or wish.memory != VM_MEMORY:
+        raise RequestError("A VM that goes on has its memory and command line already.", "Leave them out.")
+    _, snapshot = open_vm(Path(wish.guest))
+    if session.program is not None:
+        session.add_from(snapshot, wish.kind, weight=wish.weight, cap=wish.cap)
+        return
+    check_weight(wish.weight)
+    check_cap(wish.cap)
+    session.power_on_from(snapshot, wish.kind)
     session.set_weight(session.selected, wish.weight)
     session.set_cap(session.selected, wish.cap)
 

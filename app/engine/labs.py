@@ -106,4 +106,5 @@ class Keeper:
     def _what(self) -> tuple[object, ...]:
         """What there is to keep, by what changes; the time last."""
         session = self._session
-        return session.generation, len(session.journal), session.breakpoints, session.selected, session.machine_time
+        done = len(session.journal), session.shelf.changes
+        return session.generation, done, session.breakpoints, session.selected, session.machine_time

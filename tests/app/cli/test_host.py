@@ -72,3 +72,16 @@ def test_what_cannot_be_is_told_in_a_sentence(capfd: pytest.CaptureFixture[str])
         assert status == statuses.USER_ERROR
         assert out == ""
         assert why in err
+
+
+def test_a_vms_file_goes_on_twice_beside_itself(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "early.ringvm"
+    given = ["run", "hello", "--vmm", "bare", "--max-instructions", "100", "--snapshot", str(file)]
+    assert main(given) == statuses.LIMIT
+    capfd.readouterr()
+    status, out, _ = host(capfd, str(file), f"{file}:kind=hardware,weight=2", "--json")
+    vms = json.loads(out)["vms"]
+    assert status == statuses.DONE
+    assert [(vm["kind"], vm["end"]["status"]) for vm in vms.values()] == [("trap_emulate", 0), ("hardware", 0)]
+    assert vms["A"]["console"] == vms["B"]["console"]
+    assert host(capfd, f"{file}:memory=4")[0] == statuses.USER_ERROR

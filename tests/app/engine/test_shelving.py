@@ -13,6 +13,9 @@ from app.engine.client import Engine
 from app.engine.protocol import Load, Refused, Shelved, Step, Updated
 from core.devices.disk_image import SECTOR
 from core.guests.start import StartWith
+from core.lab.files import open_lab
+from core.lab.lab import Desk
+from core.looks import Look
 from core.session import Session
 from core.timeline.timeline import Recording
 from core.vm_snapshots.divergence import Diverged
@@ -138,3 +141,16 @@ def test_snapshots_outlive_the_engine(engine: Engine, await_: Await) -> None:
     await_(lambda: bool(back))
     engine.snapshots(protocol.RevertVm("early"))
     await_(lambda: engine.latest is not None and engine.latest.executed == 100)
+
+
+def test_a_snapshot_alone_is_worth_keeping_the_lab_for(session: Session, tmp_path: Path) -> None:
+    waits = [protocol.LookAt(Look())] * 12
+    play(
+        session,
+        Load("hello", "bare"),
+        protocol.KeepLab(str(tmp_path / "kept"), Desk()),
+        *waits,
+        protocol.TakeSnapshot("early"),
+        *waits,
+    )
+    assert [each.name for each in open_lab(tmp_path / "kept").snapshots] == ["early"]
