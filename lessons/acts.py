@@ -14,10 +14,11 @@ from core.errors import LessonError
 from core.events import StopReason
 from core.guests.catalog import load_program
 from core.guests.image import Program
+from core.guests.start import StartWith
 from core.translations import Switch
 from core.vmm.intercepts import INTERCEPTS
-from lessons.laboratory import Laboratory
-from lessons.names import AtLeastOne, Guest, Kind, Label, SwitchName, Text, switch_named
+from lessons.laboratory import Laboratory, newest_kept
+from lessons.names import AtLeastOne, Disk, Guest, Kind, Label, Letter, SwitchName, Text, switch_named
 from lessons.part import Part, broken_rule, one_of
 from lessons.traps import TrapPattern
 
@@ -45,10 +46,16 @@ class Acting(Part):
 
 
 class Target(Part):
-    """A guest under a kind of monitor."""
+    """A guest under a kind of monitor, with a disk if the lesson has one for it."""
 
     guest: Guest
     kind: Kind
+    disk: Disk | None = None
+
+    @property
+    def start(self) -> StartWith:
+        """What the guest is given."""
+        return StartWith(disk=self.disk or "")
 
 
 class Load(Acting):
@@ -61,7 +68,7 @@ class Load(Acting):
         return f"Load {Path(self.load.guest).stem} under {self.load.kind}"
 
     def perform(self, laboratory: Laboratory) -> None:
-        laboratory.load(load_program(self.load.guest), self.load.kind)
+        laboratory.load(load_program(self.load.guest), self.load.kind, disk=self.load.start.read_disk())
 
 
 class Reset(Acting):
@@ -209,11 +216,79 @@ class NextUnit(Acting):
         laboratory.run_to_new_code()
 
 
+class TakeSnapshot(Acting):
+    """Keep the VM as it is now under that name, in place of what a former look at the lesson has kept so."""
+
+    take_snapshot: Text
+
+    @property
+    def words(self) -> str:
+        return "Take a snapshot"
+
+    def perform(self, laboratory: Laboratory) -> None:
+        if any(each.name == self.take_snapshot for each in laboratory.shelf.kept):
+            laboratory.shelf.delete(self.take_snapshot)
+        laboratory.take_snapshot(self.take_snapshot)
+
+
+class Revert(Acting):
+    """Put the VM back to the newest snapshot."""
+
+    revert: Literal[True]
+
+    @property
+    def words(self) -> str:
+        return "Revert to the newest snapshot"
+
+    def perform(self, laboratory: Laboratory) -> None:
+        laboratory.revert(newest_kept(laboratory).name)
+
+
+class Clone(Acting):
+    """One more VM from the newest snapshot."""
+
+    clone: Kind
+
+    @property
+    def words(self) -> str:
+        return f"Clone the newest snapshot under {self.clone}"
+
+    def perform(self, laboratory: Laboratory) -> None:
+        laboratory.clone(newest_kept(laboratory).name, self.clone)
+
+
+class LookAt(Acting):
+    """Look at another VM."""
+
+    look_at: Letter
+
+    @property
+    def words(self) -> str:
+        return f"Look at VM {self.look_at}"
+
+    def perform(self, laboratory: Laboratory) -> None:
+        laboratory.select(self.look_at)
+
+
+class Elsewhere(Acting):
+    """Power a fresh machine on from the newest snapshot: by a file of its own, in the window."""
+
+    elsewhere: Kind
+
+    @property
+    def words(self) -> str:
+        return f"Export the newest snapshot, and open the file under {self.elsewhere}"
+
+    def perform(self, laboratory: Laboratory) -> None:
+        laboratory.power_on_from(newest_kept(laboratory).snapshot, self.elsewhere)
+
+
 class Setup(Part):
     """The machine a step begins with: a guest under a kind, from power-on or from some way into its run."""
 
     guest: Guest
     kind: Kind
+    disk: Disk | None = None
     run_to: Label | None = None
     after: AtLeastOne | None = None
     until: TrapPattern | None = None
@@ -226,7 +301,7 @@ class Setup(Part):
 
     def acts(self) -> tuple[Act, ...]:
         """The same as acts."""
-        load = Load(load=Target(guest=self.guest, kind=self.kind))
+        load = Load(load=Target(guest=self.guest, kind=self.kind, disk=self.disk))
         if self.run_to is not None:
             return load, RunTo(run_to=self.run_to)
         if self.after is not None:
@@ -248,6 +323,11 @@ _BY_KEY: dict[str, type[Acting]] = {
     "intercept": Intercept,
     "translator": SwitchTranslator,
     "next_unit": NextUnit,
+    "take_snapshot": TakeSnapshot,
+    "revert": Revert,
+    "clone": Clone,
+    "look_at": LookAt,
+    "elsewhere": Elsewhere,
 }
 ACT_KEYS = tuple(_BY_KEY)
 
@@ -271,7 +351,12 @@ Act = Annotated[
     | Annotated[Type, Tag("Type")]
     | Annotated[Intercept, Tag("Intercept")]
     | Annotated[SwitchTranslator, Tag("SwitchTranslator")]
-    | Annotated[NextUnit, Tag("NextUnit")],
+    | Annotated[NextUnit, Tag("NextUnit")]
+    | Annotated[TakeSnapshot, Tag("TakeSnapshot")]
+    | Annotated[Revert, Tag("Revert")]
+    | Annotated[Clone, Tag("Clone")]
+    | Annotated[LookAt, Tag("LookAt")]
+    | Annotated[Elsewhere, Tag("Elsewhere")],
     Discriminator(_which),
 ]
 Acts = Annotated[tuple[Act, ...], Field(min_length=1, strict=False)]

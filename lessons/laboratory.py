@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from core.cpu import flags
+from core.devices.disk_image import DiskImage
 from core.errors import RequestError
 from core.events import Cause, StopReason, Trap
 from core.guests.image import Program
 from core.snapshot import Register, Snapshot
 from core.translations import GuestInstruction, SeenCache, Switch
+from core.vm_snapshots.divergence import Divergence, between, from_image
+from core.vm_snapshots.shelf import KeptSnapshot, Shelf
+from core.vm_snapshots.vm_snapshot import VmSnapshot
 
 TRAPS_KEPT = 65_536
 
@@ -26,7 +30,10 @@ class Laboratory(Protocol):
     @property
     def program(self) -> Program | None: ...
 
-    def load(self, program: Program, kind: str) -> None: ...
+    @property
+    def shelf(self) -> Shelf: ...
+
+    def load(self, program: Program, kind: str, *, disk: DiskImage | None = None) -> None: ...
 
     def reset(self) -> None: ...
 
@@ -51,6 +58,18 @@ class Laboratory(Protocol):
     def translation_cache(self) -> SeenCache | None: ...
 
     def translated(self, linear: int) -> GuestInstruction | None: ...
+
+    def vm_snapshot(self, letter: str = "") -> VmSnapshot: ...
+
+    def take_snapshot(self, name: str = "", letter: str = "") -> KeptSnapshot: ...
+
+    def revert(self, name: str, letter: str = "") -> None: ...
+
+    def clone(self, name: str, kind: str = "") -> str: ...
+
+    def power_on_from(self, snapshot: VmSnapshot, kind: str = "") -> None: ...
+
+    def select(self, letter: str) -> None: ...
 
     def snapshot(
         self, since_trap: int = 0, since_console: int = 0, *, max_traps: int = 2000, listing: int = 48
@@ -87,7 +106,8 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """The machine at one virtual time, with all its traps and its whole console, ready to be examined. `cache` is its
-    translation cache, if it has one; `translated` says what the instruction at a linear address became."""
+    translation cache, if it has one; `translated` says what the instruction at a linear address became; `diverged` how
+    far the selected VM has come from its image or from the newest of the `snapshots_kept` since power-on."""
 
     program: Program
     snapshot: Snapshot
@@ -95,6 +115,8 @@ class Evidence:
     _registers: dict[str, Register] = field(repr=False)
     cache: SeenCache | None = field(default=None, repr=False)
     translated: Callable[[int], GuestInstruction | None] = field(default=lambda _linear: None, repr=False)
+    snapshots_kept: int = 0
+    diverged: Callable[[str], Divergence | None] = field(default=lambda _other: None, repr=False)
 
     def reading(self, name: str) -> Reading | None:
         """A register or one of `REGISTER_FIELDS` by name, in either case; None if this machine has none such."""
@@ -127,4 +149,27 @@ def observe(laboratory: Laboratory) -> Evidence:
         {register.name.upper(): register for register in snapshot.registers},
         laboratory.translation_cache(),
         laboratory.translated,
+        len(kept_here(laboratory)),
+        lambda other: _diverged(laboratory, other),
     )
+
+
+def kept_here(laboratory: Laboratory) -> tuple[KeptSnapshot, ...]:
+    """The snapshots that were taken since this power-on, newest last."""
+    return tuple(each for each in laboratory.shelf.kept if each.snapshot.program is laboratory.program)
+
+
+def newest_kept(laboratory: Laboratory) -> KeptSnapshot:
+    """The newest of them; a RequestError if there is none."""
+    kept = kept_here(laboratory)
+    if not kept:
+        raise RequestError("No snapshot has been taken yet.", "Take one.")
+    return kept[-1]
+
+
+def _diverged(laboratory: Laboratory, other: str) -> Divergence | None:
+    now = laboratory.vm_snapshot()
+    if other == "image":
+        return from_image(now)
+    kept = kept_here(laboratory)
+    return between(now, kept[-1].snapshot) if kept else None

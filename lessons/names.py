@@ -20,7 +20,7 @@ from lessons.part import broken_rule, one_of
 # The views that a lesson may point at.
 VIEWS = (
     *("rings", "code", "registers", "traps", "console", "memory", "bytes", "walk", "screen", "holes", "vmcb"),
-    *("translation", "cache", "compare"),
+    *("translation", "cache", "compare", "snapshots"),
 )
 VIEWS_OF_LABELS = ("code", "bytes", "walk", "translation")  # in these, a label of the guest can be pointed at
 IN_VMCB = frozenset(FIELD) | {each.name for each in INTERCEPTS}  # what the VMCB view can be pointed at
@@ -99,9 +99,18 @@ def counter_name(name: str) -> str:
     return name
 
 
+def _disk(name: str, info: ValidationInfo) -> str:
+    image = lesson_folder(info) / name
+    if not image.is_file():
+        raise broken_rule(f"names a disk “{name}” that is not in the lesson's folder", "Put its image there.")
+    return str(image)
+
+
 Text = Annotated[str, Field(min_length=1)]
 Label = Text  # of the guest; whether the guest has it is known once it is assembled
 Guest = Annotated[str, AfterValidator(_guest)]  # a shipped guest's name, or the path of the lesson's own source
+Disk = Annotated[str, AfterValidator(_disk)]  # the path of the lesson's own image
+Letter = Annotated[str, Field(pattern="^[A-Z]$")]  # of a VM
 Kind = Annotated[str, AfterValidator(_kind)]
 CauseName = Annotated[str, AfterValidator(_cause)]
 RegisterName = Annotated[str, AfterValidator(_register)]

@@ -18,6 +18,7 @@ from lessons.asking import Asking
 from lessons.laboratory import Evidence
 from lessons.names import AtLeastOne, Count, Guest, Kind, Label, RegisterName, RingNumber, Text
 from lessons.part import broken_rule
+from lessons.snapshot_predicates import ClockBehind, Diverged, OfVm, SnapshotsKept, VmCount
 from lessons.translation_predicates import CounterHolds, RanShare, Translated, TranslatorIs
 from lessons.traps import TrapPattern
 from lessons.workload import Order
@@ -263,6 +264,7 @@ _BY_KEY: dict[str, type[Asking]] = {
     "order": Order,  # before the keys that it shares with others
     "traps": Traps,
     "register": RegisterHolds,
+    "vm": OfVm,  # as this
     "console_contains": ConsoleContains,
     "end": Ended,
     "ring": InRing,
@@ -278,6 +280,10 @@ _BY_KEY: dict[str, type[Asking]] = {
     "counter": CounterHolds,
     "ran": RanShare,
     "translator": TranslatorIs,
+    "diverged_from": Diverged,
+    "snapshots": SnapshotsKept,
+    "clock_behind": ClockBehind,
+    "vms": VmCount,
 }
 PREDICATE_KEYS = tuple(_BY_KEY)
 
@@ -306,7 +312,12 @@ Predicate = Annotated[
     | Annotated[Translated, Tag("Translated")]
     | Annotated[CounterHolds, Tag("CounterHolds")]
     | Annotated[RanShare, Tag("RanShare")]
-    | Annotated[TranslatorIs, Tag("TranslatorIs")],
+    | Annotated[TranslatorIs, Tag("TranslatorIs")]
+    | Annotated[OfVm, Tag("OfVm")]
+    | Annotated[Diverged, Tag("Diverged")]
+    | Annotated[SnapshotsKept, Tag("SnapshotsKept")]
+    | Annotated[ClockBehind, Tag("ClockBehind")]
+    | Annotated[VmCount, Tag("VmCount")],
     Discriminator(_which),
 ]
 Several = Annotated[tuple[Predicate, ...], Field(min_length=1, strict=False)]

@@ -34,6 +34,8 @@ _PLAIN: dict[str, Callable[[Evidence], str]] = {
     "kind": lambda evidence: evidence.snapshot.kind,
     "end": lambda evidence: evidence.snapshot.end.sentence if evidence.snapshot.end else "It has not ended.",
     "traps": lambda evidence: str(evidence.snapshot.trap_count),
+    "time": lambda evidence: f"{evidence.snapshot.time:,}",
+    "machine_time": lambda evidence: f"{evidence.snapshot.machine_time:,}",
 }
 _TRAP_FIELDS: dict[str, Callable[[Trap], str]] = {
     "told": of_trap,
@@ -47,6 +49,8 @@ _TRAP_FIELDS: dict[str, Callable[[Trap], str]] = {
     "ring_to": lambda trap: str(int(trap.ring_to)),
     "ring_after": lambda trap: str(int(trap.ring_after)),
 }
+_SIDES = ("image", "snapshot")
+_COUNTS = ("pages", "of_pages", "sectors", "of_sectors")
 _CAUSES = {cause.value: cause for cause in Cause}
 KNOWN = (
     *_PLAIN,
@@ -57,6 +61,7 @@ KNOWN = (
     "symbol:LABEL",
     "ran:WAY",
     "counter:NAME",
+    "diverged:image.pages",
 )
 
 
@@ -87,6 +92,10 @@ def _value(name: str, detail: str, evidence: Evidence) -> str:
             return percent(ran.share(detail) / 100) if ran is not None else NO_VALUE
         case "counter":
             return str(getattr(evidence.cache.counters, detail)) if evidence.cache is not None else NO_VALUE
+        case "diverged":
+            other, _, count = detail.partition(".")
+            found = evidence.diverged(other)
+            return f"{getattr(found, count):,}" if found is not None else NO_VALUE
         case "symbol":
             address = evidence.program.symbols.get(detail)
             return f"{address:#010x}" if address is not None else NO_VALUE
@@ -104,6 +113,9 @@ def _fault_of(name: str, detail: str, conversion: str | None) -> str | None:
         case "trap":
             cause, _, field = detail.partition(".")
             return one_of(_CAUSES) if cause not in _CAUSES else None if field in _TRAP_FIELDS else one_of(_TRAP_FIELDS)
+        case "diverged":
+            other, _, count = detail.partition(".")
+            return one_of(_SIDES) if other not in _SIDES else None if count in _COUNTS else one_of(_COUNTS)
         case "register":
             register, _, side = detail.partition(".")
             if register.upper() not in REGISTER_NAMES:

@@ -36,7 +36,7 @@ class CheckLesson:
 class LessonChecked:
     """The answer, in the order asked.
 
-    running  the machine was still running on its own when it was looked at
+    running  the machine was still running on its own when it was looked at, and not waiting for input
     error    why nothing could be examined; the findings are then empty
     """
 

@@ -12,13 +12,18 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from PySide6.QtCore import QObject, QTimer, Signal, SignalInstance
+from PySide6.QtCore import QObject, QTemporaryDir, QTimer, Signal, SignalInstance
 
-from core.errors import UserError
+from app.engine import protocol
+from app.engine.hosting import HostCommand
+from app.engine.shelving import SnapshotCommand
+from core.errors import RequestError, UserError
 from core.events import StopReason
 from core.guests.image import Program
+from core.guests.start import NOTHING, StartWith
 from core.snapshot import Snapshot
 from core.translations import Switch
+from core.vm_snapshots.shelf import SnapshotFact
 from lessons import acts
 from lessons.questions import CheckLesson, LessonChecked
 
@@ -40,7 +45,11 @@ class Engine(Protocol):
     recovered: SignalInstance
     lesson_checked: SignalInstance
 
-    def load(self, name_or_path: str, kind: str) -> None: ...
+    shelf: tuple[SnapshotFact, ...]
+
+    def load(self, name_or_path: str, kind: str, start: StartWith = NOTHING) -> None: ...
+    def snapshots(self, command: SnapshotCommand) -> None: ...
+    def host(self, command: HostCommand) -> None: ...
     def run(self) -> None: ...
     def stop(self) -> None: ...
     def step(self, count: int = 1) -> None: ...
@@ -89,6 +98,7 @@ class LessonPerformance(QObject):
         self._waiting = _Waiting.NOTHING
         self._beats: deque[_Beat] = deque()
         self._breakpoints: frozenset[int] = frozenset()  # the person's, put aside meanwhile
+        self._folder: QTemporaryDir | None = None  # of a VM that goes on elsewhere
         self._pause = QTimer(self, singleShot=True)
         self._pause.timeout.connect(self._next)
         engine.updated.connect(self._on_updated)
@@ -144,7 +154,7 @@ class LessonPerformance(QObject):
         engine = self._engine
         match beat.act:
             case acts.Load(load=target):
-                engine.load(target.guest, target.kind)
+                engine.load(target.guest, target.kind, target.start)
             case acts.Reset():
                 engine.reset()
             case acts.Step(step=count):
@@ -165,9 +175,30 @@ class LessonPerformance(QObject):
                 engine.set_translation(act.switch, on)
             case acts.NextUnit():
                 engine.run_to_new_code()
+            case acts.TakeSnapshot(take_snapshot=name):
+                if any(fact.name == name for fact in engine.shelf):
+                    engine.snapshots(protocol.DeleteSnapshot(name))
+                engine.snapshots(protocol.TakeSnapshot(name))
+            case acts.Revert():
+                engine.snapshots(protocol.RevertVm(self._newest()))
+            case acts.Clone(clone=kind):
+                engine.snapshots(protocol.CloneVm(self._newest(), kind))
+            case acts.LookAt(look_at=letter):
+                engine.host(protocol.SelectVm(letter))
+            case acts.Elsewhere(elsewhere=kind):
+                self._folder = QTemporaryDir()
+                path = self._folder.filePath("vm.ringvm")
+                engine.snapshots(protocol.ExportSnapshot(self._newest(), path))
+                engine.load(path, kind)
             case acts.Until():
                 return beat.act
         return None
+
+    def _newest(self) -> str:
+        """The name of the newest snapshot."""
+        if not self._engine.shelf:
+            raise RequestError("No snapshot has been taken yet.", "Take one.")
+        return self._engine.shelf[-1].name
 
     def _act_is_done(self) -> None:
         self._waiting = _Waiting.NOTHING

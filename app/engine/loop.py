@@ -371,7 +371,8 @@ class EngineLoop:
                     self._stops.serve_stops()
                     self._next.clear()
                     self._task, self._stopped_by, self._stale = None, None, True
-                self._send(answer(command, session, running=self._task is not None))
+                goes_on = self._task is not None and not self._task.waiting
+                self._send(answer(command, session, running=goes_on))
             case protocol.Stop():
                 if self._task is not None:
                     self._finish(StopReason.REQUESTED, explain=True)

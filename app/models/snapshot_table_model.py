@@ -84,7 +84,7 @@ COLUMNS = (
         "From now",
         "In how many pages and sectors the VM that you look at differed from it, when they were compared last.",
         lambda fact: "—",
-        lambda fact: "Not compared. “Compare now” does it.",
+        lambda fact: "Not compared. “Compare” does it.",
     ),
 )
 

@@ -24,11 +24,11 @@ from core.vm_snapshots.shelf import SnapshotFact
 
 SECTOR_SHIFT = SECTOR.bit_length() - 1
 NARROWEST = 160  # pixels of a map
-PAGES_HIGH, SECTORS_HIGH = 18, 10  # pixels that the maps have at least
+PAGES_HIGH, SECTORS_HIGH = 16, 15  # pixels that the maps have at least
 ROOMY = 130  # pixels of height, from which on there is room for headings and the legend
 WIDE = 900  # pixels of width, from which on the maps stand side by side
 QUIET = 0.09  # how far what is as it was stands out from the ground
-NOTHING_YET = "Press “Compare now”: all memory of the VM and its disk are compared, byte for byte."
+NOTHING_YET = "Press “Compare”: all memory of the VM and its disk are compared, byte for byte."
 OF_NO_SNAPSHOT = "Choose a snapshot of this guest above."
 
 
@@ -58,7 +58,7 @@ class DifferencePane(QWidget):
         for sides in Sides:
             self.sides.addItem(sides.value, sides)
         self.sides.activated.connect(self._choose_sides)
-        self.compare = QPushButton("Compare now")
+        self.compare = QPushButton("Compare")
         self.compare.setToolTip(
             "Compare the VM that you look at, as it is now, with its image and with every snapshot of its guest: all "
             "of memory, and all that was written to the disk."

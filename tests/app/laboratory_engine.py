@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.engine.protocol import Loaded
+from app.engine.hosting import HostCommand
+from app.engine.protocol import Loaded, SelectVm
+from app.engine.shelving import SnapshotCommand, shelve, vm_in
 from core.errors import RequestError, UserError
 from core.guests.image import Program
+from core.guests.start import NOTHING, StartWith
+from core.lab.archive import is_vm_file
 from core.snapshot import Snapshot
 from core.translations import Switch
+from core.vm_snapshots.shelf import SnapshotFact
 from lessons.checks import answer
 from lessons.laboratory import Laboratory
 from lessons.questions import CheckLesson
@@ -40,10 +46,15 @@ class LaboratoryEngine(QObject):
         self._running = False
         self._outbox: deque[Callable[[], None]] = deque()
 
-    def load(self, name_or_path: str, kind: str) -> None:
+    def load(self, name_or_path: str, kind: str, start: StartWith = NOTHING) -> None:
         def do() -> None:
-            program = self.load_program(name_or_path)
-            self.laboratory.load(program, kind)
+            if is_vm_file(Path(name_or_path)):
+                snapshot = vm_in(name_or_path)[1]
+                self.laboratory.power_on_from(snapshot, kind)
+                program = snapshot.program
+            else:
+                program = self.load_program(name_or_path)
+                self.laboratory.load(program, kind, disk=start.read_disk())
 
             def tell() -> None:
                 self.program, self.kind = program, kind
@@ -86,6 +97,17 @@ class LaboratoryEngine(QObject):
 
     def run_to_new_code(self) -> None:
         self._obey("next unit", self.laboratory.run_to_new_code)
+
+    @property
+    def shelf(self) -> tuple[SnapshotFact, ...]:
+        return self.laboratory.shelf.facts()
+
+    def snapshots(self, command: SnapshotCommand) -> None:
+        self._obey(type(command).__name__, lambda: shelve(self.laboratory, command))  # type: ignore[arg-type]
+
+    def host(self, command: HostCommand) -> None:
+        assert isinstance(command, SelectVm), "lessons have no other"
+        self._obey(f"look at {command.letter}", lambda: self.laboratory.select(command.letter))
 
     def check_lesson(self, question: CheckLesson) -> None:
         shown = answer(question, self.laboratory, running=self._running)

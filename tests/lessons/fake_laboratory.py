@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from core.devices.disk_image import DiskImage
 from core.errors import UnknownName
 from core.events import Cause, End, EndHow, Ring, StopReason, Trap
 from core.guests.image import Program
 from core.snapshot import Register, RegisterGroup, Snapshot
 from core.stage import BARE
 from core.translations import GuestInstruction, SeenCache, Switch
+from core.vm_snapshots.shelf import Shelf
 
 BASE = 0x0010_0000
 FLAG_IF = 1 << 9
@@ -97,6 +99,8 @@ class FakeLaboratory:
         self.switches: dict[Switch, bool] = {}
         self.cache: SeenCache | None = None
         self.became: dict[int, GuestInstruction] = {}
+        self.shelf = Shelf()
+        self.disk: DiskImage | None = None
 
     def program_named(self, name: str) -> Program:
         """In place of `core.guests.image.load_program`."""
@@ -104,8 +108,8 @@ class FakeLaboratory:
             raise UnknownName(f"There is no guest “{name}”.", "Use another.")
         return self.programs[name]
 
-    def load(self, program: Program, kind: str) -> None:
-        self.program, self._kind = program, kind
+    def load(self, program: Program, kind: str, *, disk: DiskImage | None = None) -> None:
+        self.program, self._kind, self.disk = program, kind, disk
         self.reset()
 
     def close(self) -> None:
