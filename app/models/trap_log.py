@@ -25,7 +25,7 @@ class TrapLog:
         self.vms: list[str] = []  # letters in order of appearance; the column `vm` indexes this
         self._traps: list[Trap] = []
         self._columns: dict[str, NDArray[np.int64]] = {
-            name: np.zeros(2 * capacity, np.int64) for name in ("time", "cause", "ring_to", "vm", "number")
+            name: np.zeros(2 * capacity, np.int64) for name in ("machine_time", "cause", "ring_to", "vm", "number")
         }
         self._start = self._stop = 0
         self.dropped = 0
@@ -39,8 +39,9 @@ class TrapLog:
 
     @property
     def times(self) -> NDArray[np.int64]:
-        """Virtual time of each row, ascending; valid until the next change of the log."""
-        return self._column("time")
+        """The machine's virtual time of each row, ascending: a VM's own begins at 0 and goes back when it is reverted;
+        valid until the next change of the log."""
+        return self._column("machine_time")
 
     @property
     def causes(self) -> NDArray[np.int64]:
@@ -88,7 +89,7 @@ class TrapLog:
             if trap.vm not in self.vms:
                 self.vms.append(trap.vm)
         fresh = slice(self._stop, stop)
-        self._columns["time"][fresh] = [trap.time for trap in traps]
+        self._columns["machine_time"][fresh] = [trap.machine_time for trap in traps]
         self._columns["cause"][fresh] = [CAUSE_INDEX[trap.cause] for trap in traps]
         self._columns["ring_to"][fresh] = [trap.ring_to for trap in traps]
         self._columns["vm"][fresh] = [self.vms.index(trap.vm) for trap in traps]

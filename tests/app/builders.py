@@ -97,7 +97,8 @@ def trap(number: int = 0, **facts: object) -> Trap:
         outcome="cleared the virtual IF",
         pc_after=BASE + 1,
     )
-    return usual._replace(**facts)
+    made = usual._replace(**facts)
+    return made if "machine_time" in facts else made._replace(machine_time=made.time)
 
 
 def traps(count: int, first: int = 0) -> tuple[Trap, ...]:
@@ -111,8 +112,9 @@ def traps(count: int, first: int = 0) -> tuple[Trap, ...]:
              instruction="jmp 0x0010000f", error_code=None),
     )  # fmt: skip
     return tuple(
-        kinds[number * number % 7 % len(kinds)]._replace(number=number, time=137 * number + number % 11)
+        kinds[number * number % 7 % len(kinds)]._replace(number=number, time=time, machine_time=time)
         for number in range(first, first + count)
+        for time in (137 * number + number % 11,)
     )
 
 
