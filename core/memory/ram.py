@@ -59,7 +59,11 @@ class Ram:
 
     def write_u32(self, address: HostPhysical, value: int) -> None:
         """Store the 32-bit word `value` at `address`."""
-        self.write(address, _U32.pack(value & 0xFFFF_FFFF))
+        if address & 3 or self.on_write is not None:
+            self.write(address, _U32.pack(value & 0xFFFF_FFFF))
+            return
+        self.words[address >> 2] = value & 0xFFFF_FFFF  # `write`, for the entries of page tables
+        self.dirty[address >> PAGE_SHIFT] = 1
 
     @property
     def released(self) -> bool:

@@ -339,7 +339,7 @@ class ShadowPager:
     def written(self, page: GuestPhysical, before: bytes, after: bytes) -> int:
         """A traced page was written: throw away what was made from the entries that changed; gives their number."""
         old, new = np.frombuffer(before, np.uint32), np.frombuffer(after, np.uint32)
-        changed = [int(index) for index in np.flatnonzero(old != new)]
+        changed: list[int] = (old != new).nonzero()[0].tolist()
         for index in changed:
             if page in self._tables:
                 self._clear(HostPhysical(self._tables[page].frame + 4 * index))

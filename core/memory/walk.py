@@ -14,6 +14,7 @@ from core.addresses import PAGE_SHIFT, PAGE_SIZE, GuestPhysical, GuestVirtual
 from core.cpu.faults import GuestFault, Vector
 from core.cpu.flags import CR0_PG, CR0_WP, CR4_PAE, CR4_PSE
 from core.errors import UnknownDeparture
+from core.events import made_quickly
 
 PRESENT, WRITABLE, USER, ACCESSED, DIRTY, LARGE = 1 << 0, 1 << 1, 1 << 2, 1 << 5, 1 << 6, 1 << 7
 LARGE_MASK = (1 << 22) - 1
@@ -96,17 +97,19 @@ class Walk(NamedTuple):
 
 def walk(memory: Words, paging: Paging, linear: GuestVirtual, access: Access) -> Walk:
     """Walk without touching anything."""
-    if not paging.enabled:
+    cr0, cr3, cr4 = paging
+    if not cr0 & CR0_PG:
         return Walk((), GuestPhysical(linear))
-    if paging.cr4 & CR4_PAE:
+    if cr4 & CR4_PAE:
         raise UnknownDeparture("The guest uses PAE page tables, which this version cannot walk.")
-    refused = access.write << 1 | access.user << 2
-    directory_at = GuestPhysical((paging.cr3 & ~0xFFF) + (linear >> 22 << 2))
+    write, user = access
+    refused = write << 1 | user << 2
+    directory_at = GuestPhysical((cr3 & ~0xFFF) + (linear >> 22 << 2))
     directory = memory.read_u32(directory_at)
-    entries: tuple[Entry, ...] = (Entry(2, directory_at, directory),)
+    entries: tuple[Entry, ...] = (made_quickly(Entry, (2, directory_at, directory)),)
     if not directory & PRESENT:
         return Walk(entries, None, refused)
-    large = bool(directory & LARGE and paging.cr4 & CR4_PSE)
+    large = bool(directory & LARGE and cr4 & CR4_PSE)
     if large and directory & LARGE_RESERVED:
         return Walk(entries, None, refused | PRESENT | RESERVED)
     if large:
@@ -114,14 +117,14 @@ def walk(memory: Words, paging: Paging, linear: GuestVirtual, access: Access) ->
     else:
         table_at = GuestPhysical(memory.named_by(directory) + ((linear >> PAGE_SHIFT & 0x3FF) << 2))
         table = memory.read_u32(table_at)
-        entries += (Entry(1, table_at, table),)
+        entries = (*entries, made_quickly(Entry, (1, table_at, table)))
         if not table & PRESENT:
             return Walk(entries, None, refused)
         rights, physical = directory & table, GuestPhysical(memory.named_by(table) | linear & 0xFFF)
-    forbidden = access.user and not rights & USER
-    if access.write and not rights & WRITABLE and (access.user or paging.cr0 & CR0_WP):
+    forbidden = user and not rights & USER
+    if write and not rights & WRITABLE and (user or cr0 & CR0_WP):
         forbidden = True
-    return Walk(entries, None, refused | PRESENT) if forbidden else Walk(entries, physical)
+    return made_quickly(Walk, (entries, None, refused | PRESENT) if forbidden else (entries, physical, 0))
 
 
 def reach(memory: Physical, paging: Paging, linear: int, access: Access) -> GuestPhysical | None:
@@ -216,7 +219,8 @@ class LinearMemory:
         for physical, piece in pieces:
             self.store(physical, piece)
 
-    def _seen_at(self, paging: Paging, linear: int) -> GuestPhysical | None:
+    def seen_at(self, paging: Paging, linear: int) -> GuestPhysical | None:
+        """What ring 0 would reach by reading at `linear`, for onlookers: sets no bit."""
         reached = reach(self.physical, paging, linear, READ)
         return reached if reached is not None else walk(self.physical, paging, GuestVirtual(linear), READ).physical
 
@@ -225,7 +229,7 @@ class LinearMemory:
         out = b""
         while size > 0:
             part = min(size, PAGE_SIZE - (linear & 0xFFF))
-            found = self._seen_at(paging, linear & 0xFFFF_FFFF)
+            found = self.seen_at(paging, linear & 0xFFFF_FFFF)
             if found is None or found + part > self.physical.size:
                 return None
             out += self.physical.read(found, part)

@@ -28,7 +28,7 @@ from core.layout import MONITOR_LDT_SELECTOR, MONITOR_TSS_SELECTOR, SHADOW_GDT, 
 from core.looks import TableWalk
 from core.memory.shadow import Denied, ShadowPager
 from core.memory.shadow_walk import shadow_walk
-from core.memory.walk import Access, LinearMemory, Paging, walk
+from core.memory.walk import LinearMemory, Paging
 from core.stage import DEPRIVILEGED, Stage
 from core.vmm.deprivileged_cpu import CR0_MONITOR, DeprivilegedCpu
 from core.vmm.emulate import Emulator
@@ -203,7 +203,7 @@ class TrapEmulate(Vmm):
         """The guest-physical pages in which a descriptor table stands."""
         pages: set[GuestPhysical] = set()
         for linear in range(base & ~PAGE_MASK, base + (limit & 0xFFFF) + 1, PAGE_SIZE):
-            found = walk(self.physical, self._guest.paging, GuestVirtual(linear & 0xFFFF_FFFF), Access()).physical
+            found = self.linear.seen_at(self._guest.paging, linear & 0xFFFF_FFFF)
             if found is not None and found < self.physical.size:
                 pages.add(GuestPhysical(found & ~PAGE_MASK))
         return pages
@@ -259,7 +259,7 @@ class TrapEmulate(Vmm):
         if isinstance(found, Denied):
             event = Event(Vector.PF, Origin.EXCEPTION, found.error_code, address)
             return self.reflect(event, Cause.PAGE_FAULT_TRUE)
-        return Outcome(found.cause, f"monitor: {found.by}", found.text, Ring.KERNEL, hidden=True)
+        return made_quickly(Outcome, (found.cause, f"monitor: {found.by}", found.text, MONITOR, True, None))
 
     def store_edit(self, address: GuestPhysical, data: bytes) -> None:
         """The page may be one that is shadowed."""
@@ -284,7 +284,7 @@ class TrapEmulate(Vmm):
 
     def handling_ring(self, done: object) -> Ring:
         """The monitor sees everything first, in ring 0."""
-        return Ring.KERNEL
+        return MONITOR
 
     def system_call_ring(self) -> Ring:
         """As `handling_ring`."""
