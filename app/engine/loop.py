@@ -49,6 +49,7 @@ WHILE_OPENING = (
 SNAPSHOT_PERIOD = 1 / 30
 TRAPS_AGAIN = 2_000  # the newest, after a journey
 IDLE_PERIOD = 5.0  # between snapshots of a guest that does nothing but answer its timer
+MADE_UP = 0.1  # seconds that a command waits at most for such a guest to have had its ticks
 PUT_OFF = 0.5  # seconds that a snapshot waits for such a guest to be asleep
 IDLE_INSTRUCTIONS = 500_000  # what answering a timer takes at most in that time
 
@@ -228,8 +229,10 @@ class EngineLoop:
 
     def _catch_up(self) -> None:
         """Let a guest that dozes have its ticks that are due, before anything is done to it or seen of it."""
-        if self._task is not None and self._task.dozes:
-            self._doze.wake(self._clock())
+        self._doze.wake(begun := self._clock())
+        while self._idles() and not self._doze.asleep(now := self._clock()) and now < begun + MADE_UP:
+            if self._stops.stop_wanted or self._pace.wait(now) > 0:
+                return
             self._guarded(self._run_slice)
 
     def _allowance(self) -> float:
@@ -303,8 +306,8 @@ class EngineLoop:
 
     def _obey(self, command: protocol.Command) -> None:
         if not isinstance(command, protocol.Shown):
-            self._asked = True
             self._catch_up()
+            self._asked = True
         try:
             self._check_standing(command)
             self._carry_out(command)

@@ -34,32 +34,34 @@ def test_what_is_typed_is_handled_and_shown_at_once() -> None:
     assert after[0][1].executed >= engine.session.slice_length
 
 
+class Interrupted(FakeSession):
+    """A slice of it is over after ten ticks."""
+
+    def run(self, limit: int | None = None, *, sleep: float | None = None) -> StopReason:
+        cut = sleep is not None and sleep > 11 * self.idle_seconds
+        self.stop = super().run(limit, sleep=10.5 * self.idle_seconds if cut else sleep)
+        self.stop = StopReason.REQUESTED if cut else self.stop
+        return self.stop
+
+
 def test_it_is_seen_asleep_and_not_among_the_ticks_that_it_makes_up_for() -> None:
-    class Interrupted(FakeSession):
-        """A slice of it is over after ten ticks."""
-
-        def run(self, limit: int | None = None, *, sleep: float | None = None) -> StopReason:
-            cut = sleep is not None and sleep > 11 * self.idle_seconds
-            self.stop = super().run(limit, sleep=10.5 * self.idle_seconds if cut else sleep)
-            self.stop = StopReason.REQUESTED if cut else self.stop
-            return self.stop
-
+    class Seen(Interrupted):
         def snapshot(self, *since: int, running: bool = False) -> Snapshot:
             seen.append(self.stop)
             return super().snapshot(*since, running=running)
 
     seen: list[StopReason | None] = []
-    play(Engine(Interrupted(idle_seconds=0.01)), (0, LOAD), (0, Run()), (40, Stop(1)))
+    play(Engine(Seen(idle_seconds=0.01)), (0, LOAD), (0, Run()), (40, Stop(1)))
     assert len(seen) >= 10
     assert set(seen[3:-1]) == {StopReason.IDLE}
 
 
 def test_it_has_had_the_ticks_that_were_put_off_when_a_key_comes() -> None:
-    class Witness(FakeSession):
+    class Typed(Interrupted):
         def send_input(self, data: bytes) -> None:
             self.ticks_then = self.ticks
             super().send_input(data)
 
-    session = Witness(idle_seconds=0.01)
+    session = Typed(idle_seconds=0.01)
     play(Engine(session), (0, LOAD), (0, Run()), (30.5, Input(b"x")))
     assert 3_048 <= session.ticks_then <= 3_050
