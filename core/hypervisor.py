@@ -234,7 +234,7 @@ class Hypervisor:
     def _go_back(self, vm: Vm, snapshot: VmSnapshot) -> None:
         old, cpu = vm.vmm, self.machine.cpu
         count = vm.spec.memory >> PAGE_SHIFT
-        self.machine.frames.release(vm.spec.monitor_owner)
+        self._scrub(vm.spec.monitor_owner)
         cpu.load_world(self.machine.power_on_world)
         physical, vm.reclaimer = old.physical, None
         vm.spec = replace(vm.spec, command_line=snapshot.command_line, disk=snapshot.disk, modules=snapshot.modules)
@@ -261,12 +261,16 @@ class Hypervisor:
         self.scheduler.revive(vm.spec.letter)
 
     def _free(self, spec: VmSpec) -> None:
-        """Give a VM's frames back, scrubbed: the next owner finds nothing in them."""
+        """Give a VM's frames and its monitor's back."""
+        self._scrub(spec.owner)
+        self._scrub(spec.monitor_owner)
+
+    def _scrub(self, owner: str) -> None:
+        """Give all frames of `owner` back; the next owner finds nothing in them."""
         frames = self.machine.frames
-        for frame in frames.owned(spec.owner):
+        for frame in frames.owned(owner):
             self.machine.ram.write(frame, bytes(PAGE_SIZE))
-        frames.release(spec.owner)
-        frames.release(spec.monitor_owner)
+        frames.release(owner)
 
     def destroy(self, letter: str) -> None:
         """Remove a VM; its frames are free. The last one stays: a RequestError."""

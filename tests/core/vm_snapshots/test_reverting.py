@@ -16,6 +16,7 @@ from core.lab.fingerprint import fingerprint
 from core.layout import MIB
 from core.session import Session
 from core.timeline.timeline import Recording
+from core.vm_snapshots.divergence import from_image
 from core.vm_snapshots.vm_snapshot import VmSnapshot
 from core.vmm import kinds_for
 from tests.core.vm_snapshots.test_taking import LIMIT, MEMORY, SESSION, differences, ticking
@@ -248,3 +249,16 @@ def test_what_was_thrown_away_comes_back_in_its_place(session: Session) -> None:
     session.shelf.rename("second", "first")  # its name has another by now
     session.shelf.keep_again(first)
     assert [(fact.number, fact.name) for fact in session.shelf.facts()] == [(1, "first 2"), (2, "first")]
+
+
+@pytest.mark.parametrize("kind", HOSTED)
+def test_a_new_vm_is_its_image_whoever_had_its_frames_before(session: Session, kind: str) -> None:
+    session.load(ticking(), kind, memory=4 * MIB)
+    session.run(1_500)
+    session.take_snapshot("early")
+    session.run(1_000)
+    session.revert("early")
+    fresh = [session.add_vm(ticking(), "trap_emulate", memory=4 * MIB)]
+    session.remove_vm("A")
+    fresh.append(session.add_vm(ticking(), "trap_emulate", memory=6 * MIB))
+    assert [from_image(session.vm_snapshot(letter)).pages for letter in fresh] == [0, 0]
