@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
+from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
 
@@ -228,7 +229,10 @@ class LessonController(QObject):
         attempt = self.attempt
         assert attempt is not None
         own = attempt.step.act.solution if attempt.step.act else ()
-        targets = [act.load for act in (*attempt.lesson.way_to(attempt.index), *own) if isinstance(act, acts.Load)]
+        every = (*attempt.lesson.way_to(attempt.index), *own)
+        targets = [act.load for act in every if isinstance(act, acts.Load)]
+        if any(isinstance(act, acts.Elsewhere) for act in every):  # a VM's file knows its guest by name, and no kind
+            return any(Path(target.guest).name in (program.name, Path(program.path).name) for target in targets)
         return any(target.kind == kind and target.guest in (program.name, program.path) for target in targets)
 
     def _on_lost(self, _words: str) -> None:

@@ -56,7 +56,9 @@ COLUMNS = (
         "VM",
         "The VM that it was taken of, and its guest.",
         lambda fact: f"{fact.letter}: {fact.guest}",
-        lambda fact: f"{fact.title} ({fact.guest}), taken of VM {fact.letter}.",
+        lambda fact: (
+            f"{fact.title} ({fact.guest}) with {fact.memory / MIB:.0f} MiB, VM {fact.letter} under {fact.kind_title}."
+        ),
         words=True,
     ),
     Column(

@@ -222,6 +222,11 @@ class DifferencePane(QWidget):
 
     # -- looks
 
+    @property
+    def least(self) -> int:
+        """Pixels of height with which it is of use: a line of words, and the maps."""
+        return self.theme.type.row_height(Size.CAPTION) + PAGES_HIGH + SECTORS_HIGH
+
     def apply_theme(self, theme: Theme) -> None:
         """Take colours and type from `theme`."""
         self.theme = theme

@@ -285,9 +285,16 @@ class SnapshotsView(View):
             action.setEnabled(fact is not None)
             action.setToolTip(tip if fact is not None else self.why_no_revert)
         self.export_disk.setEnabled(fact is not None and fact.has_disk)
-        for widget in (self.difference, self.difference.sides, self.difference.compare):
-            widget.setVisible(bool(self.model.facts))
+        self._show_difference()
         self.choiceChanged.emit()
+
+    def _show_difference(self) -> None:
+        """Where there is room for it beneath a few rows; with large type in a low view the table has the figures."""
+        there = bool(self.model.facts)
+        room = self.height() - self.take.sizeHint().height() - 8 - self.shown.minimumHeight()
+        for widget in (self.difference, self.difference.sides):
+            widget.setVisible(there and room >= self.difference.least)
+        self.difference.compare.setVisible(there)
 
     def _allow(self, button: QPushButton, unless: str, tip: str) -> None:
         button.setEnabled(not unless)
@@ -330,17 +337,22 @@ class SnapshotsView(View):
             longest = max([heading.horizontalAdvance(column.heading), *map(metrics.horizontalAdvance, shown)])
             widths.append(GAP + longest)
         room = self.width() - self.table.verticalScrollBar().sizeHint().width()
-        self.table.setColumnHidden(MEMORY, sum(widths) > room)  # its tooltips stand elsewhere too
-        widths[MEMORY] *= sum(widths) <= room
+        floors = dict(enumerate(widths))
         for section, least in LEAST.items():  # words give way; their tooltips have them whole
-            lacking = max(0, sum(widths) - room)
-            widths[section] -= min(lacking, max(0, widths[section] - words.horizontalAdvance(least) - GAP))
+            floors[section] = min(widths[section], words.horizontalAdvance(least) + GAP)
+        for section, lacks in ((MEMORY, sum(widths) > room), (KIND, sum(floors.values()) - widths[MEMORY] > room)):
+            self.table.setColumnHidden(section, lacks)  # other tooltips have it
+            if lacks:
+                widths[section] = floors[section] = 0
+        for section in LEAST:
+            widths[section] -= min(max(0, sum(widths) - room), widths[section] - floors[section])
         for section, width in enumerate(widths):
             self.table.setColumnWidth(section, width)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
+        self._show_difference()
 
 
 VIEW = ViewSpec(
