@@ -60,7 +60,7 @@ class Scene:
     """One guest from power-on over a death, or some, to the last letter's echo. `most` it may kill."""
 
     watcher: Watcher
-    guests: dict[str, str]
+    guests: dict[str, tuple[str, ...]]
     kind: str
     chance: random.Random
     most: int
@@ -93,7 +93,7 @@ class Scene:
         if self.kind == "bare":
             return self.typing()
         other = self.chance.choice(BESIDE)
-        self.engine.host(AddVm(self.guests[other], other, weight=self.chance.randint(1, 3)))
+        self.engine.host(AddVm(self.chance.choice(self.guests[other]), other, weight=self.chance.randint(1, 3)))
         self.typed["B"] = b""
         self._type_for_a_while()
         self._die()
@@ -147,7 +147,7 @@ class Scene:
 
     def _power_on(self) -> None:
         watcher, before = self.watcher, self.watcher.powered_on
-        self.engine.load(self.guests[self.kind], self.kind)
+        self.engine.load(self.chance.choice(self.guests[self.kind]), self.kind)
         watcher.wait(lambda: watcher.powered_on > before and watcher.is_current, lambda: "the guest at power-on")
 
     def _type_one(self) -> None:
