@@ -21,7 +21,7 @@ from core.guests.catalog import load_program
 from core.lab import archive
 from core.lab.archive import VM_FILE, is_lab, is_vm_file, open_packed
 from core.lab.coding import Blobs
-from core.lab.files import save_lab
+from core.lab.files import encoded, read_lab, save_lab
 from core.lab.vm_files import open_vm, packed_vm, read_vm, save_vm
 from core.layout import MIB
 from core.session import Session
@@ -171,3 +171,15 @@ def test_a_mutated_file_is_refused_in_a_sentence_or_goes_on(
         assert refusal.problem.endswith(".")
         assert "\n" not in str(refusal)
         assert len(str(refusal)) < 600
+
+
+def test_a_lab_file_of_version_1_which_knew_no_snapshots_is_opened() -> None:
+    session = Session(history=Recording())
+    session.load(ticking(), "bare", memory=2 * MIB)
+    session.run(1_000)
+    lab = session.lab()
+    session.close()
+    manifest, blobs = encoded(lab, "test")
+    tree = json.loads(manifest) | {"version": 1}
+    del tree["snapshots"], tree["first"]["snapshot"]
+    assert read_lab(open_packed(archive.pack(json.dumps(tree).encode(), blobs))) == lab

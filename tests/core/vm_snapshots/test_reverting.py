@@ -32,6 +32,14 @@ def session() -> Iterator[Session]:
     session.close()
 
 
+@pytest.fixture
+def unrecorded() -> Iterator[Session]:
+    """For long runs that nobody goes back in."""
+    session = Session(recording=False)
+    yield session
+    session.close()
+
+
 def look(session: Session) -> tuple[object, ...]:
     """All of the machine by which a replay is known."""
     consoles = [session.console_of(letter) for letter in session.letters]
@@ -197,38 +205,38 @@ def test_memory_that_was_taken_from_a_vm_stays_taken_over_a_revert(session: Sess
         assert differences(end, session.vm_snapshot()) == []
 
 
-def test_rings_of_the_guests_drivers_go_along_where_there_are_such(session: Session) -> None:
-    session.load(load_program("pebble"), "hardware", command_line="run=hello pv=console,disk")
-    session.run(500_000)
-    snapshot = session.take_snapshot("rings").snapshot
+def test_rings_of_the_guests_drivers_go_along_where_there_are_such(unrecorded: Session) -> None:
+    unrecorded.load(load_program("pebble"), "hardware", command_line="run=hello pv=console,disk")
+    unrecorded.run(500_000)
+    snapshot = unrecorded.take_snapshot("rings").snapshot
     assert snapshot.own is not None
-    session.run(1_000_000)
-    end = session.vm_snapshot()
+    unrecorded.run(1_000_000)
+    end = unrecorded.vm_snapshot()
     assert end.end is not None
     for kind in ("hardware", "hardware_shadow"):
         SESSION.power_on_from(snapshot, kind)
         SESSION.run(1_000_000)
         assert differences(end, SESSION.vm_snapshot()) == []
     with pytest.raises(RequestError, match="Binary translation has no rings for the drivers"):
-        session.clone("rings", "translation")
+        unrecorded.clone("rings", "translation")
 
 
-def test_a_paravirtual_vm_goes_on_in_the_frames_that_its_guest_knows(session: Session) -> None:
-    session.load(load_program("pebble-pv"), "paravirt", command_line="run=hello", disk=DiskImage(bytes(1 << 20)))
-    session.run(250_000)
-    snapshot = session.take_snapshot("there").snapshot
-    session.run(2_000_000)
-    end = session.vm_snapshot()
+def test_a_paravirtual_vm_goes_on_in_the_frames_that_its_guest_knows(unrecorded: Session) -> None:
+    unrecorded.load(load_program("pebble-pv"), "paravirt", command_line="run=hello", disk=DiskImage(bytes(1 << 20)))
+    unrecorded.run(250_000)
+    snapshot = unrecorded.take_snapshot("there").snapshot
+    unrecorded.run(2_000_000)
+    end = unrecorded.vm_snapshot()
     assert end.end is not None
     SESSION.power_on_from(snapshot)
-    for each in (session, SESSION):
-        if each is session:
+    for each in (unrecorded, SESSION):
+        if each is unrecorded:
             each.revert("there")
         assert differences(snapshot, each.vm_snapshot()) == []
         each.run(2_000_000)
         assert differences(end, each.vm_snapshot()) == []
     with pytest.raises(RequestError, match="knows the machine's frames, and frame 0x100 belongs to VM A"):
-        session.clone("there")
+        unrecorded.clone("there")
     with pytest.raises(RequestError, match="was written for"):
         SESSION.power_on_from(snapshot, "hardware")
 
