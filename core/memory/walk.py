@@ -241,9 +241,7 @@ class LinearMemory:
         """The longest instruction's worth of bytes at `linear`, or as many as are mapped."""
         physical = self.physical
         if linear & 0xFFF <= PAGE_SIZE - LONGEST_INSTRUCTION:
-            found = reach(physical, paging, linear, READ)
-            if found is None:
-                found = walk(physical, paging, GuestVirtual(linear), READ).physical
+            found = self.seen_at(paging, linear) if paging.cr0 & CR0_PG else GuestPhysical(linear)
             if found is None or found >= physical.size:
                 return b""
             return physical.read_within(found, LONGEST_INSTRUCTION)

@@ -11,21 +11,21 @@ from __future__ import annotations
 import struct
 
 from core.addresses import PAGE_SHIFT
-from core.cpu.context import CR_AT, HEADER_BYTES, HF_CPL, HF_INHIBIT_IRQ, Seg
+from core.cpu.context import CR_AT, HEADER_BYTES, HF_CPL, HF_INHIBIT_IRQ, HFLAGS_AT, Seg
 from core.cpu.unicorn_cpu import Cpu
 from core.vmm.vmcb import SAVE_AREA_END, SEGMENTS, VMCB_BYTES, Vmcb
 
 _IN_CPU = struct.Struct("<" + "I4xQII" * 10)  # selector, base, limit, flags of each segment, in the order of `Seg`
 _IN_VMCB = struct.Struct("<" + "HHIQ" * 10)  # selector, attributes, limit, base, in the order of the save area
 _ORDER = tuple(Seg[name] for name in SEGMENTS)
-_GENERAL = struct.Struct("<I28xI92xI4xI12xQ8xIiI")  # EAX, ESP, EIP, eflags, cc_src, cc_op, df, hflags
+_GENERAL = struct.Struct("<I28xI92xI4xI12xQ8xIi")  # EAX, ESP, EIP, eflags, cc_src, cc_op, df
 _SEGMENTS_AT, _SYSENTER_AT, _DR6_AT = (HEADER_BYTES + offset for offset in (0xB8, 0x12C0, 0x1548))
 _CR = struct.Struct("<Q8xQQQ")  # CR0, CR2, CR3, CR4
-_MODE_BYTES = CR_AT + _CR.size - _SEGMENTS_AT  # segments and control registers stand side by side
+_HFLAGS = struct.Struct("<I")
+_MODE_BYTES = CR_AT + _CR.size - HFLAGS_AT  # hflags, segments and control registers stand side by side
 _RARE = struct.Struct("<QQQQ")  # SYSENTER_CS, _ESP, _EIP, STAR
 _DEBUG = struct.Struct("<QQ")  # DR6, DR7
 _PAIR, _TRIPLE = struct.Struct("<QQ"), struct.Struct("<QQQ")
-_STACK_AND_RAX = struct.Struct("<Q24xQ")
 _EXIT = struct.Struct("<4Q")
 ALL_ONES = 0xFFFF_FFFF
 
@@ -45,7 +45,7 @@ class SaveArea:
         self._quads = self._page.cast("Q")
         context = memoryview(cpu.state).cast("B")
         self._context = context
-        self._mode = context[_SEGMENTS_AT : _SEGMENTS_AT + _MODE_BYTES]
+        self._mode = context[HFLAGS_AT : HFLAGS_AT + _MODE_BYTES]
         self._sysenter = context[_SYSENTER_AT : _SYSENTER_AT + _RARE.size]
         self._debug = context[_DR6_AT : _DR6_AT + _DEBUG.size]
         self._used = self._page[:SAVE_AREA_END]
@@ -61,18 +61,15 @@ class SaveArea:
 
     def store(self) -> None:
         """The guest's registers."""
-        page, cpu = self._page, self._cpu
         mode, sysenter, debug = self._mode.tobytes(), self._sysenter.tobytes(), self._debug.tobytes()
         if mode != self._stored:
             self._store_mode(mode)
         if sysenter != self._stored_sysenter or debug != self._stored_debug:
             self._store_rare(sysenter, debug)
-        eax, esp, eip, flags, source, operation, df, hflags = _GENERAL.unpack_from(self._context, HEADER_BYTES)
-        flags = cpu.whole_eflags(flags, source, operation, df)
-        _PAIR.pack_into(page, 0x570, flags, eip)
-        _STACK_AND_RAX.pack_into(page, 0x5D8, esp, eax)
-        page[0x4CB] = hflags & HF_CPL
-        page[0x68] = 1 if hflags & HF_INHIBIT_IRQ else 0
+        eax, esp, eip, flags, source, operation, df = _GENERAL.unpack_from(self._context, HEADER_BYTES)
+        quads = self._quads
+        quads[0x570 // 8] = self._cpu.whole_eflags(flags, source, operation, df)
+        quads[0x578 // 8], quads[0x5D8 // 8], quads[0x5F8 // 8] = eip, esp, eax
         self._dirty[self._number] = 1  # the page was written through its memory
 
     def _store_rare(self, sysenter: bytes, debug: bytes) -> None:
@@ -85,13 +82,16 @@ class SaveArea:
 
     def _store_mode(self, mode: bytes) -> None:
         self._stored = mode
-        held = _IN_CPU.unpack_from(mode)
+        (hflags,) = _HFLAGS.unpack_from(mode)
+        self._page[0x4CB] = hflags & HF_CPL
+        self._page[0x68] = 1 if hflags & HF_INHIBIT_IRQ else 0
+        held = _IN_CPU.unpack_from(mode, _SEGMENTS_AT - HFLAGS_AT)
         values: list[int] = []
         for seg in _ORDER:
             selector, base, limit, flags = held[4 * seg : 4 * seg + 4]
             values += (selector & 0xFFFF, attributes(flags), limit, base & ALL_ONES)
         _IN_VMCB.pack_into(self._page, 0x400, *values)
-        cr0, cr2, cr3, cr4 = _CR.unpack_from(mode, CR_AT - _SEGMENTS_AT)
+        cr0, cr2, cr3, cr4 = _CR.unpack_from(mode, CR_AT - HFLAGS_AT)
         _TRIPLE.pack_into(self._page, 0x548, cr4, cr3, cr0)
         self._quads[0x640 // 8] = cr2
 
