@@ -124,7 +124,8 @@ class CodeCache:
     """The cache in `code`, beside `variables` and `table`. `patched(linear, size)` is told when code that may have run
     was changed, `forgotten()` when all of it was."""
 
-    NOT_STATE = ("entries", "_mapped", "_mapped_asking")  # the code map follows from the rest, of which it holds these
+    # the code map follows from the rest, of which it holds these; and the callouts that were asked for
+    NOT_STATE = ("entries", "_mapped", "_mapped_asking", "_sites")
 
     def __init__(
         self,
@@ -163,6 +164,7 @@ class CodeCache:
         self._by_linear_page: dict[int, set[int]] = {}
         self._incoming: dict[int, set[int]] = {}  # sites of the exits that are chained to a block
         self._asking: dict[tuple[int, int], tuple[int, int]] = {}
+        self._sites: dict[int, Site | None] = {}
         self.entries[:] = 0
         self.heat[:] = 0
         self.no_code = self.region.base
@@ -289,7 +291,12 @@ class CodeCache:
         return found
 
     def site_at(self, address: int) -> Site | None:
-        """The callout whose INT stands at linear `address` of the cache."""
+        """The callout whose INT stands at linear `address` of the cache, where some INT stands."""
+        if address not in self._sites:
+            self._sites[address] = self._find_site(address)
+        return self._sites[address]
+
+    def _find_site(self, address: int) -> Site | None:
         if address == self.no_code:
             return Site(SiteKind.NO_CODE, address)
         block = self.block_at(address)
@@ -364,6 +371,7 @@ class CodeCache:
 
     def restored(self) -> None:
         """All but the code map is what it was at a checkpoint: it holds other blocks from the first that differs on."""
+        self._sites = {}
         before, now = self._mapped, self._laid.blocks
         same = next(
             (number for number, (one, other) in enumerate(zip(before, now, strict=False)) if one is not other),

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
@@ -94,6 +95,8 @@ class Translation(TrapEmulate):
         self.physical.on_write = self._monitor_wrote
         virtual_if = self.machine.ram.pointer + self._variables.host(TRANSLATION_VARIABLES + Slot.VIRTUAL_IF)
         variables = self._variables.frames[0]
+        self._words = self.machine.ram.words
+        self._virtual_if = self._variables.host(TRANSLATION_VARIABLES + Slot.VIRTUAL_IF) >> 2  # which of them
         self.code_map = CodeMap(code.base, self.cache.entries, self.cache.heat, virtual_if, variables)
         self.cpu.guard(variables)
         self.cpu.relocate(self)
@@ -166,12 +169,12 @@ class Translation(TrapEmulate):
             if site is not None:
                 if site.kind is SiteKind.BREAK and guest.eflags & flags.RF:
                     return None  # it goes on behind the breakpoint
-                guest.interrupts_enabled = bool(self._variables.load(Slot.VIRTUAL_IF))
+                guest.interrupts_enabled = self._words[self._virtual_if] != 0
                 return self._called_out(site, base)
         entry = int(cache.entries[offset])
         if vector == Vector.DB and not software and not entry & (COUNTS | BOUNDARY):
             return None  # a step within what one instruction has become
-        guest.interrupts_enabled = bool(self._variables.load(Slot.VIRTUAL_IF))
+        guest.interrupts_enabled = self._words[self._virtual_if] != 0
         if TRANSLATION_CACHE + offset == cache.no_code:
             state.eip = (self._finder.sought - base) & 0xFFFF_FFFF
             return vector, software
@@ -230,7 +233,9 @@ class Translation(TrapEmulate):
     def to_real(self) -> None:
         """See `Relocation`."""
         guest, state, cache = self._guest, self.cpu.state, self.cache
-        self._variables.store(Slot.VIRTUAL_IF, guest.interrupts_enabled * VIRTUAL_IF_SET)
+        wanted = guest.interrupts_enabled * VIRTUAL_IF_SET
+        if self._words[self._virtual_if] != wanted:
+            self._variables.store(Slot.VIRTUAL_IF, wanted)
         if guest.cpl != 0 or self._in_place:
             self._note_leaving()
             return
@@ -437,9 +442,7 @@ class Translation(TrapEmulate):
 
     def _instruction(self) -> Instruction:
         """The guest's present one; without its LOCK, which the emulated CPU ignores."""
-        instruction = decode_freely(self.interposer.code, self._guest.pc, self._mode().bits)
-        instruction.has_lock_prefix = False
-        return instruction
+        return _without_lock(self.interposer.code, self._guest.pc, self._mode().bits)
 
     def _step_done(self) -> None:
         cpu = self.cpu
@@ -468,3 +471,10 @@ class Translation(TrapEmulate):
         if guest.single_stepping and site.kind is SiteKind.MISS:
             self._step_done()
         return Outcome(Cause.CALLOUT, "monitor: translator", text, Ring.KERNEL)
+
+
+@lru_cache(maxsize=4096)
+def _without_lock(code: bytes, pc: int, bits: int) -> Instruction:
+    instruction = decode_freely(code, pc, bits)
+    instruction.has_lock_prefix = False
+    return instruction

@@ -22,7 +22,7 @@ from tests.core.test_session import each_kind
 LEFT_OUT = {
     "Interposer": {"looked_for", "stops_here", "stops_at_new_code", "_found", "_until_time", "_settled"},
     "Hypervisor": {"_looked_for"},
-    "CodeCache": {"entries", "_mapped", "_mapped_asking"},  # made anew from the blocks
+    "CodeCache": {"entries", "_mapped", "_mapped_asking", "_sites"},  # made anew from the blocks
     "GuestCpu": {"_control_seen", "_walks_by"},
     "Vm": {"ring", "console", "breakpoints", "in_sight"},
 }
