@@ -85,10 +85,10 @@ def of_stop(reason: StopReason | None, end: End | None, pc: int) -> str:
 
 def of_selected(letter: str, guest: str, kind: str, pc: int, ring: Ring) -> str:
     """Another VM is looked at."""
-    return f"VM {letter} is looked at: {guest} under {_within(kind)}, at {pc:#010x} in ring {ring.value}."
+    return f"VM {letter} is looked at: {guest} under {within(kind)}, at {pc:#010x} in ring {ring.value}."
 
 
-def _within(kind: str) -> str:
+def within(kind: str) -> str:
     """The title of a kind within a sentence; AMD-V stays AMD-V."""
     return kind[:1].lower() + kind[1:] if kind[1:2].islower() else kind
 
@@ -97,7 +97,7 @@ def of_power_on(guest: str, kind: str, pc: int, given: str = "") -> str:
     """A machine that has just been switched on; `given`: what the guest got on its way."""
     given = f" with {given}" if given else ""
     return (
-        f"Power on: {guest} under {_within(kind)}{given}, ready at {pc:#010x} in the guest's ring 0. Press Step or Run."
+        f"Power on: {guest} under {within(kind)}{given}, ready at {pc:#010x} in the guest's ring 0. Press Step or Run."
     )
 
 
@@ -131,9 +131,9 @@ def of_revert(letter: str, name: str, time: int, instruction: str, pc: int) -> s
 
 def of_clone(letter: str, guest: str, kind: str, time: int) -> str:
     """One more VM goes on from a snapshot."""
-    return f"VM {letter} is {guest} as it was at virtual time {time:,}, and goes on from there under {_within(kind)}."
+    return f"VM {letter} is {guest} as it was at virtual time {time:,}, and goes on from there under {within(kind)}."
 
 
 def of_going_on(guest: str, kind: str, time: int, pc: int) -> str:
     """A machine was switched on with a VM that goes on from a snapshot."""
-    return f"{guest} goes on under {_within(kind)} from its virtual time {time:,}, at {pc:#010x}. Press Step or Run."
+    return f"{guest} goes on under {within(kind)} from its virtual time {time:,}, at {pc:#010x}. Press Step or Run."

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from core.events import EndHow
-from core.narration import of_trap
+from core.narration import of_trap, within
 from core.vmm import kinds
 from lessons.asking import Asking
 from lessons.laboratory import Evidence
@@ -192,12 +192,12 @@ class Loaded(Asking):
     @property
     def asked(self) -> str:
         guest, kind = _stem(self.guest), self.kind
-        return f"The machine runs {guest or 'a guest'}{f' under {kinds()[kind].title.lower()}' if kind else ''}"
+        return f"The machine runs {guest or 'a guest'}{f' under {within(kinds()[kind].title)}' if kind else ''}"
 
     def _look(self, evidence: Evidence) -> tuple[bool, str]:
         program, kind = evidence.program, evidence.snapshot.kind
         holds = self.guest in (None, program.name, program.path) and self.kind in (None, kind)
-        return holds, f"It runs {program.title}, under {kinds()[kind].title.lower()}."
+        return holds, f"It runs {program.title}, under {within(kinds()[kind].title)}."
 
 
 class At(Asking):

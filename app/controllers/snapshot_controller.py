@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QStandardPaths, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QFileDialog, QWidget
 
@@ -50,6 +50,7 @@ class SnapshotController(QObject):
         self._engine, self._actions, self.view = engine, actions, view
         self._program, self._message, self._window = program, message, window
         self._kinds: dict[str, QAction] = {}
+        self._place = ""  # where the person wrote a file last
         view.takeRequested.connect(self.take)
         view.revertRequested.connect(lambda name, letter: self._wish(protocol.RevertVm(name, letter)))
         view.renameRequested.connect(lambda name, new: self._wish(protocol.RenameSnapshot(name, new)))
@@ -137,7 +138,8 @@ class SnapshotController(QObject):
             self.export_vm(self.view.chosen.name)
 
     def _file_dialog(self, title: str, name: str, pattern: str) -> QFileDialog:
-        dialog = QFileDialog(self._window, title, str(Path(self._program.folder) / name), pattern)
+        place = self._place or QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        dialog = QFileDialog(self._window, title, str(Path(place) / name), pattern)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         return dialog
 
@@ -168,6 +170,7 @@ class SnapshotController(QObject):
 
     def _saved(self, path: str) -> None:
         self._program.remember(path)
+        self._place = str(Path(path).parent)
         self.said.emit(f"The VM is in {path}: it goes on wherever that file is opened.")
 
 

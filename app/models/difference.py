@@ -52,7 +52,7 @@ def sentence(sides: Sides, kept: SnapshotFact | None, now: Diverged | None) -> s
         who = f"VM {now.letter} at {grouped(now.time)}"
         what = "its image" if sides is Sides.NOW_AND_IMAGE or kept is None else f"“{kept.name}”"
     if not found.pages and not found.sectors:
-        return f"{who} is {what}, byte for byte."
+        return f"{who} has the memory and disk of {what}, byte for byte."
     return f"{who} differs from {what} in {words(found)}: {size(found.bytes)}."
 
 

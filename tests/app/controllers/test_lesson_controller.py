@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.controllers import lesson_controller, lesson_performance
 from app.controllers.lesson_controller import LessonController
+from app.engine.protocol import ExportSnapshot
 from app.theme import make_theme
 from app.views.lesson_view import VIEW, LessonView
 from core.events import Cause
@@ -315,3 +316,17 @@ def test_a_shipped_lesson_is_gone_through_by_predicting_and_being_shown(real: Si
         assert attempt.judgement is not Judgement.UNDECIDED
         real.view.next.click()
     assert real.progress.of(name).finished
+
+
+def test_a_vm_that_goes_on_from_its_file_is_still_the_lessons(real: SimpleNamespace, tmp_path: Path) -> None:
+    name, path = "11-the-vm-is-a-file", str(tmp_path / "mine.ringvm")
+    real.progress.reach(name, 7)
+    real.view.lessonOpened.emit(name)
+    real.wait_for(lambda: not real.controller.performance.going_on)
+    real.engine.snapshots(ExportSnapshot("notebook with hi", path))
+    real.engine.load(path, "hardware")
+    real.wait_for(lambda: real.engine.kind == "hardware")
+    assert real.view.page.note.isHidden()
+    real.engine.load("rings", "hardware")
+    real.wait_for(lambda: real.engine.program.name == "rings")
+    assert not real.view.page.note.isHidden()

@@ -48,5 +48,8 @@ def test_in_full() -> None:
     assert words(SOME) == "3 of 4\u202f096 pages and 1 of 2\u202f048 sectors"
     assert [size(count) for count in (512, 12_800, 3 << 20)] == ["512 bytes", "12 KiB", "3.0 MiB"]
     now = Diverged("B", 1000, Divergence(0, 4096, 0, 0))
-    assert sentence(Sides.NOW_AND_IMAGE, None, now) == "VM B at 1\u202f000 is its image, byte for byte."
+    assert (
+        sentence(Sides.NOW_AND_IMAGE, None, now)
+        == "VM B at 1\u202f000 has the memory and disk of its image, byte for byte."
+    )
     assert sentence(Sides.NOW_AND_KEPT, None, now) == ""
