@@ -1,9 +1,9 @@
 """The engine as the window knows it: a QObject whose slots send commands and whose signals bring what came of them.
 
 It lives in the GUI thread and never blocks it. Snapshots are passed on at most thirty times a second, the newest only,
-in order with everything else. If the engine dies, this starts another at the same program; what the person set (speed,
-breakpoints) is kept here and set again. It is one file, because what was sent, what has arrived and what must be sent
-again are one state.
+in order with everything else. If the engine dies, this starts another and gives it the lab as it was seen last, what
+the person set (speed, breakpoints) and what they had asked for since. It is one file, because what was sent, what has
+arrived and what must be sent again are one state.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Engine(QObject):
     lost = Signal(str)
     """Emitted when the engine has died, with words for the person."""
     recovered = Signal()
-    """Emitted when a new engine is at the same program, at power-on."""
+    """Emitted when a new engine has the lab where it was seen last; or no guest, if it could not be had again."""
 
     lab_opened = Signal(object)
     """Emitted with a `protocol.LabOpened` when a lab has come to where it was saved."""
