@@ -36,9 +36,11 @@ class DifferencePane(QWidget):
     """A sentence over a map of the pages and one of the sectors; `sides` and `compare` stand wherever it is put.
 
     compareRequested  (letter) the person wants to know how far that VM has come
+    sidesChanged      another pair is looked at
     """
 
     compareRequested = Signal(str)
+    sidesChanged = Signal()
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
@@ -57,6 +59,7 @@ class DifferencePane(QWidget):
         )
         for sides in Sides:
             self.sides.addItem(sides.value, sides)
+        self.sides.currentIndexChanged.connect(self.sidesChanged)
         self.sides.activated.connect(self._choose_sides)
         self.compare = QPushButton("Compare")
         self.compare.setToolTip(
@@ -135,13 +138,16 @@ class DifferencePane(QWidget):
 
     def show_snapshot(self, snapshot: Snapshot) -> None:
         """The VM that is looked at, as it is now. What was compared before it was put back is compared anew."""
-        moved = (snapshot.vm, snapshot.time, snapshot.running) != (self._vm, self._time, self._running)
+        other, moved = snapshot.vm != self._vm, snapshot.time != self._time
         self._vm, self._time, self._running = snapshot.vm, snapshot.time, snapshot.running
         self._generation = snapshot.generation
-        if snapshot.seen.map is not None and snapshot.seen.map != self._seen:
-            self._seen, moved = snapshot.seen.map, True
-        if moved:
+        seen = snapshot.seen.map
+        if seen is not None and seen != self._seen and (other or self._seen is None or not self._running):
+            self._seen, other = seen, True
+        if other:
             self._show()
+        elif moved:
+            self._tell(self._sentence())
         if self.chosen is not Sides.KEPT_AND_IMAGE and not self._running:
             self._ask_once()
 

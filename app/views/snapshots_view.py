@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.models.difference import Sides
 from app.models.snapshot_table_model import COLUMNS, IMAGE, KIND, MEMORY, NAME, NOW, VM, SnapshotTableModel
 from app.theme import Theme
 from app.theme.typography import Size
@@ -56,7 +57,7 @@ class SnapshotsView(View):
     importRequested                    keep the VM in a file
     compareRequested                   (letter) how far has that VM come?
     choiceChanged                      another snapshot is chosen, or other things can be done with it
-    lookChanged                        never: it looks at the map of memory, always
+    lookChanged                        the map of memory is looked at, or not any more
     """
 
     takeRequested = Signal()
@@ -72,7 +73,6 @@ class SnapshotsView(View):
 
     empty_text = "Choose a guest. Its VM can then be kept here at any instant, put back, cloned, and written to a file."
     of_machine = True
-    look = Look(map=True)  # so that pages which differ can be told by their use
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
@@ -83,6 +83,7 @@ class SnapshotsView(View):
         self._naming = False  # the next snapshot to come is to be given a name
         self.difference = DifferencePane(theme)
         self.difference.compareRequested.connect(self.compareRequested)
+        self.difference.sidesChanged.connect(self.lookChanged)
         self._make_buttons()
         self._make_table()
         self.none_kept = EmptyState(NONE_KEPT, theme)
@@ -162,6 +163,11 @@ class SnapshotsView(View):
         return content
 
     # -- what is shown
+
+    @property
+    def look(self) -> Look:
+        """The map of memory, if a VM as it is now is compared: pages that differ are told by their use."""
+        return Look(map=self.difference.chosen is not Sides.KEPT_AND_IMAGE)
 
     def show_program(self, loaded: Loaded) -> None:
         """A fresh machine; what is kept stays."""
