@@ -304,7 +304,7 @@ def run(
 
     metronome = Metronome(session.request_stop, SLICE)
     shown, begun = session.console_length, session.executed  # a VM that goes on has a past
-    doze = Doze(now := time.monotonic(), now, now)
+    doze = Doze.begun(time.monotonic())
     goes_on = {StopReason.REQUESTED} | ({StopReason.IDLE, StopReason.WAITING} if keys is not None else set())
     reason = StopReason.REQUESTED
     start = time.perf_counter()
@@ -320,7 +320,8 @@ def run(
             doze.passed((session.machine_time - before) / INSTRUCTIONS_PER_SECOND, now)
             on_console(session.console[shown:])
             if shown < session.console_length:
-                shown, doze.seen_at = session.console_length, now
+                shown = session.console_length
+                doze.seen(now)
             if keys is None:
                 continue
             if typed and reason in goes_on:

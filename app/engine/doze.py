@@ -20,12 +20,21 @@ class Doze:
 
     at         clock time that its present moment stands for
     wakes_at   clock time until which it wants to sleep
+    looked_at  clock time at which the host is to look after it again
     seen_at    clock time at which it last did something that is seen
+    rests      does it stand asleep, rather than somewhere in what it has to make up for?
     """
 
     at: float = 0.0
     wakes_at: float = 0.0
+    looked_at: float = 0.0
     seen_at: float = 0.0
+    rests: bool = False
+
+    @classmethod
+    def begun(cls, now: float) -> Doze:
+        """Of a guest that begins to run."""
+        return cls(now, now, now, now)
 
     def allowance(self, now: float) -> float:
         """Seconds that may pass for the guest while it sleeps, now that it runs on."""
@@ -37,16 +46,18 @@ class Doze:
         """So much time has passed for the guest."""
         at = self.at + seconds
         self.at = at if now - self._most(now) <= at <= now else now
+        self.rests = False
 
     def sleep(self, seconds: float, now: float) -> bool:
-        """It wants to sleep for so long. Does it really, or is that time over already?"""
+        """It wants to sleep for so long. May the host sleep too?"""
         self.wakes_at = self.at + seconds
-        return self.asleep(now)
+        self.looked_at = self.wakes_at + self._late(now)
+        self.rests = True
+        return self.looked_at > now
 
     def wait(self, now: float) -> float:
         """Seconds until the host should look after it again."""
-        left = self.wakes_at - now
-        return left + self._late(now) if left > 0 else 0.0
+        return max(self.looked_at - now, 0.0)
 
     def asleep(self, now: float) -> bool:
         """Does it want to sleep now?"""
@@ -54,7 +65,12 @@ class Doze:
 
     def wake(self, now: float) -> None:
         """Something has come from outside."""
-        self.wakes_at = min(self.at, now)
+        self.wakes_at = self.looked_at = min(self.at, now)
+
+    def seen(self, now: float) -> None:
+        """It did something that is seen."""
+        self.seen_at = now
+        self.looked_at = min(self.looked_at, self.wakes_at + LATE)
 
     def _most(self, now: float) -> float:
         return self._late(now) + FORGIVEN

@@ -160,7 +160,7 @@ class EngineLoop:
         """Seconds to wait for a command before there is something else to do; None: for ever."""
         now = self._clock()
         waits = []
-        if self._stale and self._credit and not (self._task is not None and self._task.quiet):
+        if self._stale and self._credit and not (self._task is not None and self._task.quiet) and not self._idles():
             waits.append(max(0.0, self._snapshot_due() - now))
         if self._task is not None and not self._task.waiting:
             waits.append(self._time_to_slice(self._task, now))
@@ -229,10 +229,11 @@ class EngineLoop:
 
     def _catch_up(self) -> None:
         """Let a guest that dozes have its ticks that are due, before anything is done to it or seen of it."""
-        self._doze.wake(begun := self._clock())
+        begun = self._clock()
         while self._idles() and not self._doze.asleep(now := self._clock()) and now < begun + MADE_UP:
             if self._stops.stop_wanted or self._pace.wait(now) > 0:
                 return
+            self._doze.wake(now)
             self._guarded(self._run_slice)
 
     def _allowance(self) -> float:
@@ -276,7 +277,7 @@ class EngineLoop:
 
     def _start(self, task: Task) -> None:
         self._task = task
-        self._doze = Doze(now := self._clock(), now, now)
+        self._doze = Doze.begun(now := self._clock())
         self._stopped_by = None
         self._stale = True
         self._pace.start(now)
@@ -307,6 +308,7 @@ class EngineLoop:
     def _obey(self, command: protocol.Command) -> None:
         if not isinstance(command, protocol.Shown):
             self._catch_up()
+            self._doze.seen(self._clock())
             self._asked = True
         try:
             self._check_standing(command)
@@ -491,8 +493,8 @@ class EngineLoop:
         if self._task is not None and self._task.quiet:
             return
         if not self._idles():
-            self._doze.seen_at = now
-        elif not self._doze.asleep(now) and now < self._snapshot_due() + PUT_OFF:
+            self._doze.seen(now)
+        elif not self._doze.rests and now < self._snapshot_due() + PUT_OFF:
             return  # it is seen asleep, and not somewhere in the middle of the ticks that it makes up for
         self._stale = False
         self._next_snapshot = now + SNAPSHOT_PERIOD

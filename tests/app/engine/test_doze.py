@@ -20,7 +20,7 @@ def slept_through(doze: Doze, now: float) -> int:
 
 
 def begun(now: float) -> Doze:
-    doze = Doze(now, now, now)
+    doze = Doze.begun(now)
     doze.sleep(TICK, now)
     return doze
 
@@ -49,13 +49,14 @@ def test_the_longer_nothing_is_seen_the_more_ticks_are_handled_at_a_time() -> No
         slept_through(doze, now)
     assert wakings == sorted(wakings)
     assert wakings[-1] == pytest.approx(TICK + LATEST, abs=TICK)
-    doze.seen_at = now
+    doze.seen(now)
     assert doze.wait(now) == pytest.approx(TICK + LATE, abs=TICK)
 
 
 def test_ticks_that_were_put_off_are_all_made_up_for_also_in_several_goes() -> None:
     doze, now = begun(10.0), 10.0
     doze.seen_at = -100.0
+    doze.sleep(TICK, now)
     now += doze.wait(now)
     for part in (0.3, 0.3, now - 10.6):
         assert doze.allowance(now) >= part - 1e-6
@@ -76,7 +77,7 @@ def test_a_guest_that_computed_faster_than_its_clock_does_not_wait_for_it() -> N
 
 
 def test_what_comes_from_outside_ends_it_at_the_moment_of_the_guests_that_is_now() -> None:
-    doze = Doze(1.0, 1.0, 1.0)
+    doze = Doze.begun(1.0)
     doze.sleep(10, 1.0)
     doze.wake(1.5)
     assert doze.wait(1.5) == 0

@@ -56,6 +56,23 @@ def test_it_is_seen_asleep_and_not_among_the_ticks_that_it_makes_up_for() -> Non
     assert set(seen[3:-1]) == {StopReason.IDLE}
 
 
+def test_a_key_does_not_wait_for_ticks_that_take_longer_than_they_are_apart() -> None:
+    class Slow(FakeSession):
+        def run(self, limit: int | None = None, *, sleep: float | None = None) -> StopReason:
+            if self.ticks > 1_000:
+                engine.wire.now += 1.5 * self.idle_seconds
+            return super().run(limit, sleep=sleep)
+
+        def send_input(self, data: bytes) -> None:
+            typed.append(engine.wire.now)
+            super().send_input(data)
+
+    typed: list[float] = []
+    engine = Engine(Slow(idle_seconds=0.01))
+    play(engine, (0, LOAD), (0, Run()), (12.0, Input(b"x")))
+    assert typed[0] < 12.2
+
+
 def test_it_has_had_the_ticks_that_were_put_off_when_a_key_comes() -> None:
     class Typed(Interrupted):
         def send_input(self, data: bytes) -> None:
