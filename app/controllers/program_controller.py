@@ -52,6 +52,7 @@ class ProgramController(QObject):
         self.guests = _chooser("Guest", "The guest to load: what runs in the virtual machine.")
         self.kinds = _chooser("Kind of monitor", "The kind of monitor to run it under.")
         self.recent_menu = QMenu("Open &recent", window)
+        self.recent_menu.aboutToShow.connect(self._hide_what_is_gone)
         for guest in catalogue.guests:
             _offer(self.guests, guest)
         for kind in catalogue.kinds:
@@ -209,6 +210,11 @@ class ProgramController(QObject):
             action.triggered.connect(lambda _checked=False, path=path: self.open_file(path))
         self.recent_menu.setToolTipsVisible(True)
         self.recent_menu.setEnabled(not self.recent_menu.isEmpty())
+
+    def _hide_what_is_gone(self) -> None:
+        """A lesson's own files go with it, and others may be elsewhere for now."""
+        for action in self.recent_menu.actions():
+            action.setVisible(Path(action.toolTip()).exists())
 
 
 def _chooser(name: str, tip: str) -> QComboBox:

@@ -16,6 +16,9 @@ from app.controllers.catalogue import Catalogue, Choice
 from app.controllers.program_controller import ProgramController
 from app.engine.protocol import Selected
 from core.errors import ImageError
+from core.guests.catalog import load_program
+from core.lab.vm_files import save_vm
+from core.session import Session
 from tests.app.builders import loaded, program
 from tests.app.fake_engine import FakeEngine
 
@@ -107,6 +110,27 @@ def test_opened_file_is_offered_and_remembered(chooser: ProgramController, engin
     assert [action.toolTip() for action in chooser.recent_menu.actions()] == [path]
     chooser.recent_menu.actions()[0].trigger()
     assert engine.told[-1] == ("load", path, "bare")
+
+
+def test_a_recent_file_that_is_gone_is_not_offered(chooser: ProgramController, tmp_path: Path) -> None:
+    (tmp_path / "there.s").touch()
+    for name in ("gone.s", "there.s"):
+        chooser.remember(str(tmp_path / name))
+    chooser.recent_menu.aboutToShow.emit()
+    assert [action.text() for action in chooser.recent_menu.actions() if action.isVisible()] == ["there.s"]
+
+
+def test_a_vm_in_a_file_goes_on_under_its_own_kind(
+    chooser: ProgramController, engine: FakeEngine, tmp_path: Path
+) -> None:
+    session, path = Session(), tmp_path / "early.ringvm"
+    session.load(load_program("hello"), "hardware")
+    save_vm(session.vm_snapshot(), "early", path, "")
+    session.close()
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    chooser.drop(data)
+    assert engine.told == [("load", str(path), "")]
 
 
 def test_file_that_was_refused_is_not_remembered(chooser: ProgramController, engine: FakeEngine) -> None:
