@@ -134,6 +134,9 @@ class EngineLoop:
                 self._guarded(self._keep)
         except WindowGone:
             return
+        finally:
+            if self._task is not None:
+                self._task.abandon()  # a search of the past puts the guest back, which must be there for it
 
     def _receive(self, patience: float | None) -> protocol.Command | None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from app.engine.protocol import (
     Refused,
     Reset,
     Run,
+    RunBack,
     RunTo,
     SetBreakpoints,
     SetSpeed,
@@ -29,6 +31,7 @@ from core.events import End, EndHow, StopReason
 from core.guests.image import Program
 from core.guests.start import StartWith
 from core.looks import Look
+from core.past import BackTo
 from tests.app.engine.fake_session import FakeSession, program
 from tests.app.engine.wire import SLICE, Engine, play, snapshots
 
@@ -37,6 +40,23 @@ LOAD = Load("count", "bare")
 
 def test_it_is_ready_first_and_ends_with_the_window() -> None:
     assert [type(message) for message in play(Engine())] == [Ready]
+
+
+def test_a_search_of_the_past_is_given_up_before_the_window_s_end_takes_the_guest() -> None:
+    class Searched(FakeSession):
+        put_back = False
+
+        def running_back_out(self) -> Iterator[None]:
+            try:
+                while True:
+                    self.on_slice()
+                    yield
+            finally:
+                self.put_back = True
+
+    session = Searched()
+    play(Engine(session), (0, LOAD), (0.1, RunBack(BackTo.CALL)))
+    assert session.put_back
 
 
 def test_shutdown_ends_it_though_the_window_is_open() -> None:
