@@ -328,13 +328,18 @@ class EngineLoop:
 
     def _carry_out(self, command: protocol.Command) -> None:
         session = self._session
+        if isinstance(command, Act) and not (self._task is not None and self._task.busy):
+            self._end_search()
         match command:
             case protocol.Load(name_or_path, kind, start):
                 if is_vm_file(Path(name_or_path)):
-                    session.power_on_from(vm_in(name_or_path)[1], kind)
+                    snapshot = vm_in(name_or_path)[1]
+                    self._end_search()
+                    session.power_on_from(snapshot, kind)
                 else:
                     program = self._load(name_or_path)
                     disk, modules = start.read_disk(), start.read_modules()
+                    self._end_search()
                     session.load(program, kind, command_line=start.command_line, disk=disk, modules=modules)
                 self._power_on()
                 self._tell_loaded(name_or_path, start)
@@ -355,6 +360,7 @@ class EngineLoop:
                 session.save_disk(Path(path), replace=True)
                 self._send(protocol.DiskSaved(path))
             case protocol.Reset():
+                self._end_search()
                 session.reset()
                 if len(session.letters) > 1:  # one was reset, the others go on
                     self._vms_changed()
@@ -459,6 +465,15 @@ class EngineLoop:
         if task is not None:
             self._start(task)
         self._stopped_by, self._stale = None, True
+
+    def _end_search(self) -> None:
+        """Something is about to be done to the machine: a search of the past ends, standing where it began, or a lab
+        that is being opened where it is; and what waited for that begins."""
+        if self._task is not None and self._task.standing:
+            self._task.abandon()
+            self._task, self._stale = None, True
+            if self._next:
+                self._start(self._next.popleft())
 
     def _go_on(self) -> None:
         """What a run waited for may have come: go on at once. And the window must learn that it was obeyed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import nullcontext
 
@@ -20,6 +21,7 @@ from app.engine.protocol import (
     RemoveVm,
     Reset,
     ResumeVm,
+    RunBack,
     Selected,
     SelectVm,
     SetCap,
@@ -29,8 +31,10 @@ from app.engine.protocol import (
 )
 from core.guests.catalog import load_program
 from core.guests.image import Program
+from core.past import BackTo
 from core.session import Session
 from core.snapshot import Snapshot, VmState
+from core.timeline.actions import SerialInput
 from core.timeline.timeline import Recording
 from tests.app.engine.wire import Stops, Wire
 from tests.bench import loops
@@ -49,11 +53,12 @@ def session() -> Iterator[Session]:
     lab.close()
 
 
-def play(session: Session, *commands: Command) -> list[Message]:
-    """One command a second to a fresh engine; what it sends."""
+def play(session: Session, *commands: Command, at_once: tuple[Command, ...] = ()) -> list[Message]:
+    """One command a second to a fresh engine, and then some `at_once`; what it sends."""
     wire = Wire()
     for second, command in enumerate(commands):
         wire.at(second, command)
+    wire.at(len(commands), *at_once)
     wire.ends_at += 1
     EngineLoop(wire, session, load, Stops(), nullcontext(), lambda: wire.now).serve()
     return [message for _, message in wire.sent]
@@ -139,3 +144,22 @@ def test_the_window_learns_at_once_that_what_was_typed_has_been_obeyed(session: 
     """Else it would have to give it to another engine, should this one die."""
     messages = play(session, Load("greedy", KIND), Input(b"x"), Keys(b"\x1e"))
     assert [message.acts for message in messages if isinstance(message, Updated)] == [0, 1, 2]
+
+
+SEARCH = RunBack(BackTo.BREAKPOINT)  # through all of the past, since there is none
+
+
+def test_a_guest_loaded_during_a_search_is_not_touched_by_it(session: Session) -> None:
+    run = Load("greedy", KIND), Step(3_000_000, quietly=True)
+    messages = play(session, *run, at_once=(SEARCH, Load("hello", KIND), Step(100, quietly=True)))
+    gc.collect()
+    assert last(messages).executed == session.executed == 100
+    assert last(messages).generation == session.generation
+
+
+def test_what_is_typed_during_a_search_counts_where_the_search_began(session: Session) -> None:
+    run = Load("greedy", KIND), Step(3_000_000, quietly=True)
+    play(session, *run, at_once=(SEARCH, Input(b"x")))
+    typed = [each.moment.executed for each in session.journal if isinstance(each.action, SerialInput)]
+    assert typed == [3_000_000]
+    assert session.executed == 3_000_000
