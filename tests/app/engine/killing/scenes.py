@@ -125,7 +125,7 @@ class Scene:
         """Somebody went back and typed something else; both futures must be there."""
         self._type_until_echoed()
         old = self.typed["A"]
-        self.engine.travel(GoTo(self.chance.randrange(self.watcher.past.now // 2)))
+        self.engine.travel(GoTo(self.chance.randrange(self.watcher.past.now // 2 + 1)))
         self._type_one()
         other = self.typed["A"][-1:]
         self.watcher.pass_time(self.chance.uniform(0, GLIMPSE))
@@ -183,7 +183,7 @@ class Scene:
         self._type_one()
 
     def _journey(self) -> Journey:
-        now = self.watcher.past.now
+        now = max(self.watcher.past.now, 1)
         return self.chance.choice(
             (
                 StepBack(),
