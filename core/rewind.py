@@ -21,7 +21,7 @@ from core.guests.image import Program
 from core.lab.fingerprint import memory_digest
 from core.session import Session
 from core.timeline.checkpoint import OPAQUE
-from core.timeline.describe import describe
+from core.timeline.describe import describe, elements
 from core.timeline.timeline import Recording
 
 USUAL = Recording()
@@ -71,7 +71,7 @@ def look(session: Session) -> Sight:
         "causes": dict(session.traps.causes),
         "stop": session.end,
         "recent instructions": tuple(session.recent_pcs(PCS_COMPARED)),
-        "heat": tuple(_brief(each.tobytes()) for each in (probes.reads, probes.writes, probes.fetches)),
+        "heat": tuple(elements(each) for each in (probes.reads, probes.writes, probes.fetches)),
         **{f"CPU of {letter}": vm.interposer.away for letter, vm in session.hypervisor.vms.items()},
         **{f"console of {letter}": session.console_of(letter) for letter in session.letters},
         **{f"registers {each.name}": (each.believed, each.real) for each in session.registers()},

@@ -7,12 +7,14 @@ is reached; what the lab does not own is named by its type.
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.timeline.capture import attributes, is_constant, is_live, is_wiring
 
@@ -52,7 +54,7 @@ class _Description:
         if isinstance(value, Plain):
             return value
         if isinstance(value, np.ndarray):
-            return value.tobytes()
+            return elements(value)
         if isinstance(value, self._opaque) or is_wiring(value):
             return f"a {type(value).__name__}"
         if is_live(value):
@@ -78,6 +80,14 @@ class _Description:
                 (each.name, self._plain(f"{place}.{each.name}", getattr(value, each.name))) for each in fields(value)
             ]
         return repr(value)
+
+
+def elements(array: npt.NDArray[Any]) -> tuple[object, ...]:
+    """What is not 0 in it and where, as a hash: a large array is mostly empty, and thousands of moments are kept."""
+    used = np.flatnonzero(array)
+    digest = hashlib.blake2b(used.tobytes(), digest_size=16)
+    digest.update(array.reshape(-1)[used].tobytes())
+    return array.dtype.str, array.shape, digest.digest()
 
 
 def _is_big(value: object) -> bool:
