@@ -111,8 +111,8 @@ def run_to(session: Session, executed: int) -> None:
 @pytest.mark.parametrize(
     ("image", "command_line", "limit", "points", "recording"),
     [
-        ("rings", "", 100_000, 60, DENSE),
-        ("pebble-clean", "run=hello", 2_000_000, 40, Recording(instructions=90_000, departures=100, budget=8 * MIB)),
+        ("rings", "", 100_000, 400, DENSE),
+        ("pebble-clean", "run=hello", 2_000_000, 100, Recording(instructions=90_000, departures=100, budget=8 * MIB)),
     ],
 )
 @each_kind
@@ -128,7 +128,7 @@ def test_every_moment_is_what_it_was_and_has_the_same_future(
 
 def test_every_moment_of_a_paravirtual_guest_is_what_it_was_too() -> None:
     program, recording = load_program("pebble-pv"), Recording(instructions=90_000, departures=100, budget=8 * MIB)
-    assert rewind_check(program, "paravirt", points=40, seed=4, limit=1_500_000, recording=recording) == []
+    assert rewind_check(program, "paravirt", points=500, seed=4, limit=1_500_000, recording=recording) == []
 
 
 @each_kind
