@@ -14,9 +14,10 @@ from core.errors import LessonError
 from core.events import StopReason
 from core.guests.catalog import load_program
 from core.guests.image import Program
-from core.guests.start import StartWith
 from core.translations import Switch
 from core.vmm.intercepts import INTERCEPTS
+from lessons.acting import Acting, Target
+from lessons.hosting_acts import AddVm, TakeBack, Weigh
 from lessons.laboratory import Laboratory, newest_kept
 from lessons.names import AtLeastOne, Disk, Guest, Kind, Label, Letter, SwitchName, Text, switch_named
 from lessons.part import Part, broken_rule, one_of
@@ -30,32 +31,6 @@ def _intercept(name: str) -> str:
     if name not in offered:
         raise broken_rule(f"names no intercept that works here: “{name}”", one_of(offered))
     return name
-
-
-class Acting(Part):
-    """Base of all acts."""
-
-    @property
-    def words(self) -> str:
-        """What the person would do, as an imperative."""
-        raise NotImplementedError
-
-    def perform(self, laboratory: Laboratory) -> None:
-        """Do it. A `UserError` says why it cannot be done."""
-        raise NotImplementedError
-
-
-class Target(Part):
-    """A guest under a kind of monitor, with a disk if the lesson has one for it."""
-
-    guest: Guest
-    kind: Kind
-    disk: Disk | None = None
-
-    @property
-    def start(self) -> StartWith:
-        """What the guest is given."""
-        return StartWith(disk=self.disk or "")
 
 
 class Load(Acting):
@@ -328,6 +303,9 @@ _BY_KEY: dict[str, type[Acting]] = {
     "clone": Clone,
     "look_at": LookAt,
     "elsewhere": Elsewhere,
+    "add_vm": AddVm,
+    "weight": Weigh,
+    "take_back": TakeBack,
 }
 ACT_KEYS = tuple(_BY_KEY)
 
@@ -356,7 +334,10 @@ Act = Annotated[
     | Annotated[Revert, Tag("Revert")]
     | Annotated[Clone, Tag("Clone")]
     | Annotated[LookAt, Tag("LookAt")]
-    | Annotated[Elsewhere, Tag("Elsewhere")],
+    | Annotated[Elsewhere, Tag("Elsewhere")]
+    | Annotated[AddVm, Tag("AddVm")]
+    | Annotated[Weigh, Tag("Weigh")]
+    | Annotated[TakeBack, Tag("TakeBack")],
     Discriminator(_which),
 ]
 Acts = Annotated[tuple[Act, ...], Field(min_length=1, strict=False)]

@@ -20,7 +20,7 @@ from lessons.part import broken_rule, one_of
 # The views that a lesson may point at.
 VIEWS = (
     *("rings", "code", "registers", "traps", "console", "memory", "bytes", "walk", "screen", "holes", "vmcb"),
-    *("translation", "cache", "compare", "snapshots"),
+    *("translation", "cache", "compare", "snapshots", "vms"),
 )
 VIEWS_OF_LABELS = ("code", "bytes", "walk", "translation")  # in these, a label of the guest can be pointed at
 IN_VMCB = frozenset(FIELD) | {each.name for each in INTERCEPTS}  # what the VMCB view can be pointed at

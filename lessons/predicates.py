@@ -15,6 +15,7 @@ from core.events import EndHow
 from core.narration import of_trap, within
 from core.vmm import kinds
 from lessons.asking import Asking
+from lessons.hosting_predicates import AllEnded, OfMachine, ShareOf, TakenFrom
 from lessons.laboratory import Evidence
 from lessons.names import AtLeastOne, Count, Guest, Kind, Label, RegisterName, RingNumber, Text
 from lessons.part import broken_rule
@@ -284,6 +285,10 @@ _BY_KEY: dict[str, type[Asking]] = {
     "snapshots": SnapshotsKept,
     "clock_behind": ClockBehind,
     "vms": VmCount,
+    "share_of": ShareOf,
+    "taken_from": TakenFrom,
+    "machine": OfMachine,
+    "all_ended": AllEnded,
 }
 PREDICATE_KEYS = tuple(_BY_KEY)
 
@@ -317,7 +322,11 @@ Predicate = Annotated[
     | Annotated[Diverged, Tag("Diverged")]
     | Annotated[SnapshotsKept, Tag("SnapshotsKept")]
     | Annotated[ClockBehind, Tag("ClockBehind")]
-    | Annotated[VmCount, Tag("VmCount")],
+    | Annotated[VmCount, Tag("VmCount")]
+    | Annotated[ShareOf, Tag("ShareOf")]
+    | Annotated[TakenFrom, Tag("TakenFrom")]
+    | Annotated[OfMachine, Tag("OfMachine")]
+    | Annotated[AllEnded, Tag("AllEnded")],
     Discriminator(_which),
 ]
 Several = Annotated[tuple[Predicate, ...], Field(min_length=1, strict=False)]

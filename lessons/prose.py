@@ -17,6 +17,7 @@ from pydantic import AfterValidator, ValidationInfo
 from core.events import Cause, Trap
 from core.narration import of_trap
 from core.translations import percent
+from lessons.hosting_predicates import busy
 from lessons.laboratory import Evidence
 from lessons.names import COUNTERS, REGISTER_NAMES, WAYS, lesson_folder, view_name
 from lessons.part import broken_rule, one_of
@@ -36,6 +37,7 @@ _PLAIN: dict[str, Callable[[Evidence], str]] = {
     "traps": lambda evidence: str(evidence.snapshot.trap_count),
     "time": lambda evidence: f"{evidence.snapshot.time:,}",
     "machine_time": lambda evidence: f"{evidence.snapshot.machine_time:,}",
+    "busy": lambda evidence: percent(busy(evidence.snapshot)),
 }
 _TRAP_FIELDS: dict[str, Callable[[Trap], str]] = {
     "told": of_trap,

@@ -185,6 +185,12 @@ class LessonPerformance(QObject):
                 engine.snapshots(protocol.CloneVm(self._newest(), kind))
             case acts.LookAt(look_at=letter):
                 engine.host(protocol.SelectVm(letter))
+            case acts.AddVm(add_vm=target):
+                engine.host(protocol.AddVm(target.guest, target.kind, start=target.start))
+            case acts.Weigh(of=letter, weight=weight):
+                engine.host(protocol.SetWeight(letter, weight))
+            case acts.TakeBack(of=letter) as act:
+                engine.host(protocol.Balloon(letter, act.taken))
             case acts.Elsewhere(elsewhere=kind):
                 self._folder = QTemporaryDir()
                 path = self._folder.filePath("vm.ringvm")

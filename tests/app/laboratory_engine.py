@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.engine.hosting import HostCommand
+from app.engine.hosting import HostCommand, host
 from app.engine.protocol import Loaded, SelectVm
 from app.engine.shelving import SnapshotCommand, shelve, vm_in
 from core.errors import RequestError, UserError
@@ -106,8 +106,8 @@ class LaboratoryEngine(QObject):
         self._obey(type(command).__name__, lambda: shelve(self.laboratory, command))  # type: ignore[arg-type]
 
     def host(self, command: HostCommand) -> None:
-        assert isinstance(command, SelectVm), "lessons have no other"
-        self._obey(f"look at {command.letter}", lambda: self.laboratory.select(command.letter))
+        words = f"look at {command.letter}" if isinstance(command, SelectVm) else type(command).__name__
+        self._obey(words, lambda: host(self.laboratory, command, self.load_program))  # type: ignore[arg-type]
 
     def check_lesson(self, question: CheckLesson) -> None:
         shown = answer(question, self.laboratory, running=self._running)
