@@ -33,8 +33,8 @@ NO_CALLER = "The call of this function is not known: its code does not say where
 class Retraced(Protocol):
     """What is needed of the session. `settle` has it look at the machine where the timeline stands now."""
 
-    traps: TrapLog
-
+    @property
+    def traps(self) -> TrapLog: ...
     @property
     def hypervisor(self) -> Hypervisor: ...
     @property

@@ -73,7 +73,7 @@ def look(session: Session) -> Sight:
         "recent instructions": tuple(session.recent_pcs(PCS_COMPARED)),
         "heat": tuple(elements(each) for each in (probes.reads, probes.writes, probes.fetches)),
         **{f"CPU of {letter}": vm.interposer.away for letter, vm in session.hypervisor.vms.items()},
-        **{f"console of {letter}": session.console_of(letter) for letter in session.letters},
+        **{f"console of {letter}": session.vms.console_of(letter) for letter in session.vms.letters},
         **{f"registers {each.name}": (each.believed, each.real) for each in session.registers()},
         **describe("hypervisor", session.hypervisor, (*OPAQUE, World)),
     }
@@ -129,7 +129,7 @@ def rewind_check(
         order = list(seen)
         chance.shuffle(order)
         for done, moment in enumerate(order):
-            session.go_to(moment)
+            session.travel.go_to(moment)
             if (now := look(session)).digest() != seen[moment]:
                 wrong += [Wrong(moment, what, True) for what in anew(moment).differences(now)]
             progress(done + 1)

@@ -40,7 +40,7 @@ def take_back(setting: Setting, kind: str, undisturbed: Account, console: bytes)
         half = undisturbed.instructions // 2
         session.run(half)
         try:
-            session.balloon(session.selected, TAKEN)
+            session.vms.balloon(session.selected, TAKEN)
         except RequestError as refused:
             return TakenBack(refused=refused.problem)
         session.run(setting.limit - session.executed)

@@ -137,7 +137,7 @@ class Type(Acting):
         return f"Type {self.input.strip()}"
 
     def perform(self, laboratory: Laboratory) -> None:
-        laboratory.send_input(self.input.encode())
+        laboratory.inputs.send(self.input.encode())
 
 
 class Intercept(Acting):
@@ -156,7 +156,7 @@ class Intercept(Acting):
         return next(each.code for each in INTERCEPTS if each.name == self.intercept)
 
     def perform(self, laboratory: Laboratory) -> None:
-        laboratory.set_intercept(self.code, on=self.on)
+        laboratory.inputs.set_intercept(self.code, on=self.on)
 
 
 class SwitchTranslator(Acting):
@@ -175,7 +175,7 @@ class SwitchTranslator(Acting):
         return switch_named(self.translator)
 
     def perform(self, laboratory: Laboratory) -> None:
-        laboratory.set_translation(self.switch, on=self.on)
+        laboratory.inputs.set_translation(self.switch, on=self.on)
 
 
 class NextUnit(Acting):
@@ -201,9 +201,9 @@ class TakeSnapshot(Acting):
         return "Take a snapshot"
 
     def perform(self, laboratory: Laboratory) -> None:
-        if any(each.name == self.take_snapshot for each in laboratory.shelf.kept):
-            laboratory.shelf.delete(self.take_snapshot)
-        laboratory.take_snapshot(self.take_snapshot)
+        if any(each.name == self.take_snapshot for each in laboratory.snapshots.shelf.kept):
+            laboratory.snapshots.shelf.delete(self.take_snapshot)
+        laboratory.snapshots.take(self.take_snapshot)
 
 
 class Revert(Acting):
@@ -216,7 +216,7 @@ class Revert(Acting):
         return "Revert to the newest snapshot"
 
     def perform(self, laboratory: Laboratory) -> None:
-        laboratory.revert(newest_kept(laboratory).name)
+        laboratory.snapshots.revert(newest_kept(laboratory).name)
 
 
 class Clone(Acting):
@@ -229,7 +229,7 @@ class Clone(Acting):
         return f"Clone the newest snapshot under {self.clone}"
 
     def perform(self, laboratory: Laboratory) -> None:
-        laboratory.clone(newest_kept(laboratory).name, self.clone)
+        laboratory.snapshots.clone(newest_kept(laboratory).name, self.clone)
 
 
 class LookAt(Acting):

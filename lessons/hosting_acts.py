@@ -25,7 +25,7 @@ class AddVm(Acting):
         return f"Add a VM with {Path(self.add_vm.guest).stem} under {self.add_vm.kind}"
 
     def perform(self, laboratory: Laboratory) -> None:
-        laboratory.add_vm(load_program(self.add_vm.guest), self.add_vm.kind, disk=self.add_vm.start.read_disk())
+        laboratory.vms.add(load_program(self.add_vm.guest), self.add_vm.kind, disk=self.add_vm.start.read_disk())
 
 
 class Weigh(Acting):
@@ -39,7 +39,7 @@ class Weigh(Acting):
         return f"Set the weight of VM {self.of} to {self.weight}"
 
     def perform(self, laboratory: Laboratory) -> None:
-        laboratory.set_weight(self.of, self.weight)
+        laboratory.vms.set_weight(self.of, self.weight)
 
 
 class TakeBack(Acting):
@@ -58,4 +58,4 @@ class TakeBack(Acting):
         return self.take_back * MIB
 
     def perform(self, laboratory: Laboratory) -> None:
-        laboratory.balloon(self.of, self.taken)
+        laboratory.vms.balloon(self.of, self.taken)

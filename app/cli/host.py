@@ -110,12 +110,12 @@ class Consoles:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._shown: dict[str, int] = dict.fromkeys(session.letters, 0)
+        self._shown: dict[str, int] = dict.fromkeys(session.vms.letters, 0)
 
     def show(self, *, all_of_it: bool = False) -> None:
         """Print what is new."""
-        for letter in self._session.letters:
-            fresh = self._session.console_of(letter)[self._shown[letter] :]
+        for letter in self._session.vms.letters:
+            fresh = self._session.vms.console_of(letter)[self._shown[letter] :]
             end = len(fresh) if all_of_it else fresh.rfind(b"\n") + 1
             self._shown[letter] += end
             for line in fresh[:end].decode("utf-8", "backslashreplace").splitlines():
@@ -131,14 +131,14 @@ def main(arguments: argparse.Namespace) -> int:
     try:
         for text in arguments.vms:
             _power_on(session, parse(text, arguments.vmm))
-        for letter in session.letters if arguments.input else ():
+        for letter in session.vms.letters if arguments.input else ():
             session.select(letter)
-            session.send_input(arguments.input.replace("\\n", "\n").encode())
+            session.inputs.send(arguments.input.replace("\\n", "\n").encode())
         consoles = None if arguments.json else Consoles(session)
         reason, interrupted = _run(session, arguments.max_instructions, consoles)
         if consoles is not None:
             consoles.show(all_of_it=True)
-        summaries = session.summaries()
+        summaries = session.vms.summaries()
         if arguments.json:
             print(json.dumps(_as_json(session, summaries, reason, interrupted)))
         else:
@@ -158,15 +158,15 @@ def _power_on(session: Session, wish: Wish) -> None:
         return
     program = load_program(wish.guest)
     if session.program is not None:
-        session.add_vm(
+        session.vms.add(
             program, wish.kind, memory=wish.memory, weight=wish.weight, cap=wish.cap, command_line=wish.append
         )
         return
     check_weight(wish.weight)
     check_cap(wish.cap)
     session.load(program, wish.kind, command_line=wish.append, memory=wish.memory)
-    session.set_weight(session.selected, wish.weight)
-    session.set_cap(session.selected, wish.cap)
+    session.vms.set_weight(session.selected, wish.weight)
+    session.vms.set_cap(session.selected, wish.cap)
 
 
 def _go_on(session: Session, wish: Wish) -> None:
@@ -178,13 +178,13 @@ def _go_on(session: Session, wish: Wish) -> None:
         raise RequestError("A VM that goes on has its memory and command line already.", "Leave them out.")
     _, snapshot = open_vm(Path(wish.guest))
     if session.program is not None:
-        session.add_from(snapshot, wish.kind, weight=wish.weight, cap=wish.cap)
+        session.vms.add_from(snapshot, wish.kind, weight=wish.weight, cap=wish.cap)
         return
     check_weight(wish.weight)
     check_cap(wish.cap)
     session.power_on_from(snapshot, wish.kind)
-    session.set_weight(session.selected, wish.weight)
-    session.set_cap(session.selected, wish.cap)
+    session.vms.set_weight(session.selected, wish.weight)
+    session.vms.set_cap(session.selected, wish.cap)
 
 
 def _run(session: Session, limit: int | None, consoles: Consoles | None) -> tuple[StopReason, bool]:
@@ -227,7 +227,7 @@ def _as_json(
                 "instructions": vm.executed,
                 "share": None if vm.share is None else round(vm.share, 6),
                 "end": None if vm.end is None else {"how": vm.end.how.value, "status": vm.end.status},
-                "console": session.console_of(vm.letter).decode("utf-8", "backslashreplace"),
+                "console": session.vms.console_of(vm.letter).decode("utf-8", "backslashreplace"),
             }
             for vm in summaries
         },

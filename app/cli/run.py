@@ -219,11 +219,11 @@ def main(arguments: argparse.Namespace) -> int:
                 modules=start.read_modules(),
             )
         if arguments.translate is not None:
-            session.set_translation(Switch.AHEAD, on=arguments.translate == "ahead")
+            session.inputs.set_translation(Switch.AHEAD, on=arguments.translate == "ahead")
         if arguments.no_adaptive:
-            session.set_translation(Switch.ADAPTIVE, on=False)
+            session.inputs.set_translation(Switch.ADAPTIVE, on=False)
         if arguments.input:
-            session.send_input(arguments.input.encode())
+            session.inputs.send(arguments.input.encode())
         tally = Tally()
 
         def between(new: bytes) -> None:
@@ -239,7 +239,7 @@ def main(arguments: argparse.Namespace) -> int:
         if arguments.save_disk is not None:
             session.save_disk(arguments.save_disk)
         if arguments.snapshot is not None:
-            save_vm(session.vm_snapshot(), arguments.snapshot.stem, arguments.snapshot, version())
+            save_vm(session.snapshots.now(), arguments.snapshot.stem, arguments.snapshot, version())
     finally:
         session.close()
     if arguments.json:
@@ -325,7 +325,7 @@ def run(
             if keys is None:
                 continue
             if typed and reason in goes_on:
-                session.send_input(typed)
+                session.inputs.send(typed)
                 reason = StopReason.REQUESTED
             elif reason is StopReason.WAITING:
                 keys.wait(inf)

@@ -53,33 +53,33 @@ def host(session: Session, command: HostCommand, load: Callable[[str], Program])
     match command:
         case protocol.AddVm(name, kind, memory, weight, cap, start):
             if is_vm_file(Path(name)):
-                session.add_from(vm_in(name)[1], kind, weight=weight, cap=cap)
+                session.vms.add_from(vm_in(name)[1], kind, weight=weight, cap=cap)
                 return
             line, disk, modules = start.command_line, start.read_disk(), start.read_modules()
-            session.add_vm(
+            session.vms.add(
                 load(name), kind, memory=memory, weight=weight, cap=cap, command_line=line, disk=disk, modules=modules
             )
         case protocol.RemoveVm(letter):
-            session.remove_vm(letter)
+            session.vms.remove(letter)
         case protocol.SelectVm(letter):
             session.select(letter)
         case protocol.PauseVm(letter):
-            session.pause_vm(letter)
+            session.vms.pause(letter)
         case protocol.ResumeVm(letter):
-            session.resume_vm(letter)
+            session.vms.resume(letter)
         case protocol.SetWeight(letter, weight):
-            session.set_weight(letter, weight)
+            session.vms.set_weight(letter, weight)
         case protocol.SetCap(letter, cap):
-            session.set_cap(letter, cap)
+            session.vms.set_cap(letter, cap)
         case protocol.Balloon(letter, taken):
-            session.balloon(letter, taken)
+            session.vms.balloon(letter, taken)
         case protocol.SetIntercept(code, on):
-            session.set_intercept(code, on=on)
+            session.inputs.set_intercept(code, on=on)
         case protocol.EditRegister(name, value):
-            session.edit_register(name, value)
+            session.inputs.edit_register(name, value)
         case protocol.EditMemory(space, address, data):
-            session.edit_memory(space, address, data)
+            session.inputs.edit_memory(space, address, data)
         case protocol.SetVmcbField(name, value):
-            session.set_vmcb_field(name, value)
+            session.inputs.set_vmcb_field(name, value)
         case protocol.SetTranslation(switch, on):
-            session.set_translation(switch, on=on)
+            session.inputs.set_translation(switch, on=on)

@@ -31,31 +31,31 @@ def travel(session: Session, journey: Journey, refuse: Callable[[UserError], Non
     """Go there; or give what is still to be done for it, in slices, in which it may be found that it cannot be."""
     match journey:
         case protocol.StepBackOver():
-            return search(session, session.stepping_back_over(), refuse)
+            return search(session, session.travel.stepping_back_over(), refuse)
         case protocol.RunBack(BackTo.CALL):
-            return search(session, session.running_back_out(), refuse)
+            return search(session, session.travel.running_back_out(), refuse)
         case protocol.RunBack(BackTo.RING_CHANGE):
-            return search(session, session.running_back_to_ring_change(), refuse)
+            return search(session, session.travel.running_back_to_ring_change(), refuse)
         case protocol.BackToWrite(space, address):
-            return search(session, session.running_back_to_write(space, address), refuse)
+            return search(session, session.travel.running_back_to_write(space, address), refuse)
         case protocol.GoToInstruction(executed):
-            session.go_to_instruction(executed)
+            session.travel.go_to_instruction(executed)
         case protocol.StepBack():
-            session.step_back()
+            session.travel.step_back()
         case protocol.RunBack(BackTo.BREAKPOINT):
-            return search(session, session.running_back(), refuse)
+            return search(session, session.travel.running_back(), refuse)
         case protocol.RunBack(BackTo.WORLD_SWITCH):
-            session.run_back_to_trap(_is_switch)
+            session.travel.run_back_to_trap(_is_switch)
         case protocol.RunBack():
-            session.run_back_to_trap(lambda _: True)
+            session.travel.run_back_to_trap(lambda _: True)
         case protocol.GoTo(time, exactly):
-            session.go_to_time(time, exactly=exactly)
+            session.travel.go_to_time(time, exactly=exactly)
         case protocol.EnterFuture(number):
-            session.enter_future(number)
+            session.travel.enter(number)
         case protocol.DiscardFuture(number):
-            session.discard_future(number)
+            session.travel.discard(number)
         case protocol.Undo():
-            session.undo()
+            session.travel.undo()
     return None
 
 

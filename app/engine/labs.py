@@ -32,7 +32,7 @@ def opening(
     refused: Callable[[UserError], None],
 ) -> Task:
     """Bring the session to this lab. Stopped on the way, it stands there, with the rest of its past still to come."""
-    under_way = session.opening(lab, powered_on)
+    under_way = session.lab.opening(lab, powered_on)
     over = False
 
     def slice_of_it(_: int | None) -> StopReason:
@@ -70,7 +70,7 @@ class Keeper:
         from app.cli.version import version
         from core.lab.files import save_lab
 
-        save_lab(self._session.lab(desk), path, version())
+        save_lab(self._session.lab.facts(desk), path, version())
 
     def keep_in(self, folder: Path, desk: Desk) -> None:
         """Keep the lab there from now on, with this desk."""
@@ -96,7 +96,7 @@ class Keeper:
 
         self._kept, self._next = self._what(), self._clock()
         try:
-            keep_lab(self._session.lab(self._desk, proven=False), self._folder, version())
+            keep_lab(self._session.lab.facts(self._desk, proven=False), self._folder, version())
         except OSError as error:
             place, self._folder = str(self._folder.path), None
             raise LabError(
@@ -106,5 +106,5 @@ class Keeper:
     def _what(self) -> tuple[object, ...]:
         """What there is to keep, by what changes; the time last."""
         session = self._session
-        done = len(session.journal), session.shelf.changes
+        done = len(session.travel.journal), session.snapshots.shelf.changes
         return session.generation, done, session.breakpoints, session.selected, session.machine_time

@@ -297,7 +297,7 @@ class EngineLoop:
         if reason is StopReason.REQUESTED:  # the person waits for it
             self._next_snapshot = self._clock()
         if explain:
-            self._session.sentence = narration.of_stop(reason, self._session.end, self._session.pc)
+            self._session.explain(reason)
         if reason is StopReason.ENDED and self._session.report:  # not the guest's end, but the lab's
             sentence = self._session.end.sentence if self._session.end else "The machine cannot go on."
             self._send(protocol.Faulted(LabFault(sentence, self._session.report)))
@@ -344,7 +344,7 @@ class EngineLoop:
                 self._power_on()
                 self._tell_loaded(name_or_path, start)
             case protocol.Resume(loaded, lab):
-                session.resume(lab)
+                session.lab.resume(lab)
                 self._power_on()
                 self._tell_loaded(loaded.name_or_path, loaded.start, loaded.lab)
             case protocol.OpenLab(path):
@@ -362,7 +362,7 @@ class EngineLoop:
             case protocol.Reset():
                 self._end_search()
                 session.reset()
-                if len(session.letters) > 1:  # one was reset, the others go on
+                if len(session.vms.letters) > 1:  # one was reset, the others go on
                     self._vms_changed()
                 else:
                     self._power_on()
@@ -398,10 +398,10 @@ class EngineLoop:
                 session.breakpoints = addresses
                 self._stale = True
             case protocol.Input(data):
-                session.send_input(data)
+                session.inputs.send(data)
                 self._go_on()
             case protocol.Keys(codes):
-                session.press_keys(codes)
+                session.inputs.press_keys(codes)
                 self._go_on()
             case protocol.LookAt(look):
                 session.look = look
@@ -413,7 +413,7 @@ class EngineLoop:
             case _ if isinstance(command, Journey):
                 self._travel(command)
             case protocol.PutSnapshots(kept):
-                session.shelf.put(kept)
+                session.snapshots.shelf.put(kept)
                 self._teller.knows()
             case _ if isinstance(command, SnapshotCommand):
                 answered = shelve(session, command)
@@ -450,7 +450,7 @@ class EngineLoop:
 
     def _tell_loaded(self, name_or_path: str, start: StartWith = NOTHING, lab: str = "") -> None:
         session = self._session
-        begun, generation = session.begun, self._generation(session.snapshot())
+        begun, generation = session.lab.begun, self._generation(session.snapshot())
         first = begun.first
         self._send(protocol.Loaded(first.program, first.kind, generation, name_or_path, start, lab, begun))
 
@@ -529,8 +529,8 @@ class EngineLoop:
             protocol.Updated(
                 replace(snapshot, generation=self._generation(snapshot), stop=stop, sentence=self._sentence(task)),
                 self._acts,
-                self._futures.news(self._session.futures),
-                self._session.stand,
+                self._futures.news(self._session.lab.futures),
+                self._session.lab.stand,
             )
         )
 

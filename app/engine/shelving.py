@@ -32,10 +32,10 @@ CHANGES_MACHINE = (protocol.RevertVm, protocol.CloneVm)
 def shelve(session: Session, command: SnapshotCommand) -> protocol.Message | None:
     """Carry `command` out; what the window is told of it, beside `Shelved`. A UserError, and nothing changed, if that
     cannot be."""
-    shelf = session.shelf
+    shelf = session.snapshots.shelf
     match command:
         case protocol.TakeSnapshot(name, letter):
-            session.take_snapshot(name, letter)
+            session.snapshots.take(name, letter)
         case protocol.RenameSnapshot(name, new):
             shelf.rename(name, new)
         case protocol.DeleteSnapshot(name):
@@ -43,11 +43,11 @@ def shelve(session: Session, command: SnapshotCommand) -> protocol.Message | Non
         case protocol.KeepAgain(kept):
             shelf.keep_again(kept)
         case protocol.RevertVm(name, letter):
-            session.revert(name, letter)
+            session.snapshots.revert(name, letter)
         case protocol.CloneVm(name, kind, weight, cap):
-            session.clone(name, kind, weight=weight, cap=cap)
+            session.snapshots.clone(name, kind, weight=weight, cap=cap)
         case protocol.AskDiverged(letter):
-            return session.diverged(letter)
+            return session.snapshots.diverged(letter)
         case protocol.ImportSnapshot(path, name):
             held, snapshot = vm_in(path)
             shelf.add(name or shelf.free_name(held), snapshot)
@@ -76,7 +76,7 @@ class Teller:
     """Knows which snapshots the window has been told of."""
 
     def __init__(self, session: Session) -> None:
-        self._shelf = session.shelf
+        self._shelf = session.snapshots.shelf
         self._changes = 0
         self._told: dict[int, VmSnapshot] = {}
 

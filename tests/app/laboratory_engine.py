@@ -87,20 +87,20 @@ class LaboratoryEngine(QObject):
         self.commands.append(f"breakpoints {sorted(addresses)}")
 
     def send_input(self, data: bytes) -> None:
-        self._obey("input", lambda: self.laboratory.send_input(data))
+        self._obey("input", lambda: self.laboratory.inputs.send(data))
 
     def set_intercept(self, code: int, on: bool) -> None:
-        self._obey(f"intercept {code:#x} {on}", lambda: self.laboratory.set_intercept(code, on=on))
+        self._obey(f"intercept {code:#x} {on}", lambda: self.laboratory.inputs.set_intercept(code, on=on))
 
     def set_translation(self, switch: Switch, on: bool) -> None:
-        self._obey(f"translator {switch.value} {on}", lambda: self.laboratory.set_translation(switch, on=on))
+        self._obey(f"translator {switch.value} {on}", lambda: self.laboratory.inputs.set_translation(switch, on=on))
 
     def run_to_new_code(self) -> None:
         self._obey("next unit", self.laboratory.run_to_new_code)
 
     @property
     def shelf(self) -> tuple[SnapshotFact, ...]:
-        return self.laboratory.shelf.facts()
+        return self.laboratory.snapshots.shelf.facts()
 
     def snapshots(self, command: SnapshotCommand) -> None:
         self._obey(type(command).__name__, lambda: shelve(self.laboratory, command))  # type: ignore[arg-type]

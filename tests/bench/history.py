@@ -32,8 +32,8 @@ def history_costs(effort: Effort) -> dict[str, Measure]:
     end, chance = session.machine_executed, random.Random(1)
     steps, jumps = [], []
     for _ in range(MOVES):
-        steps.append(_milliseconds(session.step_back))
-        jumps.append(_milliseconds(lambda: session.go_to(chance.randrange(1, end))))
+        steps.append(_milliseconds(session.travel.step_back))
+        jumps.append(_milliseconds(lambda: session.travel.go_to(chance.randrange(1, end))))
     size = session.timeline.size / 2**20
     session.close()
     return {

@@ -105,7 +105,7 @@ def adapted_store(effort: Effort) -> dict[str, Measure]:
 def _round(adaptive: bool, repeats: int) -> float:
     session = Session()
     session.load(loop_guest("remap"), "translation")
-    session.set_translation(Switch.ADAPTIVE, on=adaptive)
+    session.inputs.set_translation(Switch.ADAPTIVE, on=adaptive)
     session.run(SETTLED)
     best = float("inf")
     for _ in range(repeats):

@@ -14,8 +14,9 @@ ROOT = Path(__file__).parents[2]
 # The smallest tree that the contracts speak of.
 TREE = [
     "app/__init__.py", "app/controllers/__init__.py", "app/engine/__init__.py", "app/views/__init__.py",
-    "app/views/rings_view.py", "lessons/__init__.py", "lessons/player.py", "core/__init__.py", "core/session.py",
-    "core/hypervisor.py", "core/vmm/__init__.py", "core/interposer.py", "core/machine.py", "core/cpu/__init__.py",
+    "app/views/rings_view.py", "lessons/__init__.py", "lessons/player.py", "core/__init__.py",
+    "core/session/__init__.py", "core/hypervisor.py", "core/vmm/__init__.py", "core/interposer.py",
+    "core/machine.py", "core/cpu/__init__.py",
     "core/cpu/unicorn_cpu.py", "core/cpu/state.py", "core/memory/__init__.py", "core/devices/__init__.py",
     "core/translator/__init__.py", "core/events.py", "core/errors.py",
 ]  # fmt: skip
@@ -52,13 +53,13 @@ def test_the_smallest_tree_keeps_every_contract(tree: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "imports"),
     [
-        ("core/session.py", "lessons.player"),
+        ("core/session/session.py", "lessons.player"),
         ("lessons/player.py", "app.views"),
         ("core/cpu/state.py", "core.interposer"),
         ("core/errors.py", "core.machine"),
         ("core/machine.py", "unicorn"),
         ("app/views/rings_view.py", "unicorn"),
-        ("core/session.py", "PySide6.QtCore"),
+        ("core/session/session.py", "PySide6.QtCore"),
         ("lessons/player.py", "pyqtgraph"),
         ("app/views/rings_view.py", "app.engine"),
         ("app/views/rings_view.py", "app.controllers"),

@@ -44,7 +44,7 @@ def test_the_running_process_is_known_by_the_guests_record_and_by_cr3(image: str
 @BUILDS
 def test_the_lab_sees_what_ps_prints(image: str, kind: str) -> None:
     session = booted(image, kind, "", 3_000_000)
-    session.send_input(b"run greedy 1 &\nps\n")
+    session.inputs.send(b"run greedy 1 &\nps\n")
     session.run(3_000_000)
     printed = re.findall(r"^ +(\d+) +(\d+) +(\w+) +(\d+)  (\w+)\r$", session.console.decode(), re.MULTILINE)
     system = session.guest_system()
@@ -59,7 +59,7 @@ def test_the_lab_sees_what_ps_prints(image: str, kind: str) -> None:
 @BUILDS
 def test_ticks_and_free_frames_are_the_guests_own(image: str, kind: str) -> None:
     session = booted(image, kind, "", 3_000_000)
-    session.send_input(b"free\nticks\n")
+    session.inputs.send(b"free\nticks\n")
     session.run(1_000_000)
     said = session.console.decode()
     system = session.guest_system()

@@ -37,14 +37,14 @@ def session() -> Iterator[Session]:
 def host(session: Session, *programs: Program, weights: tuple[int, ...] = ()) -> None:
     session.load(programs[0], KIND)
     for program in programs[1:]:
-        session.add_vm(program, KIND)
-    for letter, weight in zip(session.letters, weights, strict=False):
-        session.set_weight(letter, weight)
+        session.vms.add(program, KIND)
+    for letter, weight in zip(session.vms.letters, weights, strict=False):
+        session.vms.set_weight(letter, weight)
 
 
 def executed(session: Session) -> dict[str, int]:
     counts = {}
-    for letter in session.letters:
+    for letter in session.vms.letters:
         session.select(letter)
         counts[letter] = session.executed
     return counts
@@ -59,10 +59,10 @@ def test_vms_whose_code_is_rewritten_run_beside_others_as_they_do_alone(session:
         alone.append((session.end, session.executed, session.console))
     session.load(PEBBLE, kinds_[0], command_line="run=forks")
     for kind in kinds_[1:]:
-        session.add_vm(PEBBLE, kind, command_line="run=forks")
+        session.vms.add(PEBBLE, kind, command_line="run=forks")
     session.run()
     beside = []
-    for letter in session.letters:
+    for letter in session.vms.letters:
         session.select(letter)
         beside.append((session.end, session.executed, session.console))
     assert beside == alone
@@ -71,13 +71,13 @@ def test_vms_whose_code_is_rewritten_run_beside_others_as_they_do_alone(session:
 def test_four_pebbles_boot_beside_each_other_and_each_shell_answers(session: Session) -> None:
     host(session, *[PEBBLE] * 4)
     session.run(4_600_000)
-    for letter in session.letters:
+    for letter in session.vms.letters:
         session.select(letter)
         assert session.console.endswith(b"$ ")
-        session.send_input(f"echo I am {letter}\n".encode())
+        session.inputs.send(f"echo I am {letter}\n".encode())
     session.run(600_000)
-    for letter in session.letters:
-        assert session.console_of(letter).decode().endswith(f"\r\nI am {letter}\r\n$ ")
+    for letter in session.vms.letters:
+        assert session.vms.console_of(letter).decode().endswith(f"\r\nI am {letter}\r\n$ ")
 
 
 # -- a VM beside others is the VM alone
@@ -106,13 +106,13 @@ def test_a_vm_beside_others_is_equal_to_the_instruction_to_the_vm_alone(session:
     lines = {"A": "run=forks", "B": "run=primes 5000", "C": "run=pages", "D": "run=counter 2"}
     session.load(PEBBLE, KIND, command_line=lines["A"])
     for letter in "BCD":
-        assert session.add_vm(PEBBLE, KIND, command_line=lines[letter]) == letter
-    session.set_weight("B", 3)
-    session.set_cap("C", 30)
+        assert session.vms.add(PEBBLE, KIND, command_line=lines[letter]) == letter
+    session.vms.set_weight("B", 3)
+    session.vms.set_cap("C", 30)
     alone = Session(recording=False)
     for limit in (1_234_567, None):
         session.run(limit)
-        for letter in session.letters:
+        for letter in session.vms.letters:
             session.select(letter)
             alone.load(PEBBLE, KIND, command_line=lines[letter])
             alone.run(session.executed)
@@ -176,21 +176,21 @@ def test_shares_are_within_5_percent_of_the_weights_over_10_million_instructions
 
 def test_a_greedy_vm_does_not_slow_others_below_their_share(session: Session) -> None:
     session.load(PEBBLE, KIND, command_line="run=primes 20000")
-    session.add_vm(GREEDY, KIND)
-    session.add_vm(GREEDY, KIND)
+    session.vms.add(GREEDY, KIND)
+    session.vms.add(GREEDY, KIND)
     while session.end is None:
         session.run(100_000)
     counts = executed(session)
-    assert session.console_of("A").endswith(b"primes: 2262 up to 20000\r\n")
+    assert session.vms.console_of("A").endswith(b"primes: 2262 up to 20000\r\n")
     assert counts["A"] >= (sum(counts.values()) - 100_000) / 3 * 0.95
 
 
 def test_a_cap_holds_beside_others_and_alone(session: Session) -> None:
     host(session, GREEDY, GREEDY)
-    session.set_cap("A", 10)
+    session.vms.set_cap("A", 10)
     session.run(2 * PERIOD)
     assert executed(session) == {"A": PERIOD // 5, "B": 2 * PERIOD - PERIOD // 5}
-    session.pause_vm("B")
+    session.vms.pause("B")
     before = session.machine_time
     session.run(PERIOD // 2)
     assert session.machine_time - before >= 4 * PERIOD  # the machine stands idle in between
@@ -212,21 +212,21 @@ def test_a_paused_vm_does_nothing_until_it_is_resumed(session: Session) -> None:
     host(session, GREEDY, GREEDY)
     session.run(100_000)
     before = executed(session)
-    session.pause_vm("A")
+    session.vms.pause("A")
     session.run(100_000)
     assert executed(session)["A"] == before["A"]
     session.select("A")
     with pytest.raises(RequestError, match="VM A is paused"):
         session.step()
-    session.resume_vm("A")
+    session.vms.resume("A")
     session.run(100_000)
     assert executed(session)["A"] == pytest.approx(before["A"] + 50_000, abs=10_000)
 
 
 def test_all_paused_is_a_wait_for_the_person(session: Session) -> None:
     host(session, GREEDY, GREEDY)
-    session.pause_vm("A")
-    session.pause_vm("B")
+    session.vms.pause("A")
+    session.vms.pause("B")
     assert session.run() is StopReason.WAITING
 
 
@@ -239,14 +239,14 @@ def test_a_triple_fault_ends_its_own_vm_only_and_names_the_three(session: Sessio
     assert "#BP breakpoint, then #GP general protection, then #DF double fault" in session.end.sentence
     session.select("A")
     assert session.end is None
-    assert session.console_of("C").startswith(b"Hello")
+    assert session.vms.console_of("C").startswith(b"Hello")
     assert executed(session)["A"] > 300_000
 
 
 def test_the_machine_ends_when_the_last_guest_has(session: Session) -> None:
     host(session, TRIPLE_FAULT, load_program("hello"))
     assert session.run() is StopReason.ENDED
-    assert session.console_of("B").startswith(b"Hello")
+    assert session.vms.console_of("B").startswith(b"Hello")
 
 
 def test_a_reset_beside_others_powers_one_vm_off_and_on(session: Session) -> None:
@@ -266,27 +266,27 @@ def test_a_destroyed_vm_gives_every_frame_back_scrubbed(session: Session) -> Non
     host(session, GREEDY)
     frames = session.machine.frames
     before = frames.free_bytes()
-    assert session.add_vm(PEBBLE, KIND, memory=SMALL * 2) == "B"
+    assert session.vms.add(PEBBLE, KIND, memory=SMALL * 2) == "B"
     session.run(2_000_000)
     was = frames.owned("VM B") + frames.owned("monitor of B")
-    session.remove_vm("B")
+    session.vms.remove("B")
     assert frames.free_bytes() == before
-    assert session.letters == ("A",)
+    assert session.vms.letters == ("A",)
     assert not any(session.machine.ram.read(frame, 4096).strip(b"\0") for frame in was[: SMALL * 2 // 4096])
     assert session.run(100_000) is StopReason.BUDGET
-    assert session.add_vm(PEBBLE, KIND) == "C"  # letters are not used twice: the record names them
+    assert session.vms.add(PEBBLE, KIND) == "C"  # letters are not used twice: the record names them
 
 
 def test_removing_the_vm_that_is_selected_or_running_leaves_the_others_well(session: Session) -> None:
     host(session, GREEDY, PEBBLE)
     session.run(50_000)
     session.select("A")
-    session.remove_vm("A")
+    session.vms.remove("A")
     assert session.selected == "B"
     session.run(1_200_000)
     assert session.console.endswith(b"$ ")
     with pytest.raises(RequestError, match="VM B is the only one"):
-        session.remove_vm("B")
+        session.vms.remove("B")
     with pytest.raises(UnknownName, match="There is no VM A"):
         session.select("A")
 
@@ -297,28 +297,28 @@ def test_removing_the_vm_that_is_selected_or_running_leaves_the_others_well(sess
 def test_a_bare_machine_hosts_one_guest_only(session: Session) -> None:
     session.load(GREEDY, "bare")
     with pytest.raises(RequestError, match="has it for itself"):
-        session.add_vm(GREEDY, KIND)
+        session.vms.add(GREEDY, KIND)
     session.load(GREEDY, KIND)
     with pytest.raises(RequestError, match="has it for itself"):
-        session.add_vm(GREEDY, "bare")
-    assert session.letters == ("A",)
+        session.vms.add(GREEDY, "bare")
+    assert session.vms.letters == ("A",)
 
 
 def test_a_vm_larger_than_free_memory_is_refused_with_the_figures(session: Session) -> None:
     host(session, GREEDY, GREEDY)
     before = session.machine.frames.owners()
     with pytest.raises(RequestError, match=r"100.0 MiB has no place: of the machine's 128 MiB only 8\d\.\d are free"):
-        session.add_vm(GREEDY, KIND, memory=100 * MIB)
+        session.vms.add(GREEDY, KIND, memory=100 * MIB)
     with pytest.raises(RequestError, match="A VM cannot have"):
-        session.add_vm(GREEDY, KIND, memory=1000)
+        session.vms.add(GREEDY, KIND, memory=1000)
     with pytest.raises(RequestError, match=r"pebble-clean|loop"):
-        session.add_vm(loops.program(bytes(3 * MIB)), KIND, memory=2 * MIB)
+        session.vms.add(loops.program(bytes(3 * MIB)), KIND, memory=2 * MIB)
     assert session.machine.frames.owners() == before
     for weight, cap in ((0, None), (1, 0), (1, 101)):
         with pytest.raises(RequestError):
-            session.add_vm(GREEDY, KIND, weight=weight, cap=cap)
-    assert session.letters == ("A", "B")
-    assert session.add_vm(GREEDY, KIND) == "C"
+            session.vms.add(GREEDY, KIND, weight=weight, cap=cap)
+    assert session.vms.letters == ("A", "B")
+    assert session.vms.add(GREEDY, KIND) == "C"
 
 
 # -- stepping and stopping
@@ -363,9 +363,9 @@ def test_stopping_and_looking_between_changes_nothing(session: Session) -> None:
 def test_the_hardware_breakpoints_of_a_vm_interrupt_no_other(session: Session, kind: str) -> None:
     arms = f"mov eax, {loops.CODE}\nmov dr0, eax\nmov eax, 2\nmov dr7, eax\nagain: jmp again"
     session.load(GREEDY, kind)
-    session.add_vm(assemble(arms, "arms.s"), kind)
+    session.vms.add(assemble(arms, "arms.s"), kind)
     session.run(100_000)
-    assert [vm.end for vm in session.summaries()] == [None, None]
-    session.remove_vm("B")
+    assert [vm.end for vm in session.vms.summaries()] == [None, None]
+    session.vms.remove("B")
     session.run(1_000)
     assert session.end is None

@@ -28,7 +28,7 @@ NAMES = {1: "byte", 2: "word", 4: "dword"}
 def back(session: Session, address: int | None = None) -> int:
     """To the last write to the guest's `word`, or there; after how many instructions it stands then."""
     assert session.program is not None
-    for _ in session.running_back_to_write(Space.LINEAR, address or session.program.symbols["word"]):
+    for _ in session.travel.running_back_to_write(Space.LINEAR, address or session.program.symbols["word"]):
         pass
     return session.executed
 
@@ -91,7 +91,7 @@ def test_stores_of_every_make_are_found(kind: str) -> None:
 
 
 def code_at(session: Session, executed: int) -> str:
-    session.go_to(executed)
+    session.travel.go_to(executed)
     return session.sentence.partition("before ")[2]
 
 
@@ -181,7 +181,7 @@ def test_what_the_mmu_writes_into_a_page_table_is_found(kind: str) -> None:
     found = all_back(session)
     symbols, places = session.program.symbols, []
     for each in found:
-        session.go_to(each)
+        session.travel.go_to(each)
         places.append(session.pc)
     assert places[:2] == [symbols["write"], symbols["read"]]
     assert found[2:] == [2, 0]
@@ -192,7 +192,7 @@ def test_another_vm_s_stores_to_the_same_address_are_none() -> None:
     store = f"nop\nmov dword ptr [word], 0\nagain: jmp again\n{WORD}"
     session = recorded(store, "trap_emulate")
     session.step(60_000)
-    session.add_vm(assemble(store.replace("nop", "again2:").replace("jmp again\n", "jmp again2\n"), "b.s"), "hardware")
+    session.vms.add(assemble(store.replace("nop", "again2:").replace("jmp again\n", "jmp again2\n"), "b.s"), "hardware")
     session.step(60_000)
     session.select("A")
     assert all_back(session) == [1, 0]
@@ -205,7 +205,7 @@ def test_a_page_that_was_taken_and_came_back_is_followed(kind: str) -> None:
     store = f"mov dword ptr [word], 0\nmov ecx, 900\nspin: loop spin\nmov dword ptr [word], 0\ndone: jmp done\n{WORD}"
     session = recorded(store, kind)
     session.step(100)
-    session.balloon("A", 14 * MIB)
+    session.vms.balloon("A", 14 * MIB)
     session.step(1_000)
     assert all_back(session) == [902, 0]
     session.close()
@@ -232,7 +232,7 @@ def test_what_a_hypervisor_or_a_driver_s_back_writes_for_a_guest_is_found() -> N
     session = Session(history=DENSE)
     session.load(replace(assemble(PARAVIRTUAL, "pv.s"), interface=Interface.PARAVIRT), "paravirt")
     session.step(1_000)
-    session.send_input(b"x")
+    session.inputs.send(b"x")
     session.step(5_000)
     ring = PARAVIRT_START + 0x1000
     assert session.read_memory(ring, 1) == b"x"

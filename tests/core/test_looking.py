@@ -182,7 +182,7 @@ def test_keys_reach_the_guests_keyboard(kind: str) -> None:
     session = Session()
     session.load(assemble("nop\nin al, 0x60\nnop\nnop", "key.s"), kind)
     session.step()
-    session.press_keys(b"\x1e\x9e")
+    session.inputs.press_keys(b"\x1e\x9e")
     session.step()
     assert session.vmm.guest.reg(0) & 0xFF == 0x1E
 

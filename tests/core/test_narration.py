@@ -33,7 +33,7 @@ def test_a_vm_that_is_looked_at_is_told_with_its_own_place() -> None:
     session = Session()
     session.load(assemble("nop\nnop\nhlt", "first.s"), "trap_emulate")
     session.step()
-    session.add_vm(assemble("nop\nhlt", "second.s"), "hardware")
+    session.vms.add(assemble("nop\nhlt", "second.s"), "hardware")
     session.select("A")
     assert session.sentence == "VM A is looked at: first under trap-and-emulate, at 0x00100001 in ring 1."
     session.select("B")

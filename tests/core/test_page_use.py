@@ -101,7 +101,7 @@ def test_crafted_page_tables_lead_nowhere_and_break_nothing() -> None:
 
 def test_with_several_vms_every_frame_has_its_holder_and_the_map_is_that_of_the_selected_vm() -> None:
     session = paged("trap_emulate", "written")
-    other = session.add_vm(assemble("mov [0x100500], eax\nnop\nnop", "other.s"), "trap_emulate", memory=4 << 20)
+    other = session.vms.add(assemble("mov [0x100500], eax\nnop\nnop", "other.s"), "trap_emulate", memory=4 << 20)
     found = map_of(session)
     owners = session.machine.frames.owners()
     assert [found.holder_names[code].owner for code in found.holders] == list(owners)

@@ -63,7 +63,7 @@ def test_back_over_a_return_is_before_its_call(kind: str) -> None:
     seen = history(session, 60)
     for _ in range(12):
         here, stack = session.executed, session.vmm.guest.reg(Gpr.ESP)
-        go(session.stepping_back_over())
+        go(session.travel.stepping_back_over())
         after = session.executed
         assert after < here
         assert seen[after] == (session.pc, session.vmm.guest.reg(Gpr.ESP))
@@ -77,13 +77,13 @@ def test_back_out_of_a_function_is_before_its_call(kind: str) -> None:
     session.step(8 + 17 + 5)
     while session.pc != label(session, "inner") + 3:
         session.step()
-    go(session.running_back_out())
+    go(session.travel.running_back_out())
     assert session.peek_code(session.pc)[0] == 0xE8
     here = session.executed
     session.step()
     assert session.pc == label(session, "inner")
-    session.go_to(here)
-    go(session.running_back_out())
+    session.travel.go_to(here)
+    go(session.travel.running_back_out())
     session.step()
     assert session.pc == label(session, "outer")
 
@@ -96,11 +96,11 @@ def test_back_to_the_last_change_of_ring_of_every_kind(kind: str) -> None:
     while session.executed < 1_500 and session.end is None:
         session.step()
         rings.append(session.ring)
-    session.go_to(min(session.executed, len(rings) - 1))
+    session.travel.go_to(min(session.executed, len(rings) - 1))
     changes = [at for at in range(1, len(rings)) if rings[at] is not rings[at - 1]]
     for _ in range(4):
         here = session.executed
-        go(session.running_back_to_ring_change())
+        go(session.travel.running_back_to_ring_change())
         assert session.executed in [at - 1 for at in changes if at <= here] or session.executed == 0
         assert not [at for at in changes if session.executed + 1 < at <= here]
 
@@ -110,15 +110,15 @@ def test_a_function_whose_call_is_not_known_says_so_and_nothing_moves() -> None:
     session.step(9)
     before = look(session)
     with pytest.raises(RequestError, match="is not known"):
-        go(session.running_back_out())
+        go(session.travel.running_back_out())
     assert before.differences(look(session)) == []
 
 
 def test_an_instruction_beyond_the_past_is_refused() -> None:
     session = recorded("again: inc eax\njmp again")
     session.step(50)
-    session.go_to_instruction(20)
+    session.travel.go_to_instruction(20)
     assert session.executed == 20
-    session.go_to_instruction(50)
+    session.travel.go_to_instruction(50)
     with pytest.raises(RequestError, match="has 50 instructions"):
-        session.go_to_instruction(51)
+        session.travel.go_to_instruction(51)

@@ -62,7 +62,7 @@ def echo(kind: str) -> Session:
 def test_what_is_typed_wakes_the_guest_and_is_answered(kind: str) -> None:
     session = echo(kind)
     assert session.run(10_000) is StopReason.WAITING
-    session.send_input(b"hello")
+    session.inputs.send(b"hello")
     assert session.run(10_000) is StopReason.WAITING
     assert session.console == b"hello"
 
@@ -74,7 +74,7 @@ def test_nothing_is_delivered_between_sti_and_the_next_instruction(kind: str) ->
     assert session.traps.causes[Cause.INTERRUPT] == 0
     session.reset()
     session.run(1)
-    session.send_input(b"x")  # pending long before STI
+    session.inputs.send(b"x")  # pending long before STI
     session.run_to(address(session, "idle"))
     assert session.pc == address(session, "idle")
     session.run(1_000)
@@ -89,7 +89,7 @@ def test_input_at_the_same_virtual_time_makes_the_same_run(kind: str) -> None:
     for _ in range(2):
         session = echo(kind)
         session.run(500)
-        session.send_input(b"ab")
+        session.inputs.send(b"ab")
         session.run(10_000)
         runs.append((session.executed, session.time, session.console, session.traps.recent()))
     assert runs[0] == runs[1]

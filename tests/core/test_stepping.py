@@ -190,7 +190,7 @@ def test_another_vm_on_the_machine_changes_nothing_about_a_step() -> None:
     for others in (0, 1):
         session = at("pebble-clean", "trap_emulate", "run=forks", "forks!tree")
         for _ in range(others):
-            session.add_vm(load_program("pebble-clean"), "trap_emulate", command_line="run=primes 200000")
+            session.vms.add(load_program("pebble-clean"), "trap_emulate", command_line="run=primes 200000")
             session.select("A")
         seen = []
         for _ in range(9):

@@ -143,8 +143,8 @@ def test_a_hostile_guest_reads_and_writes_nothing_outside_its_frames(
 ) -> None:
     session = sessions[kind]
     session.load(loops.program(loops.ENDLESS), kind)
-    session.pause_vm("A")
-    assert session.add_vm(build(pieces, None, paging=True), kind, memory=MEMORY) == "B"
+    session.vms.pause("A")
+    assert session.vms.add(build(pieces, None, paging=True), kind, memory=MEMORY) == "B"
     owners = np.array(session.machine.frames.owners())
     # monitors may make frames of the free ones theirs as they go, so these hold no pattern but must stay as they are
     outside = ~np.isin(owners, ["VM B", "monitor of B", ""])

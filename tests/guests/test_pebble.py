@@ -195,7 +195,7 @@ SHELL = (
 def typed(line: str) -> str:
     """Type a line at the prompt; what is said up to the next one."""
     before = len(SESSION.console)
-    SESSION.send_input(line.encode() + b"\n")
+    SESSION.inputs.send(line.encode() + b"\n")
     for _ in range(1000):
         SESSION.run(100_000)
         said = SESSION.console[before:].decode().replace("\r\n", "\n").removeprefix(line + "\n")
@@ -216,7 +216,7 @@ def test_the_shell_does_each_of_its_commands(image: str, kind: str) -> None:
     booted(image, kind, disk=DiskImage(bytes(DISK_SECTORS * SECTOR)), modules=MODULES)
     for line, answer in SHELL:
         assert re.fullmatch(answer + r"\$ ", typed(line)), line
-    SESSION.send_input(b"exit 7\n")
+    SESSION.inputs.send(b"exit 7\n")
     SESSION.run(300_000)
     assert SESSION.end is not None
     assert SESSION.end.status == 7
@@ -235,7 +235,7 @@ def test_a_program_runs_behind_the_shell_until_it_is_killed() -> None:
 
 def test_what_was_typed_before_it_listened_is_not_lost() -> None:
     SESSION.load(load_program("pebble"), "bare")
-    SESSION.send_input(b"echo early\nexit 3\n")
+    SESSION.inputs.send(b"echo early\nexit 3\n")
     SESSION.run(LIMIT)
     assert "early\n$ " in console()
     assert SESSION.end is not None

@@ -23,7 +23,7 @@ LIMIT = 30_000_000
 @cache
 def good_disk() -> bytes:
     SESSION.load(load_program("pebble"), "bare", disk=DiskImage(bytes(SECTORS * SECTOR)))
-    SESSION.send_input(b"run writer\nwrite note some words\nexit\n")
+    SESSION.inputs.send(b"run writer\nwrite note some words\nexit\n")
     SESSION.run(LIMIT)
     return SESSION.vmm.pc.disk.contents()
 
@@ -39,7 +39,7 @@ def sum_over(directory: bytes) -> int:
 def use(disk: bytes) -> bytes:
     """Boot with that disk and work with its files; the disk afterwards. It must come to its proper end."""
     SESSION.load(load_program("pebble"), "bare", disk=DiskImage(disk))
-    SESSION.send_input(TYPED)
+    SESSION.inputs.send(TYPED)
     SESSION.run(LIMIT)
     assert SESSION.end is not None, SESSION.console
     assert (SESSION.end.how, SESSION.end.status) == (EndHow.EXIT, 9), SESSION.console

@@ -75,7 +75,7 @@ def test_modules_and_disk_are_as_on_bare() -> None:
 
 def typed(line: str) -> str:
     before = len(SESSION.console)
-    SESSION.send_input(line.encode() + b"\n")
+    SESSION.inputs.send(line.encode() + b"\n")
     for _ in range(1000):
         SESSION.run(100_000)
         said = SESSION.console[before:].decode().replace("\r\n", "\n").removeprefix(line + "\n")
@@ -90,7 +90,7 @@ def test_the_shell_does_each_of_its_commands() -> None:
         assert SESSION.run(100_000) is StopReason.BUDGET
     for line, answer in SHELL:
         assert re.fullmatch(answer + r"\$ ", typed(line)), line
-    SESSION.send_input(b"exit 7\n")
+    SESSION.inputs.send(b"exit 7\n")
     SESSION.run(300_000)
     assert SESSION.end is not None
     assert SESSION.end.status == 7
@@ -140,8 +140,8 @@ def test_every_moment_of_it_is_what_it_was_when_one_goes_back() -> None:
 def test_it_runs_beside_other_kinds_as_it_does_alone() -> None:
     alone = boot("run=counter 3")
     SESSION.load(PV, "paravirt", command_line="run=counter 3")
-    SESSION.add_vm(load_program("pebble"), "hardware", command_line="run=primes 2000")
-    SESSION.add_vm(load_program("pebble-clean"), "trap_emulate", command_line="run=primes 2000")
+    SESSION.vms.add(load_program("pebble"), "hardware", command_line="run=primes 2000")
+    SESSION.vms.add(load_program("pebble-clean"), "trap_emulate", command_line="run=primes 2000")
     ended = {}
     for letter in "ABC":
         SESSION.select(letter)

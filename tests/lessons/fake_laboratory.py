@@ -102,6 +102,13 @@ class FakeLaboratory:
         self.shelf = Shelf()
         self.disk: DiskImage | None = None
 
+    @property
+    def inputs(self) -> FakeLaboratory:
+        """It is its parts itself."""
+        return self
+
+    vms = snapshots = inputs
+
     def program_named(self, name: str) -> Program:
         """In place of `core.guests.image.load_program`."""
         if name not in self.programs:
@@ -155,7 +162,7 @@ class FakeLaboratory:
     def translated(self, linear: int) -> GuestInstruction | None:
         return self.became.get(linear)
 
-    def send_input(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         self.typed += data
 
     def snapshot(

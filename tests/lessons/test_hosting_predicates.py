@@ -62,7 +62,7 @@ def test_a_vm_is_added_and_gets_its_share(lab: Session) -> None:
 def test_a_weight_is_set(lab: Session) -> None:
     do(lab, add_vm=HELLO)
     assert do(lab, weight=3, of="B") == "Set the weight of VM B to 3"
-    assert [vm.weight for vm in lab.summaries()] == [1, 3]
+    assert [vm.weight for vm in lab.vms.summaries()] == [1, 3]
     with pytest.raises(UnknownName, match="no VM C"):
         do(lab, weight=3, of="C")
 

@@ -66,7 +66,7 @@ def test_only_what_was_kept_since_power_on_counts(at_power_on: Session) -> None:
     assert find(lab, snapshots=1).holds
     assert not find(lab, snapshots=2).holds
     do(lab, take_snapshot="here")  # a second look at the lesson keeps it anew
-    assert [each.name for each in lab.shelf.kept].count("here") == 1
+    assert [each.name for each in lab.snapshots.shelf.kept].count("here") == 1
     do(lab, load={"guest": "hello", "kind": "trap_emulate"})
     assert not find(lab, snapshots=1).holds
 

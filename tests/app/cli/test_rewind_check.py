@@ -9,6 +9,7 @@ import pytest
 from app.__main__ import main
 from core import rewind
 from core.session import Session
+from core.timeline.timeline import Recording
 
 
 def test_equal_moments_are_status_0(capsys: pytest.CaptureFixture[str]) -> None:
@@ -21,11 +22,15 @@ def test_a_difference_is_named_and_is_status_1(
 ) -> None:
     """A machine whose memory is changed on the way back, unseen."""
 
-    def go_to(session: Session, executed: int) -> None:
-        honest(session, executed)
-        session.machine.ram.bytes[0x5000] ^= 1
+    class Forgetful(Session):
+        def __init__(self, *, history: Recording) -> None:
+            super().__init__(history=history)
+            self._honest, self.travel.go_to = self.travel.go_to, self._go_to  # type: ignore[method-assign]
 
-    honest = Session.go_to
-    monkeypatch.setattr(rewind.Session, "go_to", go_to)
+        def _go_to(self, executed: int) -> None:
+            self._honest(executed)
+            self.machine.ram.bytes[0x5000] ^= 1
+
+    monkeypatch.setattr(rewind, "Session", Forgetful)
     assert main(["rewind-check", "rings", "--vmm", "trap_emulate", "--points", "1"]) == 1
     assert "instructions: RAM differs" in capsys.readouterr().out

@@ -125,7 +125,7 @@ def test_a_vm_in_a_file_goes_on_under_its_own_kind(
 ) -> None:
     session, path = Session(), tmp_path / "early.ringvm"
     session.load(load_program("hello"), "hardware")
-    save_vm(session.vm_snapshot(), "early", path, "")
+    save_vm(session.snapshots.now(), "early", path, "")
     session.close()
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(path))])

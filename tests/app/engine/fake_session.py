@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 
+from core import narration
 from core.errors import RequestError
 from core.events import Cause, End, Ring, StopReason, Trap
 from core.guests.image import Program
@@ -52,6 +53,16 @@ class FakeSession:
     end: End | None = None
     stop: StopReason | None = None
     on_slice: Callable[[], None] = lambda: None
+
+    @property
+    def inputs(self) -> FakeSession:
+        """It is each of a session's parts itself."""
+        return self
+
+    vms = snapshots = travel = lab = inputs
+
+    def explain(self, reason: StopReason) -> None:
+        self.sentence = narration.of_stop(reason, self.end, self.pc)
 
     @property
     def begun(self) -> Lab:
@@ -147,7 +158,7 @@ class FakeSession:
         self.stop = reason
         return reason
 
-    def send_input(self, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         self.input += data
 
     def press_keys(self, codes: bytes) -> None:

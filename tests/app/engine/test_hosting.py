@@ -160,6 +160,6 @@ def test_a_guest_loaded_during_a_search_is_not_touched_by_it(session: Session) -
 def test_what_is_typed_during_a_search_counts_where_the_search_began(session: Session) -> None:
     run = Load("greedy", KIND), Step(3_000_000, quietly=True)
     play(session, *run, at_once=(SEARCH, Input(b"x")))
-    typed = [each.moment.executed for each in session.journal if isinstance(each.action, SerialInput)]
+    typed = [each.moment.executed for each in session.travel.journal if isinstance(each.action, SerialInput)]
     assert typed == [3_000_000]
     assert session.executed == 3_000_000

@@ -70,7 +70,7 @@ def test_shutdown_ends_it_though_the_window_is_open() -> None:
 def test_loading_answers_with_the_program_and_the_machine_at_power_on() -> None:
     engine = Engine()
     _, loaded, updated = play(engine, (0, LOAD))
-    assert loaded == Loaded(program("count"), "bare", 1, "count", begun=engine.session.begun)
+    assert loaded == Loaded(program("count"), "bare", 1, "count", begun=engine.session.lab.begun)
     assert isinstance(updated, Updated)
     assert updated.snapshot.executed == 0
     assert not updated.snapshot.running

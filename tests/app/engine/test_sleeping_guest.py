@@ -63,9 +63,9 @@ def test_a_key_does_not_wait_for_ticks_that_take_longer_than_they_are_apart() ->
                 engine.wire.now += 1.5 * self.idle_seconds
             return super().run(limit, sleep=sleep)
 
-        def send_input(self, data: bytes) -> None:
+        def send(self, data: bytes) -> None:
             typed.append(engine.wire.now)
-            super().send_input(data)
+            super().send(data)
 
     typed: list[float] = []
     engine = Engine(Slow(idle_seconds=0.01))
@@ -75,9 +75,9 @@ def test_a_key_does_not_wait_for_ticks_that_take_longer_than_they_are_apart() ->
 
 def test_it_has_had_the_ticks_that_were_put_off_when_a_key_comes() -> None:
     class Typed(Interrupted):
-        def send_input(self, data: bytes) -> None:
+        def send(self, data: bytes) -> None:
             self.ticks_then = self.ticks
-            super().send_input(data)
+            super().send(data)
 
     session = Typed(idle_seconds=0.01)
     play(Engine(session), (0, LOAD), (0, Run()), (30.5, Input(b"x")))

@@ -164,7 +164,7 @@ def test_a_page_that_was_taken_back_says_so_and_glows_nowhere(
     view: MemoryView, counters: ProbeBuffers, clock: Clock
 ) -> None:
     session = paged("trap_emulate", "written")
-    session.balloon("A", 8 << 20)
+    session.vms.balloon("A", 8 << 20)
     show(view, session)
     absent = session.vmm.physical.frames.index(ABSENT)
     view.map._take(absent)

@@ -58,7 +58,7 @@ def test_what_one_vm_writes_no_other_reads(kind: str, number: int) -> None:
     writer = assemble(f"mov ecx, {number}\nmov eax, {~before & 0xFFFFFFFF}\nmov edx, eax\nwrmsr\nrdmsr\nloop: jmp loop")
     reader = assemble(f"mov ebx, 500\nwait: dec ebx\njnz wait\nmov ecx, {number}\nrdmsr\nloop: jmp loop")
     session.load(writer, kind, memory=2 * MIB)
-    other = session.add_vm(reader, kind, memory=2 * MIB)
+    other = session.vms.add(reader, kind, memory=2 * MIB)
     session.run(60_000)
     assert register(session, "EAX") == ~before & 0xFFFF_FFFF
     session.select(other)
@@ -69,14 +69,14 @@ def test_what_one_vm_writes_no_other_reads(kind: str, number: int) -> None:
 def test_going_back_and_a_revert_take_back_what_was_written(session: Session, kind: str) -> None:
     session.load(assemble("mov ecx, 0x200\nrdmsr\nmov esi, eax\nmov eax, 7\nwrmsr\nrdmsr\nloop: jmp loop"), kind)
     session.run(1)
-    session.take_snapshot("unwritten")
+    session.snapshots.take("unwritten")
     session.run(200)
-    session.take_snapshot("written")
-    for come_back in (lambda: session.go_to(1), lambda: session.revert("unwritten")):
+    session.snapshots.take("written")
+    for come_back in (lambda: session.travel.go_to(1), lambda: session.snapshots.revert("unwritten")):
         come_back()
         session.run(2)
         assert register(session, "ESI") == 0
-    session.revert("written")
+    session.snapshots.revert("written")
     assert session.vmm.kept_msr(0x200) == 7
 
 

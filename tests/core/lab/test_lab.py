@@ -30,12 +30,14 @@ def reopened(lab: Lab, tmp_path: Path) -> Session:
     path = tmp_path / "it.ringside"
     save_lab(lab, path, "test")
     session = Session(history=Recording())
-    session.open_lab(open_lab(path))
+    session.lab.open(open_lab(path))
     return session
 
 
 def same(one: Session, other: Session) -> bool:
-    return one.lab() == other.lab() and one.console == other.console and one.registers() == other.registers()
+    return (
+        one.lab.facts() == other.lab.facts() and one.console == other.console and one.registers() == other.registers()
+    )
 
 
 @each_kind
@@ -43,15 +45,15 @@ def test_a_lab_comes_back_as_it_was_and_goes_on_as_it_would_have(kind: str, tmp_
     session = recorded(ECHO, kind)
     for text in (b"a", b"bc"):
         run_to(session, session.machine_executed + 3_000)
-        session.send_input(text)
+        session.inputs.send(text)
     run_to(session, session.machine_executed + 5_001)
     session.breakpoints = frozenset({session.pc + 5})
-    again = reopened(session.lab(Desk(("code",), (), "four-rings", 2)), tmp_path)
+    again = reopened(session.lab.facts(Desk(("code",), (), "four-rings", 2)), tmp_path)
     assert same(session, again)
     assert again.breakpoints == session.breakpoints
     for each in (session, again):
         each.breakpoints = frozenset()
-        each.send_input(b"z")
+        each.inputs.send(b"z")
         run_to(each, each.machine_executed + 4_000)
     assert same(session, again)
     assert look(session).facts["RAM"] == look(again).facts["RAM"]
@@ -61,24 +63,24 @@ def test_several_vms_with_shares_come_back(tmp_path: Path) -> None:
     session = Session(history=DENSE)
     session.load(load_program("rings"), "trap_emulate")
     session.run(4_000)
-    session.add_vm(load_program("hello"), "hardware", memory=2 * MIB, weight=3, cap=40, disk=DiskImage(bytes(1024)))
+    session.vms.add(load_program("hello"), "hardware", memory=2 * MIB, weight=3, cap=40, disk=DiskImage(bytes(1024)))
     session.run(9_000)
-    session.pause_vm("A")
+    session.vms.pause("A")
     session.select("B")
     session.run(2_000)
-    again = reopened(session.lab(), tmp_path)
+    again = reopened(session.lab.facts(), tmp_path)
     assert same(session, again)
-    assert again.summaries() == session.summaries()
+    assert again.vms.summaries() == session.vms.summaries()
     assert again.selected == "B"
 
 
 def test_how_the_translator_was_switched_comes_back(tmp_path: Path) -> None:
     session = recorded(ECHO, "translation")
     run_to(session, 6_000)
-    session.set_translation(Switch.ADAPTIVE, on=False)
-    session.set_translation(Switch.AHEAD, on=True)
+    session.inputs.set_translation(Switch.ADAPTIVE, on=False)
+    session.inputs.set_translation(Switch.AHEAD, on=True)
     run_to(session, 9_000)
-    again = reopened(session.lab(), tmp_path)
+    again = reopened(session.lab.facts(), tmp_path)
     assert same(session, again)
     assert again.vmm.switches == {Switch.AHEAD}
 
@@ -87,35 +89,35 @@ def test_every_future_comes_back_and_can_be_entered(tmp_path: Path) -> None:
     session = recorded(ECHO)
     run_to(session, 6_000)
     begin = session.machine_executed
-    session.send_input(b"first")
+    session.inputs.send(b"first")
     run_to(session, 20_000)
     first = session.console
-    session.go_to(begin - 1)
-    session.send_input(b"second")
+    session.travel.go_to(begin - 1)
+    session.inputs.send(b"second")
     run_to(session, 20_000)
     assert (first, session.console) == (b"first", b"second")
-    session.go_to(begin + 5)
-    again = reopened(session.lab(), tmp_path)
+    session.travel.go_to(begin + 5)
+    again = reopened(session.lab.facts(), tmp_path)
     assert again.past() is not None
     assert session.past() is not None
     assert again.past().futures == session.past().futures  # type: ignore[union-attr]
-    again.enter_future(0)
+    again.travel.enter(0)
     assert again.console == b"first"
-    again.enter_future(1)
+    again.travel.enter(1)
     assert again.console == b"second"
-    again.undo()
+    again.travel.undo()
     assert again.console == b""
 
 
 def test_a_lab_in_the_past_has_its_future_before_it(tmp_path: Path) -> None:
     session = recorded(ECHO)
     run_to(session, 6_000)
-    session.send_input(b"x")
-    session.send_input(b"y")
+    session.inputs.send(b"x")
+    session.inputs.send(b"y")
     between = session.machine_executed
     run_to(session, 9_000)
-    session.go_to(between)
-    again = reopened(session.lab(), tmp_path)
+    session.travel.go_to(between)
+    again = reopened(session.lab.facts(), tmp_path)
     assert same(session, again)
     run_to(again, 9_000)
     assert again.console == b"xy"
@@ -128,7 +130,7 @@ def test_a_lab_at_a_breakpoint_comes_back_to_it(tmp_path: Path) -> None:
     session.breakpoints = frozenset({program.symbols["print_next"]})
     for _ in range(3):
         assert session.run() is StopReason.BREAKPOINT
-    again = reopened(session.lab(), tmp_path)
+    again = reopened(session.lab.facts(), tmp_path)
     assert same(session, again)
     assert again.run() is session.run()
     assert same(session, again)
@@ -137,19 +139,19 @@ def test_a_lab_at_a_breakpoint_comes_back_to_it(tmp_path: Path) -> None:
 def test_a_lab_whose_replay_is_another_machine_is_refused_and_the_former_is_there(tmp_path: Path) -> None:
     other = recorded("again: inc eax\njmp again")
     other.run(7_000)
-    wrong = other.lab()
+    wrong = other.lab.facts()
     session = recorded(ECHO)
     run_to(session, 5_000)
-    session.send_input(b"kept")
+    session.inputs.send(b"kept")
     run_to(session, 9_000)
-    before = session.lab()
+    before = session.lab.facts()
     for lab in (
         _changed(wrong, fingerprint="0" * 64),
         _changed(wrong, now=wrong.now._replace(executed=wrong.now.executed - 1)),
     ):
         with pytest.raises(RequestError):
-            session.open_lab(lab)
-        assert session.lab() == before
+            session.lab.open(lab)
+        assert session.lab.facts() == before
         assert session.console == b"kept"
 
 
@@ -162,8 +164,8 @@ def _changed(lab: Lab, **fields: object) -> Lab:
 def test_opening_that_is_given_up_stands_on_the_way_with_the_rest_before_it() -> None:
     session = recorded("again: inc eax\njmp again", recording=Recording())
     session.run(3_000_000)
-    lab = session.lab()
-    opening = session.opening(lab)
+    lab = session.lab.facts()
+    opening = session.lab.opening(lab)
     shares = [next(opening) for _ in range(3)]
     opening.close()
     assert shares == sorted(shares)
@@ -172,7 +174,7 @@ def test_opening_that_is_given_up_stands_on_the_way_with_the_rest_before_it() ->
     assert past is not None
     assert past.reached == 3_000_000
     session.run(3_000_000 - session.machine_executed)
-    assert session.lab() == lab
+    assert session.lab.facts() == lab
 
 
 def test_the_same_lab_gives_the_same_file_in_every_process(tmp_path: Path) -> None:
@@ -186,7 +188,7 @@ from core.timeline.timeline import Recording
 session = Session(history=Recording(instructions=50_000, departures=100))
 session.load(load_program("pebble-clean"), sys.argv[2], command_line="run=hello")
 session.run(300_000)
-save_lab(session.lab(), Path(sys.argv[1]), "test")
+save_lab(session.lab.facts(), Path(sys.argv[1]), "test")
 """
     files = [tmp_path / f"{seed}.ringside" for seed in (1, 2)]
     for seed, file in enumerate(files, 1):
@@ -198,7 +200,7 @@ save_lab(session.lab(), Path(sys.argv[1]), "test")
 def test_saving_over_a_lab_leaves_it_whole_if_it_cannot_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     session = recorded("again: inc eax\njmp again")
     path = tmp_path / "lab.ringside"
-    save_lab(session.lab(), path, "test")
+    save_lab(session.lab.facts(), path, "test")
     before = path.read_bytes()
     session.run(1_000)
 
@@ -207,7 +209,7 @@ def test_saving_over_a_lab_leaves_it_whole_if_it_cannot_be(tmp_path: Path, monke
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(LabError, match="No space left"):
-        save_lab(session.lab(), path, "test")
+        save_lab(session.lab.facts(), path, "test")
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -216,7 +218,7 @@ def test_the_sources_and_debug_information_travel_with_a_guest(tmp_path: Path) -
     session = Session(history=DENSE)
     program = load_program("pebble")
     session.load(program, "bare")
-    lab = session.lab()
+    lab = session.lab.facts()
     path = tmp_path / "lab.ringside"
     save_lab(lab, path, "test")
     assert open_lab(path).first.program == program
@@ -226,7 +228,7 @@ def test_a_session_without_history_cannot_be_saved() -> None:
     session = Session()
     session.load(assemble("nop", "guest.s"), "bare")
     with pytest.raises(RequestError, match="not recorded"):
-        session.lab()
+        session.lab.facts()
 
 
 DISK_WRITER = """
@@ -260,20 +262,20 @@ def test_a_disk_that_was_saved_to_its_file_is_what_a_reset_vm_begins_with_again(
     file.write_bytes(bytes(1024))
     session = Session(history=DENSE)
     session.load(assemble(DISK_WRITER, "writer.s"), "trap_emulate", disk=load_disk_image(file), memory=2 * MIB)
-    session.add_vm(load_program("hello"), "trap_emulate", memory=2 * MIB)
+    session.vms.add(load_program("hello"), "trap_emulate", memory=2 * MIB)
     session.run(4_000)
     session.save_disk(file)
     assert file.read_bytes()[:512] == b"\x5a" * 512
     session.reset()
     session.run(2_000)
-    again = reopened(session.lab(), tmp_path)
-    assert session.lab().fingerprint == again.lab().fingerprint
+    again = reopened(session.lab.facts(), tmp_path)
+    assert session.lab.facts().fingerprint == again.lab.facts().fingerprint
     assert session.vm.spec.disk is not None
     assert again.vm.spec.disk is not None
     assert again.vm.spec.disk.data == session.vm.spec.disk.data == file.read_bytes()
-    again.undo()
+    again.travel.undo()
     assert again.sentence.startswith("Undone: VM A reset.")
-    again.undo()
+    again.travel.undo()
     assert again.sentence.startswith("Undone: a VM with hello added.")
     with pytest.raises(RequestError, match="Nothing was done"):
-        again.undo()
+        again.travel.undo()

@@ -38,20 +38,20 @@ def lab_file() -> bytes:
     session = Session(history=Recording(instructions=3_000, departures=20))
     session.load(assemble(ECHO, "guest.s"), "trap_emulate", memory=2 * MIB, disk=DiskImage(b"\x55" * 1024))
     run_to(session, 2_000)
-    session.send_input(b"abc")
-    session.add_vm(assemble("again: inc eax\njmp again", "loop.s"), "hardware", memory=2 * MIB, cap=30)
+    session.inputs.send(b"abc")
+    session.vms.add(assemble("again: inc eax\njmp again", "loop.s"), "hardware", memory=2 * MIB, cap=30)
     session.run(5_000)
-    session.take_snapshot("kept")
-    session.send_input(b"d")
+    session.snapshots.take("kept")
+    session.inputs.send(b"d")
     session.run(2_000)
-    session.revert("kept")
-    session.clone("kept", "translation")
+    session.snapshots.revert("kept")
+    session.snapshots.clone("kept", "translation")
     session.run(2_000)
-    session.go_to(3_000)
-    session.set_weight("B", 7)
+    session.travel.go_to(3_000)
+    session.vms.set_weight("B", 7)
     session.run(2_000)
     session.breakpoints = frozenset({session.pc})
-    return archive.pack(*encoded(session.lab(), "test"))
+    return archive.pack(*encoded(session.lab.facts(), "test"))
 
 
 @cache
@@ -60,7 +60,7 @@ def present() -> Session:
     session = Session(history=Recording())
     session.load(assemble(ECHO, "mine.s"), "bare")
     run_to(session, 1_000)
-    session.send_input(b"mine")
+    session.inputs.send(b"mine")
     run_to(session, 3_000)
     return session
 
@@ -68,7 +68,7 @@ def present() -> Session:
 @cache
 def kept() -> Lab:
     """The present lab, as it is to stay."""
-    return present().lab()
+    return present().lab.facts()
 
 
 def repacked(change: Callable[[Tree], None]) -> bytes:
@@ -168,7 +168,7 @@ def test_a_mutated_file_is_refused_in_a_sentence_or_is_a_lab(mutation: Callable[
     untouched, refusal = (session.timeline, session.generation, session.timeline.now), None
     try:
         lab = read_lab(open_packed(mutation(lab_file(), random.Random(seed))))
-        opening = session.opening(lab)
+        opening = session.lab.opening(lab)
         for _, _share in zip(range(50), opening, strict=False):
             pass
         opening.close()
@@ -176,13 +176,13 @@ def test_a_mutated_file_is_refused_in_a_sentence_or_is_a_lab(mutation: Callable[
         refusal = error
     if refusal is None:  # it is a lab: one can go on in it, and have the former again
         session.run(1_000)
-        session.open_lab(kept())
+        session.lab.open(kept())
     else:
         assert refusal.problem.endswith(".")
         assert "\n" not in str(refusal)
         assert len(str(refusal)) < 600
         now = (session.timeline, session.generation, session.timeline.now)
-        assert now == untouched or session.lab() == kept()  # the latter where only the machine could know
+        assert now == untouched or session.lab.facts() == kept()  # the latter where only the machine could know
     assert session.console == b"mine"
 
 
@@ -222,4 +222,4 @@ def test_what_is_no_file_at_all_is_said(tmp_path: Path) -> None:
         with pytest.raises(LabError, match="cannot be read"):
             open_lab(path)
     with pytest.raises(LabError, match="no such folder"):
-        save_lab(present().lab(), tmp_path / "no" / "lab.ringside", "test")
+        save_lab(present().lab.facts(), tmp_path / "no" / "lab.ringside", "test")

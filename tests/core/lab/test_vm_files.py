@@ -43,7 +43,7 @@ def taken() -> VmSnapshot:
     session.load(ticking(), "trap_emulate", memory=2 * MIB, disk=DiskImage(bytes(4096)))
     session.run(1_500)
     session.vmm.pc.disk.write_sector(3, b"\7" * 512)
-    snapshot = session.vm_snapshot()
+    snapshot = session.snapshots.now()
     session.close()
     return snapshot
 
@@ -59,7 +59,7 @@ def paravirtual() -> bytes:
     session = Session(recording=False)
     session.load(load_program("pebble-pv"), "paravirt", memory=4 * MIB, command_line="run=hello")
     session.run(200_000)
-    packed = packed_vm(session.vm_snapshot(), "pebble", "test")
+    packed = packed_vm(session.snapshots.now(), "pebble", "test")
     session.close()
     return packed
 
@@ -114,7 +114,7 @@ def test_a_vm_comes_out_of_its_file_as_it_went_in_and_goes_on_everywhere(tmp_pat
     for kind in KINDS:
         SESSION.power_on_from(snapshot, kind)
         SESSION.run(10_000)
-        ends.append(SESSION.vm_snapshot())
+        ends.append(SESSION.snapshots.now())
     assert ends[0].end is not None
     assert [differences(ends[0], each) for each in ends[1:]] == [[]] * (len(KINDS) - 1)
 
@@ -124,7 +124,7 @@ def test_labs_and_vms_are_told_apart(tmp_path: Path) -> None:
     save_vm(taken(), "ticks", vm, "test")
     session = Session(history=Recording())
     session.power_on_from(taken())
-    save_lab(session.lab(), lab, "test")
+    save_lab(session.lab.facts(), lab, "test")
     session.close()
     assert [(is_lab(path), is_vm_file(path)) for path in (vm, lab, tmp_path)] == [
         (False, True),
@@ -166,7 +166,7 @@ def test_a_mutated_file_is_refused_in_a_sentence_or_goes_on(
     except UserError as error:
         refusal = error
     if refusal is None:
-        assert SESSION.vm_snapshot().memory == snapshot.memory
+        assert SESSION.snapshots.now().memory == snapshot.memory
     else:
         assert refusal.problem.endswith(".")
         assert "\n" not in str(refusal)
@@ -177,7 +177,7 @@ def test_a_lab_file_of_version_1_which_knew_no_snapshots_is_opened() -> None:
     session = Session(history=Recording())
     session.load(ticking(), "bare", memory=2 * MIB)
     session.run(1_000)
-    lab = session.lab()
+    lab = session.lab.facts()
     session.close()
     manifest, blobs = encoded(lab, "test")
     tree = json.loads(manifest) | {"version": 1}

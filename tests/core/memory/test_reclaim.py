@@ -32,7 +32,7 @@ def session() -> Iterator[Session]:
 
 
 def brought_back(session: Session, letter: str) -> int:
-    reclaimer = session._hypervisor.vms[letter].reclaimer  # type: ignore[union-attr]
+    reclaimer = session.hypervisor.vms[letter].reclaimer
     return reclaimer.state.brought_back if reclaimer else 0
 
 
@@ -41,9 +41,9 @@ def test_a_guest_under_pressure_is_equal_to_the_same_with_all_its_memory(
     session: Session, kind: str, line: str
 ) -> None:
     session.load(PEBBLE, kind, command_line=line)
-    session.add_vm(GREEDY, kind)
+    session.vms.add(GREEDY, kind)
     for taken in (15 * MIB, 10 * MIB, 14 * MIB, 0, 15 * MIB):
-        session.balloon("A", taken)
+        session.vms.balloon("A", taken)
         session.run(150_000)
     session.select("A")
     while session.end is None:
@@ -67,23 +67,23 @@ def hidden(cause: Cause) -> bool:
 def test_what_is_taken_really_goes_to_another_vm(session: Session) -> None:
     session.load(PEBBLE, KIND)
     for _ in range(5):
-        session.add_vm(GREEDY, KIND)
+        session.vms.add(GREEDY, KIND)
     with pytest.raises(RequestError, match="are free for it"):
-        session.add_vm(PEBBLE, KIND, memory=24 * MIB)
+        session.vms.add(PEBBLE, KIND, memory=24 * MIB)
     session.run(300_000)
-    session.balloon("B", 15 * MIB)
+    session.vms.balloon("B", 15 * MIB)
     frames = session.machine.frames
     assert frames.owned_bytes("VM B") == MIB
     was = set(frames.owned("VM B"))
-    assert session.add_vm(PEBBLE, KIND, memory=24 * MIB) == "G"
+    assert session.vms.add(PEBBLE, KIND, memory=24 * MIB) == "G"
     assert not was & set(frames.owned("VM G"))
     session.run(300_000)
     with pytest.raises(RequestError, match=r"VM B cannot have 15.0 MiB back: only \d+\.\d MiB are free"):
-        session.balloon("B", 0)
-    session.remove_vm("G")
-    session.balloon("B", 0)
+        session.vms.balloon("B", 0)
+    session.vms.remove("G")
+    session.vms.balloon("B", 0)
     assert frames.owned_bytes("VM B") == 16 * MIB
-    summary = session.summaries()[1]
+    summary = session.vms.summaries()[1]
     assert (summary.memory, summary.taken_back) == (16 * MIB, 0)
 
 
@@ -91,44 +91,44 @@ def test_reading_and_writing_taken_memory_leaves_it_where_it_is(session: Session
     session.load(load_program("hello"), KIND)
     session.run()
     before = session.vmm.physical.read(GuestPhysical(0), 16 * MIB)
-    session.balloon("A", 14 * MIB)
+    session.vms.balloon("A", 14 * MIB)
     physical = session.vmm.physical
     assert physical.read(GuestPhysical(0), 16 * MIB) == before
     absent = min(physical.kept)
     physical.write(GuestPhysical(absent * PAGE_SIZE + 4094), b"abcd")
     assert physical.read(GuestPhysical(absent * PAGE_SIZE + 4094), 4) == b"abcd"
     assert len(physical.kept) == 14 * MIB // PAGE_SIZE
-    session.balloon("A", 0)
+    session.vms.balloon("A", 0)
     assert physical.read(GuestPhysical(absent * PAGE_SIZE + 4094), 4) == b"abcd"
     assert not physical.kept
 
 
 def test_a_reset_while_memory_is_taken_begins_anew_with_as_little(session: Session) -> None:
     session.load(load_program("hello"), KIND)
-    session.add_vm(GREEDY, KIND)
-    session.balloon("A", 14 * MIB)
+    session.vms.add(GREEDY, KIND)
+    session.vms.balloon("A", 14 * MIB)
     session.run(50_000)
     session.reset()
     session.run(100_000)
     assert session.console.count(b"Hello") == 2
-    assert session.summaries()[0].memory == 2 * MIB
+    assert session.vms.summaries()[0].memory == 2 * MIB
 
 
 def test_too_much_cannot_be_taken_nor_from_a_bare_machine(session: Session) -> None:
     session.load(GREEDY, KIND)
     for taken in (-PAGE_SIZE, 16 * MIB):
         with pytest.raises(RequestError, match="Choose 0 to 15 MiB"):
-            session.balloon("A", taken)
+            session.vms.balloon("A", taken)
     session.load(GREEDY, "bare")
     with pytest.raises(RequestError, match="Bare machine cannot take memory back"):
-        session.balloon("A", MIB)
+        session.vms.balloon("A", MIB)
 
 
 def test_the_pager_refuses_to_show_a_frame_of_another(session: Session) -> None:
     session.load(loops.program(bytes.fromhex("a100002000 ebfe".replace(" ", ""))), KIND)  # mov eax, [0x200000]
-    session.add_vm(GREEDY, KIND)
+    session.vms.add(GREEDY, KIND)
     frames = session.machine.frames
-    session.balloon("A", 15 * MIB)
+    session.vms.balloon("A", 15 * MIB)
     page = loops.DATA // PAGE_SIZE
     physical = session.vmm.physical
     if page in physical.kept:
@@ -142,8 +142,8 @@ def test_the_pager_refuses_to_show_a_frame_of_another(session: Session) -> None:
 @pytest.mark.parametrize("kind", HOSTED)
 def test_no_table_that_the_cpu_walks_shows_a_frame_of_another_vm(session: Session, kind: str) -> None:
     session.load(PEBBLE, kind, command_line="run=forks")
-    session.add_vm(PEBBLE, kind, command_line="run=pages")
-    session.balloon("A", 14 * MIB)
+    session.vms.add(PEBBLE, kind, command_line="run=pages")
+    session.vms.balloon("A", 14 * MIB)
     session.run(1_500_000)
     frames = session.machine.frames
     for letter in "AB":

@@ -145,7 +145,7 @@ def test_random_programs_can_be_taken_anywhere_in_any_order(
         seen[session.machine_executed] = look(session)
     for moment in moments:
         reached = min(moment, max(seen))
-        session.go_to(reached)
+        session.travel.go_to(reached)
         assert seen[reached].differences(look(session)) == []
     session.close()
 
@@ -155,7 +155,7 @@ def test_a_store_beyond_ram_is_no_page_to_bring_back() -> None:
     session.run(5_000)
     seen = look(session)
     session.run(5_000)
-    session.go_to(5_000)
+    session.travel.go_to(5_000)
     assert seen.differences(look(session)) == []
 
 
@@ -165,7 +165,7 @@ def test_the_end_belongs_to_the_last_instruction(kind: str) -> None:
     session.run()
     ended = look(session)
     assert session.end is not None
-    session.go_to(session.machine_executed)
+    session.travel.go_to(session.machine_executed)
     assert ended.differences(look(session)) == []
 
 
@@ -177,7 +177,7 @@ def test_stale_translations_of_a_guest_that_does_not_flush_repeat() -> None:
         run_to(session, moment)
         seen[moment] = look(session)
     for moment in reversed(seen):
-        session.go_to(moment)
+        session.travel.go_to(moment)
         assert seen[moment].differences(look(session)) == []
 
 
@@ -189,11 +189,11 @@ def test_what_was_typed_is_typed_again_at_the_same_moments(kind: str) -> None:
     session = recorded(ECHO, kind)
     for letter in (b"a", b"bc", b"d"):
         assert session.run() is StopReason.WAITING
-        session.send_input(letter)
+        session.inputs.send(letter)
     session.run()
     end, console = look(session), session.console
     assert console == b"abcd"
-    session.go_to(0)
+    session.travel.go_to(0)
     assert session.console == b""
     assert session.run() is StopReason.WAITING
     assert session.console == b"abcd"
@@ -205,16 +205,16 @@ def test_typing_in_the_past_begins_another_future_and_the_first_one_stays(kind: 
     session = recorded(ECHO, kind)
     session.run()
     before, end_of_quiet = session.machine_executed, session.machine_time
-    session.send_input(b"first")
+    session.inputs.send(b"first")
     session.run()
     end, old = look(session), session.timeline.branch
-    session.go_to(before)
-    session.send_input(b"other")
+    session.travel.go_to(before)
+    session.inputs.send(b"other")
     session.run()
     assert session.console == b"other"
     parted = {future.number: future.begins for future in session.timeline.past().futures}
     assert parted == {0: end_of_quiet, 1: 0}
-    with session.travelling() as timeline:
+    with session.travel.travelling() as timeline:
         timeline.enter(old)
     assert session.console == b"first"
     assert end.differences(look(session)) == []
@@ -223,12 +223,12 @@ def test_typing_in_the_past_begins_another_future_and_the_first_one_stays(kind: 
 def test_a_future_can_be_thrown_away_but_not_the_present_one() -> None:
     session = recorded(ECHO)
     session.run()
-    session.send_input(b"x")
+    session.inputs.send(b"x")
     old = session.timeline.branch
     with pytest.raises(RequestError, match="present"):
         session.timeline.discard(old)
-    session.go_to(0)
-    session.send_input(b"y")
+    session.travel.go_to(0)
+    session.inputs.send(b"y")
     session.timeline.discard(old)
     assert session.timeline.branches == [session.timeline.branch]
 
@@ -239,14 +239,14 @@ def test_what_is_typed_at_a_breakpoint_is_typed_there_again(kind: str) -> None:
     session = recorded(ECHO, kind)
     session.breakpoints = frozenset({address(session, "received")})
     session.run()
-    session.send_input(b"a")
+    session.inputs.send(b"a")
     assert session.run() is StopReason.BREAKPOINT
-    session.send_input(b"b")
+    session.inputs.send(b"b")
     while session.run() is StopReason.BREAKPOINT:
         pass
     end = look(session)
     session.breakpoints = frozenset()
-    session.go_to(0)
+    session.travel.go_to(0)
     session.run()
     assert end.differences(look(session)) == []
 
@@ -256,25 +256,25 @@ def test_vms_that_come_and_go_and_change_places_are_part_of_the_past(kind: str) 
     session = Session(history=Recording(instructions=50_000, departures=60))
     session.load(load_program("rings"), kind)
     run_to(session, 5_000)
-    session.add_vm(assemble(COUNTING, "guest.s"), "trap_emulate", memory=4 * MIB, weight=3)
+    session.vms.add(assemble(COUNTING, "guest.s"), "trap_emulate", memory=4 * MIB, weight=3)
     run_to(session, 60_000)
     seen = {60_000: look(session)}
-    session.balloon("A", 8 * MIB)
-    session.set_weight("B", 1)
-    session.pause_vm("A")
+    session.vms.balloon("A", 8 * MIB)
+    session.vms.set_weight("B", 1)
+    session.vms.pause("A")
     run_to(session, 90_000)
-    session.resume_vm("A")
+    session.vms.resume("A")
     run_to(session, 200_000)
     seen[session.machine_executed] = look(session)
-    session.remove_vm("A")
+    session.vms.remove("A")
     run_to(session, 230_000)
     seen[session.machine_executed] = look(session)
     for moment in sorted(seen, reverse=True):
-        session.go_to(moment)
+        session.travel.go_to(moment)
         session.select("B" if moment > 200_000 else "A")
         assert seen[moment].differences(look(session)) == []
-    session.go_to(2_000)
-    assert session.letters == ("A",)
+    session.travel.go_to(2_000)
+    assert session.vms.letters == ("A",)
 
 
 @each_kind
@@ -283,15 +283,15 @@ def test_what_was_done_last_can_be_undone_and_then_what_was_done_before(kind: st
     session.run()
     before = look(session)
     for letter in (b"a", b"b"):
-        session.send_input(letter)
+        session.inputs.send(letter)
         session.run()
-    session.undo()
+    session.travel.undo()
     assert session.console == b"a"
     assert "1 byte typed" in session.sentence
-    session.undo()
+    session.travel.undo()
     assert before.differences(look(session)) == []
     with pytest.raises(RequestError, match="could be undone"):
-        session.undo()
+        session.travel.undo()
 
 
 # -- moves
@@ -307,14 +307,14 @@ def test_a_step_back_undoes_a_step(kind: str) -> None:
         before.append(look(session))
         session.step()
     for expected in reversed(before):
-        session.step_back()
+        session.travel.step_back()
         assert expected.differences(look(session)) == []
 
 
 def test_there_is_nothing_before_power_on() -> None:
     session = recorded(COUNTING)
     with pytest.raises(RequestError, match="power-on"):
-        session.step_back()
+        session.travel.step_back()
 
 
 @each_kind
@@ -328,12 +328,12 @@ def test_running_back_meets_the_breakpoints_in_reverse(kind: str) -> None:
     session.breakpoints = frozenset()
     run_to(session, 20_000)
     session.breakpoints = frozenset({address(session, "again")})
-    assert session.run_back() is StopReason.BREAKPOINT
+    assert session.travel.run_back() is StopReason.BREAKPOINT
     assert session.pc == address(session, "again")
     assert 20_000 - session.machine_executed <= 3
-    session.go_to(met[4] + 1)
+    session.travel.go_to(met[4] + 1)
     for expected in (met[4], met[3], met[2]):
-        assert session.run_back() is StopReason.BREAKPOINT
+        assert session.travel.run_back() is StopReason.BREAKPOINT
         assert session.machine_executed == expected
 
 
@@ -344,7 +344,7 @@ def test_running_back_to_a_departure_stops_before_the_instruction_that_departed(
     run_to(session, 60_000)
     calls = [trap for trap in session.traps.recent() if trap.cause is Cause.SYSTEM_CALL]
     for trap in reversed(calls[-4:]):
-        assert session.run_back_to_trap(lambda each: each.cause is Cause.SYSTEM_CALL)
+        assert session.travel.run_back_to_trap(lambda each: each.cause is Cause.SYSTEM_CALL)
         assert session.pc == trap.pc
         assert session.time == trap.time - 1
 
@@ -352,7 +352,7 @@ def test_running_back_to_a_departure_stops_before_the_instruction_that_departed(
 def test_without_a_breakpoint_before_it_running_back_ends_at_power_on() -> None:
     session = recorded(COUNTING)
     run_to(session, 30_000)
-    assert session.run_back() is StopReason.BUDGET
+    assert session.travel.run_back() is StopReason.BUDGET
     assert session.machine_executed == 0
 
 
@@ -365,7 +365,7 @@ def test_old_checkpoints_are_thinned_out_and_come_back_where_one_goes() -> None:
     timeline = session.timeline
     assert timeline.size <= 5 * MIB
     assert len(timeline.branch.path) < 200
-    session.go_to(31_500)
+    session.travel.go_to(31_500)
     nearest = max(each.executed for each in timeline.branch.path if each.executed <= 31_500)
     assert nearest == 31_000
 
@@ -378,9 +378,9 @@ def test_traps_are_forgotten_with_old_checkpoints_and_found_again_by_replaying()
     timeline = session.timeline
     assert timeline.size <= 6 * MIB
     assert max(later.traps - each.traps for each, later in pairwise(timeline.branch.path)) < 3_000
-    session.go_to(10_000)
+    session.travel.go_to(10_000)
     assert len(session.traps.recent()) < session.traps.count - 1_001  # the one that is sought is not among them
-    assert session.run_back_to_trap(lambda trap: trap.instruction.startswith("in "))
+    assert session.travel.run_back_to_trap(lambda trap: trap.instruction.startswith("in "))
     assert session.machine_executed == 2_001
     session.run(1)
     last = session.traps.last
@@ -393,7 +393,7 @@ def test_a_session_without_history_refuses_to_go_back() -> None:
     session = Session()
     session.load(assemble(COUNTING, "guest.s"), "bare")
     with pytest.raises(RequestError, match="not recorded"):
-        session.step_back()
+        session.travel.step_back()
 
 
 def test_hardware_breakpoints_come_and_go_with_the_moments_in_which_they_were_set() -> None:
@@ -405,7 +405,7 @@ def test_hardware_breakpoints_come_and_go_with_the_moments_in_which_they_were_se
         seen[moment] = look(session)
     assert session.traps.causes[Cause.FAULT] > 100
     for moment in [*reversed(seen), *seen]:
-        session.go_to(moment)
+        session.travel.go_to(moment)
         assert seen[moment].differences(look(session)) == []
     session.close()
 

@@ -109,13 +109,17 @@ def test_taking_changes_nothing(kind: str) -> None:
     session = Session(history=Recording())
     session.load(load_program("pebble-clean"), kind, command_line="run=hello")
     session.run(101_234)
-    now = fingerprint(session.hypervisor, session.registers(), session.traps), session.timeline.now, session.journal
-    one, two = session.vm_snapshot(), session.vm_snapshot()
+    now = (
+        fingerprint(session.hypervisor, session.registers(), session.traps),
+        session.timeline.now,
+        session.travel.journal,
+    )
+    one, two = session.snapshots.now(), session.snapshots.now()
     assert one == two
     assert now == (
         fingerprint(session.hypervisor, session.registers(), session.traps),
         session.timeline.now,
-        session.journal,
+        session.travel.journal,
     )
     session.close()
 
@@ -124,9 +128,9 @@ def uninterrupted(session: Session, program: Program, kind: str, at: int) -> tup
     """The VM after `at` instructions, and at its end."""
     session.load(program, kind, memory=MEMORY)
     session.run(at)
-    taken = session.vm_snapshot()
+    taken = session.snapshots.now()
     session.run(LIMIT - at)
-    return taken, session.vm_snapshot()
+    return taken, session.snapshots.now()
 
 
 @cache
@@ -139,9 +143,9 @@ def ticking() -> Program:
 def test_a_vm_goes_on_from_any_instant_as_if_never_stopped(at: int, kind: str, other: str) -> None:
     taken, end = uninterrupted(SESSION, ticking(), kind, at)
     SESSION.power_on_from(taken, other)
-    assert differences(taken, SESSION.vm_snapshot()) == []
+    assert differences(taken, SESSION.snapshots.now()) == []
     SESSION.run(LIMIT - at)
-    assert differences(end, SESSION.vm_snapshot()) == []
+    assert differences(end, SESSION.snapshots.now()) == []
     assert len(SESSION.console) == 16
     assert SESSION.end is not None
 
@@ -154,7 +158,7 @@ def test_so_do_random_programs_with_paging(
     taken, end = uninterrupted(SESSION, build(*program, paging=True), kind, at)
     SESSION.power_on_from(taken, other)
     SESSION.run(LIMIT - at)
-    assert differences(end, SESSION.vm_snapshot()) == []
+    assert differences(end, SESSION.snapshots.now()) == []
 
 
 @given(armed_programs, st.integers(730, 1_500), st.sampled_from(KINDS), st.sampled_from(KINDS))
@@ -165,7 +169,7 @@ def test_so_do_programs_that_have_armed_breakpoints(
     taken, end = uninterrupted(SESSION, build(*program), kind, at)
     SESSION.power_on_from(taken, other)
     SESSION.run(LIMIT - at)
-    assert differences(end, SESSION.vm_snapshot()) == []
+    assert differences(end, SESSION.snapshots.now()) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -175,13 +179,13 @@ def test_a_stop_between_an_interrupt_and_its_handler_is_an_instant_too(kind: str
     session.breakpoints = frozenset({ticking().symbols["tick"]})
     for _ in range(3):
         assert session.run() is StopReason.BREAKPOINT
-    taken = session.vm_snapshot()
+    taken = session.snapshots.now()
     assert taken.interrupted
     session.breakpoints = frozenset()
     session.run()
-    end = session.vm_snapshot()
+    end = session.snapshots.now()
     session.close()
     for other in KINDS:
         SESSION.power_on_from(taken, other)
         SESSION.run(LIMIT)
-        assert differences(end, SESSION.vm_snapshot()) == []
+        assert differences(end, SESSION.snapshots.now()) == []

@@ -101,7 +101,7 @@ class Chance:
 @pytest.mark.parametrize("seed", range(ROUNDS))
 def test_random_calls_give_errors_and_leave_every_count_right(session: Session, seed: int) -> None:
     session.load(load_program("pebble-pv"), "paravirt")
-    session.add_vm(load_program("pebble-pv"), "paravirt", command_line="run=primes 300")
+    session.vms.add(load_program("pebble-pv"), "paravirt", command_line="run=primes 300")
     session.run(700_000)
     session.select("A")
     vmm, cpu = monitor(session), session.machine.cpu

@@ -61,8 +61,8 @@ def test_rings_are_found_again_after_their_pages_were_taken_back(session: Sessio
     session.load(PEBBLE, "hardware", command_line="pv=console,disk", disk=blank)
     while not session.console.endswith(b"$ "):
         session.run(100_000)
-    session.balloon("A", 15 * MIB)
-    session.send_input(b"write note some words\ncat note\nexit 3\n")
+    session.vms.balloon("A", 15 * MIB)
+    session.inputs.send(b"write note some words\ncat note\nexit 3\n")
     session.run(LIMIT)
     assert b"$ some words\r\n" in session.console
     assert session.end is not None

@@ -161,11 +161,11 @@ def test_a_flipped_intercept_is_part_of_history() -> None:
     session = Session(history=Recording())
     session.load(assemble(".globl _start\n_start: mov eax, 1\ncpuid\ncpuid\ncpuid\nnop", "guest.s"), "hardware")
     session.step(2)
-    session.set_intercept(Exit.CPUID, on=False)
+    session.inputs.set_intercept(Exit.CPUID, on=False)
     session.step(2)
     assert sum(trap.handler == "hypervisor: CPUID" for trap in exits(session)) == 1
     for _ in range(3):
-        session.step_back()
+        session.travel.step_back()
     assert vmm_of(session).intercepts(Exit.CPUID)
     session.step(3)
     assert not vmm_of(session).intercepts(Exit.CPUID)
@@ -191,7 +191,7 @@ def test_a_kind_without_a_control_block_says_so() -> None:
     session = Session()
     session.load(load_program("hello"), "bare")
     with pytest.raises(RequestError, match="it has no VMCB"):
-        session.set_intercept(Exit.CPUID, on=False)
+        session.inputs.set_intercept(Exit.CPUID, on=False)
 
 
 @pytest.mark.parametrize("operation", ["add", "sub", "adc", "sbb", "and", "imul"])

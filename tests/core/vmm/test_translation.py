@@ -131,7 +131,7 @@ def remapping(session: Session, kind: str, *, adaptive: bool = True) -> dict[str
     """A guest that writes to its page table, in a loop."""
     session.load(loop_guest("remap"), kind)
     if kind == "translation":
-        session.set_translation(Switch.ADAPTIVE, on=adaptive)
+        session.inputs.set_translation(Switch.ADAPTIVE, on=adaptive)
     session.run(8000)
     registers = [(register.name, register.believed) for register in session.registers()]
     return {"executed": session.executed, "registers": registers, "memory": memory(session)}
@@ -201,15 +201,15 @@ def test_switching_adaptation_off_copies_everything_again(session: Session) -> N
     remapping(session, "translation")
     cache = monitor(session).cache
     assert cache.counters.adapted > cache.counters.reverted
-    session.set_translation(Switch.ADAPTIVE, on=False)
+    session.inputs.set_translation(Switch.ADAPTIVE, on=False)
     assert cache.counters.adapted == cache.counters.reverted
     assert not [step for block in cache.blocks for step in block.steps if step.reason is Reason.TRAPS]
 
 
 def test_switches_outlast_a_reset_and_belong_to_the_journal(session: Session) -> None:
     session.load(load_program("hello"), "translation")
-    session.set_translation(Switch.ADAPTIVE, on=False)
-    session.set_translation(Switch.AHEAD, on=True)
+    session.inputs.set_translation(Switch.ADAPTIVE, on=False)
+    session.inputs.set_translation(Switch.AHEAD, on=True)
     session.reset()
     assert monitor(session).switches == {Switch.AHEAD}
 
@@ -217,7 +217,7 @@ def test_switches_outlast_a_reset_and_belong_to_the_journal(session: Session) ->
 def test_kinds_that_translate_nothing_refuse_the_switch(session: Session) -> None:
     session.load(load_program("hello"), "trap_emulate")
     with pytest.raises(RequestError, match="nothing is translated"):
-        session.set_translation(Switch.ADAPTIVE, on=False)
+        session.inputs.set_translation(Switch.ADAPTIVE, on=False)
 
 
 NEVER_REACHED = "\n.text\nprobe: xor eax, eax\n jnz never\n jmp probe\n .balign 4096\nnever: inc eax\n jmp never\n"
@@ -229,7 +229,7 @@ def test_translating_ahead_leaves_no_trace_in_the_guests_page_tables(session: Se
     session.load(assemble(f".set LOOP, probe\n{source}{NEVER_REACHED}", "probe.s"), "translation")
     session.run(8000)
     before = memory(session)
-    session.set_translation(Switch.AHEAD, on=True)
+    session.inputs.set_translation(Switch.AHEAD, on=True)
     assert memory(session) == before
 
 
@@ -237,13 +237,13 @@ def test_switches_are_part_of_the_past() -> None:
     with contextlib.closing(Session(history=Recording(instructions=2000, departures=50))) as session:
         session.load(loop_guest("remap"), "translation")
         session.run(3000)
-        session.set_translation(Switch.ADAPTIVE, on=False)
-        session.set_translation(Switch.AHEAD, on=True)
+        session.inputs.set_translation(Switch.ADAPTIVE, on=False)
+        session.inputs.set_translation(Switch.AHEAD, on=True)
         session.run(3000)
         then = session.vmm.seen_cache() if session.vmm else None
-        session.go_to(1500)
+        session.travel.go_to(1500)
         assert monitor(session).switches == {Switch.ADAPTIVE}
-        session.go_to(6000)
+        session.travel.go_to(6000)
         assert monitor(session).switches == {Switch.AHEAD}
         assert monitor(session).seen_cache() == then
 
@@ -285,7 +285,7 @@ def test_what_ran_is_counted_over_the_death_of_blocks_and_of_the_cache() -> None
 
 def test_a_vm_that_is_reset_again_and_again_leaves_no_hooks_behind(session: Session) -> None:
     session.load(load_program("hello"), "translation", memory=4 * MIB)
-    session.add_vm(load_program("hello"), "translation", memory=4 * MIB)
+    session.vms.add(load_program("hello"), "translation", memory=4 * MIB)
     cpu = monitor(session).cpu
     hooks = cpu.hook_count
     for _ in range(3):
@@ -302,7 +302,7 @@ def test_what_ran_how_is_the_same_again_after_going_back() -> None:
     assert isinstance(vmm, Translation)
     then = vmm.ran
     session.run(20_000)
-    session.go_to(9_000)
+    session.travel.go_to(9_000)
     vmm = session.vmm
     assert isinstance(vmm, Translation)
     assert vmm.ran == then
@@ -321,5 +321,5 @@ def test_the_code_map_is_what_it_was_at_each_moment() -> None:
             maps[moment] = monitor(session).cache.entries.copy()
         assert monitor(session).cache.counters.flushes > 0
         for moment in (450_000, 510_000, 300_000):
-            session.go_to(moment)
+            session.travel.go_to(moment)
             assert (monitor(session).cache.entries == maps[moment]).all()
