@@ -48,6 +48,7 @@ from app.views.vms_view import VmsView
 from app.widgets.message_area import MessageArea
 from app.widgets.sentence_bar import SentenceBar
 from app.widgets.speed_slider import SpeedSlider
+from app.widgets.tab_order import move_focus
 from app.widgets.time_strip import TimeStrip
 from core.errors import LessonError
 from core.events import StopReason
@@ -372,6 +373,10 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         self.layout_.shown()
         self.toolbar.fit(self.width())  # only now is it known how wide everything is
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        """Tab goes through what is in sight."""
+        return move_focus(self, forward)
 
     def createPopupMenu(self) -> QMenu | None:
         """On the right button over docks and toolbar: the views, but not the parts of the frame."""

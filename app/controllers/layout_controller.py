@@ -7,7 +7,7 @@ from itertools import pairwise
 from zlib import crc32
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, Qt, Signal
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QMenu, QTabBar
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDockWidget, QMainWindow, QMenu, QTabBar
 
 from app.controllers.actions import Act, Actions
 from app.theme import Theme
@@ -20,6 +20,10 @@ FIRST_BOTTOM_SHARE = 0.62  # of the rest, for the first of the bottom row (the t
 FIRST_RIGHT_SHARE = 0.58  # of its height, for the first of the right column (the lesson)
 FRAME = 160  # pixels of height that menus, toolbar and foot take, about
 BOTTOM_SHARE = 0.41  # of the height of the rest, for the bottom row
+DOCK_BUTTONS = {  # by the names that Qt gives them
+    "qt_dockwidget_floatbutton": "Take this view out into a window of its own, or put it back.",
+    "qt_dockwidget_closebutton": "Close this view. The menu View, Views opens it again.",
+}
 SMALLEST = (120, 64)  # pixels of a view
 SIDE_BY_SIDE = 2  # views of one row or column that stand beside one another; more go behind as tabs
 
@@ -214,6 +218,9 @@ class LayoutController(QObject):
         dock.setAccessibleDescription(spec.question)
         dock.setWidget(view)
         dock.installEventFilter(self)
+        for button, tip in DOCK_BUTTONS.items():
+            if (made := dock.findChild(QAbstractButton, button)) is not None:
+                made.setToolTip(tip)
         dock.visibilityChanged.connect(lambda seen, name=spec.id: self._seen(name, seen))
         self.views[spec.id], self.docks[spec.id] = view, dock
         toggle = dock.toggleViewAction()

@@ -81,6 +81,11 @@ def cell_text(trap: Trap, column: int) -> str:
     return _TEXTS[column](trap)
 
 
+def short_handler(trap: Trap) -> str:
+    """Who handled it, where there is little room: that it was the monitor is said by the ring."""
+    return trap.handler.removeprefix("monitor: ").removeprefix("hypervisor: ")
+
+
 def explain(trap: Trap) -> str:
     """A trap in a few plain sentences, for tooltips and screen readers."""
     where = f"Ring {ring_name(trap.ring_from)}"

@@ -68,7 +68,8 @@ QToolButton:disabled { color: $disabled; }
 QToolButton::menu-indicator { image: none; }
 
 /* docks: a quiet title that asks its question in its tooltip */
-QDockWidget { color: $muted; font-size: ${small}px; font-weight: 600; }
+QDockWidget { color: $muted; font-size: ${small}px; font-weight: 600; titlebar-close-icon: url("$close");
+    titlebar-normal-icon: url("$float"); }
 QDockWidget::title { background: $background; padding: ${gap}px ${pad}px; text-align: left; }
 QDockWidget > QWidget { background: $surface; }
 QDockWidget::close-button, QDockWidget::float-button { border: 0; background: transparent; padding: 0; }
@@ -77,7 +78,7 @@ QDockWidget::close-button:hover, QDockWidget::float-button:hover { background: $
 /* tabs */
 QTabWidget::pane { border: 0; border-top: 1px solid $line; background: $surface; }
 QTabBar { background: $background; qproperty-drawBase: 0; }
-QTabBar::tab { color: $muted; padding: ${gap}px ${between}px; border: 0; border-bottom: 2px solid transparent;
+QTabBar::tab { color: $muted; padding: ${gap}px ${tab}px; border: 0; border-bottom: 2px solid transparent;
     background: $background; }
 QTabBar::tab:hover { color: $text; background: $hover; }
 QTabBar::tab:selected { color: $text; border-bottom-color: $text; }
@@ -87,13 +88,13 @@ QTabBar::tab:focus { background: $hover; border-bottom-color: $focus; }
 QAbstractScrollArea { background: $surface; border: 0; }
 QAbstractItemView, QPlainTextEdit, QTextEdit { border: ${rim}px solid $surface; }
 QAbstractItemView { alternate-background-color: $surface; gridline-color: $line; }
-QAbstractItemView::item { padding: 0 ${gap}px; border: 0; }
+QAbstractItemView::item { padding: 0 5px; border: 0; }  /* and Qt's own 3: under its heading */
 QAbstractItemView::item:hover { background: $hover; }
 QAbstractItemView::item:selected { background: $selected; color: $text; }
 QAbstractItemView:focus, QPlainTextEdit:focus, QTextEdit:focus { border-color: $outline; }
 QHeaderView { background: $surface; border: 0; }
 QHeaderView::section { background: $surface; color: $muted; font-size: ${caption}px; font-weight: 600; border: 0;
-    border-bottom: 1px solid $edge; padding: ${gap}px; text-align: left; }
+    border-bottom: 1px solid $edge; padding: ${gap}px ${pad}px; text-align: left; }
 QHeaderView::section:hover { color: $text; }
 QTableCornerButton::section { background: $surface; border: 0; border-bottom: 1px solid $edge; }
 
@@ -186,6 +187,7 @@ def stylesheet(theme: Theme) -> str:
         gap=theme.space(1),
         pad=theme.space(2),
         between=theme.space(3),
+        tab=theme.space(2 if theme.is_projector else 3),
         wide=theme.space(6),
         grip=theme.space(8),
         bar=theme.space(3),
@@ -211,6 +213,8 @@ def stylesheet(theme: Theme) -> str:
         errorGround=_css(palette.error_ground),
         arrow=_icon_url(f"arrow-{icons}"),
         check=_icon_url(f"check-{icons}"),
+        close=_icon_url(f"close-{icons}"),
+        float=_icon_url(f"float-{icons}"),
     )
 
 

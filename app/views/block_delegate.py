@@ -19,7 +19,7 @@ from app.theme.typography import Size
 from app.views.painting import paint_text
 from core.translations import Fate
 
-ARROW, BAR, INSET = 4.0, 3, 6
+ARROW, BAR, INSET = 4.0, 3, 8
 FAINT = 0.35
 
 

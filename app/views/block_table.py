@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from PySide6.QtWidgets import QHeaderView
 
 from app.models.block_model import CACHE_AT, GUEST_AT, LINK, ORIGINAL, TRANSLATED, WHY, BlockModel
 from app.theme import Theme
 from app.views.block_delegate import BlockDelegate
+from app.widgets.fact_table import FactTable
 
 WIDE = 116  # letters of width from which the reasons have a column of their own
 WIDEST_CODE = 34 + 78  # letters that both columns of instructions have at most, beside that
@@ -15,35 +16,22 @@ NARROW = 92  # letters of width under which the addresses in the cache are left 
 ADDRESS, CONNECTOR = 10.5, 6.5  # letters
 
 
-class BlockTable(QTableView):
+class BlockTable(FactTable):
     """Shows a `BlockModel`; headings go across."""
 
     def __init__(self, model: BlockModel, delegate: BlockDelegate) -> None:
-        super().__init__()
+        super().__init__(model, "Original and translated code")
         self._block, self._delegate = model, delegate
-        self.setModel(model)
         self.setItemDelegate(delegate)
-        self.setAccessibleName("Original and translated code")
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
-        self.setWordWrap(False)
         self.setMouseTracking(True)
-        rows, header = self.verticalHeader(), self.horizontalHeader()
-        rows.hide()
-        rows.setMinimumSectionSize(8)
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header.setHighlightSections(False)
-        header.setMinimumSectionSize(8)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.viewport().installEventFilter(self)
         model.modelReset.connect(self._span)
 
     def apply_theme(self, theme: Theme) -> None:
         """Take colours and type from `theme`."""
         self._delegate.apply_theme(theme)
-        self.verticalHeader().setDefaultSectionSize(theme.type.row_height())
+        self.set_row_height(theme.type.row_height())
         self._fit()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

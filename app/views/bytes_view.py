@@ -70,6 +70,7 @@ class BytesView(View):
         self.pane.menuWanted.connect(lambda address, at: self.menu_of(address).popup(at))
         head = QHBoxLayout()
         head.setContentsMargins(theme.space(2), theme.space(1), theme.space(2), theme.space(1))
+        head.setSpacing(theme.space(2))
         head.addWidget(self.spaces)
         head.addWidget(self.address)
         head.addWidget(self.words, 1)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QButtonGroup,
     QCheckBox,
     QHBoxLayout,
     QHeaderView,
     QLabel,
     QSplitter,
-    QTableView,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -25,6 +23,7 @@ from app.theme.typography import Size
 from app.views.view import Area, Loaded, View, ViewSpec
 from app.widgets.block_chooser import block_title
 from app.widgets.cache_map import CacheMap, Shade
+from app.widgets.fact_table import FactTable
 from app.widgets.share_bar import Share, ShareBar
 from core.events import Ring
 from core.looks import Look
@@ -68,7 +67,7 @@ class CacheView(View):
         self.shades = {shade: QToolButton() for shade in Shade}
         self.switches = {switch: QCheckBox(switch.phrase) for switch in Switch}
         self.efficiency = ShareBar(theme)
-        self.table = QTableView()
+        self.table = FactTable(self.counters, "Counters of the translator")
         self._build()
         self.map.hovered.connect(lambda _ordinal: self._say())
         self.map.chosen.connect(self._choose)
@@ -149,9 +148,7 @@ class CacheView(View):
         for label in (self.words, self.filled):
             label.setFont(theme.type.sans(Size.CAPTION))
         self.words.setMinimumHeight(2 * theme.type.pixels(Size.CAPTION) + theme.space(3))
-        rows = self.table.verticalHeader()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(theme.type.row_height(Size.CAPTION) - theme.space(1))
+        self.table.set_row_height(theme.type.row_height(Size.CAPTION) - theme.space(1))
         self.table.setFont(theme.type.sans(Size.CAPTION))
 
     # -- inside
@@ -187,27 +184,16 @@ class CacheView(View):
         column.addWidget(self.efficiency)
         column.addWidget(self.map, 1)
         column.addWidget(self.words)
-        table = self.table
-        table.setModel(self.counters)
-        table.setAccessibleName("Counters of the translator")
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setMinimumSectionSize(8)
-        header = table.horizontalHeader()
-        header.setHighlightSections(False)
+        header = self.table.horizontalHeader()
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         halves = QSplitter(Qt.Orientation.Horizontal)
         halves.addWidget(left)
-        halves.addWidget(table)
+        halves.addWidget(self.table)
         halves.setStretchFactor(0, 3)
         halves.setStretchFactor(1, 1)
         halves.setSizes([420, 164])
-        table.setMinimumWidth(164)
+        self.table.setMinimumWidth(164)
         halves.setChildrenCollapsible(False)
         self.set_content(halves)
 

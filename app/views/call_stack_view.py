@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, Qt, Signal
 from PySide6.QtGui import QPainter, QPen, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.models.call_stack_model import CALL, HEADINGS, PLACE, CallStackModel, place_text
 from app.theme import Theme
 from app.views.painting import LEFT, paint_ground, paint_text
 from app.views.view import Area, Loaded, View, ViewSpec
+from app.widgets.fact_table import FactTable
 from core.snapshot import Snapshot
 
 NARROW = 60  # letters of width under which the place stands under the call
@@ -33,22 +34,11 @@ class CallStackView(View):
         super().__init__(theme)
         self.model = CallStackModel()
         self._delegate = FrameDelegate(self.model, theme)
-        self.table = QTableView()
-        self.table.setAccessibleName("Call stack, innermost first")
-        self.table.setModel(self.model)
+        self.table = FactTable(self.model, "Call stack, innermost first")
         self.table.setItemDelegate(self._delegate)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
-        self.table.setTabKeyNavigation(False)
         self.table.setMouseTracking(True)
         self.table.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header = self.table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setMinimumSectionSize(8)
         header.setStretchLastSection(False)
         header.setSectionResizeMode(CALL, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(PLACE, QHeaderView.ResizeMode.Fixed)
@@ -73,8 +63,6 @@ class CallStackView(View):
         """Take colours and type from `theme`."""
         super().apply_theme(theme)
         self._delegate.theme = theme
-        rows = self.table.verticalHeader()
-        rows.setMinimumSectionSize(8)
         self._fit()
         self.table.viewport().update()
 
@@ -94,7 +82,7 @@ class CallStackView(View):
         self.table.setColumnWidth(PLACE, round((max(places, len(HEADINGS[PLACE])) + 3) * letter))
         self.table.setColumnHidden(PLACE, narrow)
         row = self.theme.type.row_height() - self.theme.space(1)
-        self.table.verticalHeader().setDefaultSectionSize(2 * row if narrow else row)
+        self.table.set_row_height(2 * row if narrow else row)
 
 
 class FrameDelegate(QStyledItemDelegate):

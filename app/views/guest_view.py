@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.models.numerals import grouped
 from app.models.process_table_model import COLUMNS, ProcessTableModel
 from app.theme import Theme
 from app.views.view import Area, Loaded, View, ViewSpec
+from app.widgets.fact_table import FactTable
 from core.guest_system import GuestSystem
 from core.snapshot import Snapshot
 
@@ -28,17 +29,8 @@ class GuestView(View):
         self.model = ProcessTableModel(theme.type.mono())
         self.headline = QLabel()
         self.headline.setToolTip("Read from the guest's own variables; a tick is a hundredth of a second of its clock.")
-        self.table = QTableView()
-        self.table.setModel(self.model)
-        self.table.setAccessibleName("The guest's processes")
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setShowGrid(False)
-        self.table.setTabKeyNavigation(False)
-        self.table.verticalHeader().hide()
-        header = self.table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setMinimumSectionSize(8)
-        header.setStretchLastSection(True)
+        self.table = FactTable(self.model, "The guest's processes")
+        self.table.horizontalHeader().setStretchLastSection(True)
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -77,9 +69,7 @@ class GuestView(View):
         self._fit()
 
     def _fit(self) -> None:
-        rows = self.table.verticalHeader()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(self.theme.type.row_height())
+        self.table.set_row_height(self.theme.type.row_height())
         for section in range(len(COLUMNS)):
             self.table.resizeColumnToContents(section)
 

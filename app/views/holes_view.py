@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QLabel, QPushButton, QTableView, QVBoxLayout
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QPushButton, QVBoxLayout
 from PySide6.QtWidgets import QWidget as Widget
 
 from app.models.hole_table_model import HoleRow, HoleTableModel
 from app.theme import Theme
 from app.views.view import Area, View, ViewSpec
+from app.widgets.fact_table import FactTable
 from core.hole_table import Verdict
 
 NOT_MEASURED = (
@@ -37,14 +38,8 @@ class HolesView(View):
         self.findings.setProperty("role", "quiet")
         self.findings.setWordWrap(True)
         self.findings.setAccessibleName("What was found")
-        self.table = QTableView()
-        self.table.setModel(self.model)
-        self.table.setAccessibleName("Sensitive instructions by kind of monitor")
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setShowGrid(False)
-        self.table.setTabKeyNavigation(False)
-        self.table.verticalHeader().hide()
-        self.table.horizontalHeader().setHighlightSections(False)
+        self.table = FactTable(self.model, "Sensitive instructions by kind of monitor")
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectItems)  # each is a guest under a kind
         self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.table.horizontalHeader().setStretchLastSection(True)
         self.table.clicked.connect(self._start)
@@ -100,9 +95,7 @@ class HolesView(View):
         self.startWanted.emit(row.guest, kind, row.address)
 
     def _fit(self) -> None:
-        rows = self.table.verticalHeader()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(self.theme.type.row_height())
+        self.table.set_row_height(self.theme.type.row_height())
         self.table.resizeColumnsToContents()
 
 

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QWidget,
 )
 
@@ -26,6 +25,7 @@ from app.models.register_table_model import (
 from app.theme import Theme
 from app.theme.typography import Size
 from app.views.painting import LEFT, paint_ground, paint_text
+from app.widgets.fact_table import FactTable
 from core.events import Ring
 from core.snapshot import RegisterGroup
 
@@ -33,29 +33,19 @@ LONGEST_VALUE = 12  # characters that may be typed for a register
 WIDE_CHARACTERS = 64  # from this width on, in characters of the code face, the fields get a column of their own
 
 
-class RegisterTable(QTableView):
+class RegisterTable(FactTable):
     """The table itself: as wide as it must be, with the fields beside the values or, where narrow, beneath them."""
 
     def __init__(self, model: RegisterTableModel, theme: Theme) -> None:
-        super().__init__()
-        self.setAccessibleName("Registers: what the guest believes beside what the CPU holds")
+        super().__init__(model, "Registers: what the guest believes beside what the CPU holds")
         self.delegate = RegisterDelegate(theme, self)
         self.setItemDelegate(self.delegate)
-        self.setModel(model)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.verticalHeader().hide()
-        self.verticalHeader().setMinimumSectionSize(8)
         header = self.horizontalHeader()
         header.setSectionsClickable(False)
-        header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header.setMinimumSectionSize(8)
         self._registers = model
         self._heights: list[int] = []
         model.modelReset.connect(self._start_over)
@@ -143,14 +133,14 @@ class RegisterDelegate(QStyledItemDelegate):
         self, editor: QWidget, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
         """Over the value, and not over the fields beneath it."""
-        digits = option.rect.adjusted(self.theme.space(1) + round(1.5 * self.letter) - 2, 0, 0, 0)
+        digits = option.rect.adjusted(self.theme.space(2) + round(1.5 * self.letter) - 3, 0, 0, 0)
         editor.setGeometry(digits.left(), digits.top(), round((LONGEST_VALUE - 1) * self.letter), self._line)
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
     ) -> None:
         row, palette = index.data(ROW_ROLE), self.theme.palette
-        inner = option.rect.adjusted(self.theme.space(1) + 1, 0, -self.theme.space(1), 0)
+        inner = option.rect.adjusted(self.theme.space(2), 0, 0, 0)
         if isinstance(row, Heading):
             inner.setTop(inner.top() + self.theme.space(2))
             paint_text(painter, inner, row.group.value, self._heading, palette.muted)

@@ -8,13 +8,10 @@ from __future__ import annotations
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QKeySequence, QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
     QMenu,
     QPushButton,
     QStackedWidget,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -26,6 +23,7 @@ from app.theme.typography import Size
 from app.views.difference_pane import DifferencePane
 from app.views.view import Area, Loaded, View, ViewSpec
 from app.widgets.empty_state import EmptyState
+from app.widgets.fact_table import GAP, FactTable, give_way
 from core.looks import Look
 from core.snapshot import Snapshot, VmSummary
 from core.vm_snapshots.divergence import Diverged
@@ -33,7 +31,6 @@ from core.vm_snapshots.shelf import SnapshotFact
 
 ROWS, MANY_ROWS = 2, 8  # that are in sight at least: in a low view, in a high one
 HIGH = 360  # pixels
-GAP = 16  # pixels between what stands in neighbouring columns
 LEAST = {KIND: "Trap-an…", VM: "A: peb…", NAME: "a longer name …", NOW: "999 page…", IMAGE: "999 page…"}
 NONE_KEPT = (
     "A snapshot is a whole VM at one instant: its virtual CPU, memory, devices, and what it has written to its disk. "
@@ -124,22 +121,11 @@ class SnapshotsView(View):
         )
 
     def _make_table(self) -> None:
-        self.table = QTableView()
-        self.table.setModel(self.model)
-        self.table.setAccessibleName("The snapshots that are kept")
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
-        self.table.setTabKeyNavigation(False)
-        self.table.verticalHeader().hide()
+        self.table = FactTable(self.model, "The snapshots that are kept")
         self.table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.table.customContextMenuRequested.connect(self._offer_menu)
         self.table.selectionModel().selectionChanged.connect(self._chosen)
-        header = self.table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setMinimumSectionSize(8)
         for action in (self.rename, self.delete):  # by their keys, while the table has them
             action.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
             self.table.addAction(action)
@@ -327,33 +313,23 @@ class SnapshotsView(View):
         self._fit()
 
     def _fit(self) -> None:
-        rows = self.table.verticalHeader()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(self.theme.type.row_height())
+        row, table = self.theme.type.row_height(), self.table
+        table.set_row_height(row)
         fewest = max(ROWS, min(len(self.model.facts), MANY_ROWS)) if self.height() >= HIGH else ROWS
-        self.shown.setMinimumHeight(
-            self.table.horizontalHeader().sizeHint().height() + fewest * rows.defaultSectionSize()
-        )
-        words, numbers = QFontMetrics(self.theme.type.sans()), QFontMetrics(self.theme.type.mono(Size.CAPTION))
-        heading = QFontMetrics(self.theme.type.sans(Size.CAPTION, bold=True))
-        widths = []
-        for section, column in enumerate(COLUMNS):
-            metrics = words if column.words else numbers
-            shown = [str(self.model.index(row, section).data()) for row in range(self.model.rowCount())]
-            longest = max([heading.horizontalAdvance(column.heading), *map(metrics.horizontalAdvance, shown)])
-            widths.append(GAP + longest)
-        room = self.width() - self.table.verticalScrollBar().sizeHint().width()
-        floors = dict(enumerate(widths))
-        for section, least in LEAST.items():  # words give way; their tooltips have them whole
-            floors[section] = min(widths[section], words.horizontalAdvance(least) + GAP)
-        for section, lacks in ((MEMORY, sum(widths) > room), (KIND, sum(floors.values()) - widths[MEMORY] > room)):
-            self.table.setColumnHidden(section, lacks)  # other tooltips have it
+        self.shown.setMinimumHeight(table.horizontalHeader().sizeHint().height() + fewest * row)
+        widths = table.natural_widths(COLUMNS, self.theme)
+        room = self.width() - table.verticalScrollBar().sizeHint().width()
+        words = QFontMetrics(self.theme.type.sans())
+        floors = {
+            section: min(widths[section], words.horizontalAdvance(least) + GAP) for section, least in LEAST.items()
+        }
+        smallest = sum(floors.get(section, width) for section, width in enumerate(widths))
+        for section, lacks in ((MEMORY, sum(widths) > room), (KIND, smallest - widths[MEMORY] > room)):
+            table.setColumnHidden(section, lacks)  # other tooltips have it
             if lacks:
-                widths[section] = floors[section] = 0
-        for section in LEAST:
-            widths[section] -= min(max(0, sum(widths) - room), widths[section] - floors[section])
-        for section, width in enumerate(widths):
-            self.table.setColumnWidth(section, width)
+                widths[section] = 0
+        give_way(widths, floors, room)  # their tooltips have them whole
+        table.set_widths(widths)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

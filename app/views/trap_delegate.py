@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStyledItemDelegate, QStyleOptionViewItem
 
 from app.models.numerals import ring_name
 from app.models.trap_filter import TrapFilter
-from app.models.trap_table_model import NUMERIC, TrapColumn, cell_text
+from app.models.trap_table_model import NUMERIC, TrapColumn, cell_text, short_handler
 from app.theme import Theme
 from app.theme.marks import paint_mark
 from app.views.painting import LEFT, RIGHT, paint_ground, paint_text
@@ -39,7 +39,7 @@ class TrapDelegate(QStyledItemDelegate):
     ) -> None:
         trap, column, palette = self._rows.trap(index.row()), index.column(), self.theme.palette
         paint_ground(painter, option, self.theme)
-        inner = option.rect.adjusted(self.theme.space(1), 0, -self.theme.space(2), 0)
+        inner = option.rect.adjusted(self.theme.space(2), 0, -self.theme.space(1), 0)
         if column == TrapColumn.RINGS:
             self._paint_rings(painter, inner, trap)
             return
@@ -52,7 +52,8 @@ class TrapDelegate(QStyledItemDelegate):
             inner.setLeft(inner.left() + side + self.theme.space(2))
         font: QFont = self._sans if column in WORDS else self._mono
         color = palette.muted if column in QUIET else palette.text
-        paint_text(painter, inner, cell_text(trap, column), font, color, RIGHT if column in NUMERIC else LEFT)
+        text = short_handler(trap) if self.terse and column == TrapColumn.HANDLER else cell_text(trap, column)
+        paint_text(painter, inner, text, font, color, RIGHT if column in NUMERIC else LEFT)
 
     def _paint_rings(self, painter: QPainter, rect: QRect, trap: Trap) -> None:
         palette, left = self.theme.palette, float(rect.left())

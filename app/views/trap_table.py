@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel, QModelIndex, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView
 
 from app.models.numerals import grouped
 from app.models.trap_filter import TrapFilter
 from app.models.trap_table_model import HEADINGS, TrapColumn
 from app.theme import Theme
 from app.views.trap_delegate import TrapDelegate
+from app.widgets.fact_table import FactTable
 
 LETTERS = {
     TrapColumn.NUMBER: 8,
@@ -40,45 +41,34 @@ TERSE_LETTERS = {  # 0: not shown; the tooltip says it all
 }
 TERSEST_LETTERS = TERSE_LETTERS | {  # where even these are too many: the handler is last, nothing is scrolled to
     TrapColumn.NUMBER: 0,
-    TrapColumn.CAUSE: 5,
+    TrapColumn.CAUSE: 6.2,
     TrapColumn.INSTRUCTION: 13,
     TrapColumn.HANDLER: 10,
     TrapColumn.OUTCOME: 0,
 }
 
 
-class TrapTable(QTableView):
+class TrapTable(FactTable):
     """The table. It stays with the newest trap while its end is in sight, and otherwise where the person left it.
 
     rowChosen  (row) the person moved to another row
     """
 
     rowChosen = Signal(int)
+    _moving = False  # Qt tells of a selection while the table is being made
 
     def __init__(self, rows: TrapFilter, theme: Theme) -> None:
-        super().__init__()
+        super().__init__(rows, "Table of traps")
         self._rows = rows
-        self._moving = False
         self._at_end = True
         self._unwanted: set[TrapColumn] = set()
         self._digits = (0, 0)
         self._delegate = TrapDelegate(rows, theme, self)
-        self.setAccessibleName("Table of traps")
         self.setItemDelegate(self._delegate)
-        self.setModel(rows)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
         self.setMouseTracking(True)
-        self.setCornerButtonEnabled(False)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerItem)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
         header.setSectionsMovable(True)
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self._offer_columns(header)
@@ -88,8 +78,7 @@ class TrapTable(QTableView):
     def apply_theme(self, theme: Theme) -> None:
         """Take colours and type from `theme`."""
         self._delegate.apply_theme(theme)
-        self.verticalHeader().setMinimumSectionSize(8)
-        self.verticalHeader().setDefaultSectionSize(theme.type.row_height() - theme.space(1))
+        self.set_row_height(theme.type.row_height() - theme.space(1))
         self._fit_columns()
         self.viewport().update()
 

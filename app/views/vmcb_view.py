@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QSplitter, QTableView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QLabel, QSplitter, QVBoxLayout, QWidget
 
 from app.models.intercept_model import InterceptModel
 from app.models.vmcb_model import BEFORE, NAME, ROWS, VALUE, VmcbModel
 from app.theme import Theme
 from app.views.view import Area, Loaded, View, ViewSpec
+from app.widgets.fact_table import GAP, FactTable
 from core.looks import Look
 from core.snapshot import Snapshot
 from core.vmm.intercepts import INTERCEPTS
@@ -20,7 +21,7 @@ NO_VMCB = (
     "(AMD-V)”, and here you will see why it leaves guest mode, and can choose what makes it leave."
 )
 NO_EXIT_YET = "The guest has not left guest mode yet: step or run it."
-NAME_LETTERS, VALUE_LETTERS = 15, 10.6  # a value of 64 bits has room once the person makes it
+NAME_LETTERS, VALUE_LETTERS = 13.5, 9  # a value of 64 bits has room once the person makes it
 SWITCH_LETTERS, NARROW = 15, 100
 WHEN = 1  # column of the intercepts
 FIELD_ROWS = {each.name: row for row, each in enumerate(ROWS) if not isinstance(each, VmcbArea)}
@@ -42,8 +43,10 @@ class VmcbView(View):
         self.intercepts = InterceptModel()
         self.headline = QLabel()
         self.headline.setWordWrap(True)
-        self.field_table = _table(self.fields, "Fields of the control block")
-        self.intercept_table = _table(self.intercepts, "Intercepts")
+        self.field_table = FactTable(self.fields, "Fields of the control block")
+        self.intercept_table = FactTable(self.intercepts, "Intercepts")
+        for table in (self.field_table, self.intercept_table):
+            table.horizontalHeader().setStretchLastSection(True)
         for row, each in enumerate(ROWS):
             if isinstance(each, VmcbArea):
                 self.field_table.setSpan(row, NAME, 1, self.fields.columnCount())
@@ -117,31 +120,12 @@ class VmcbView(View):
 
     def _fit(self) -> None:
         for table in (self.field_table, self.intercept_table):
-            rows = table.verticalHeader()
-            rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-            rows.setDefaultSectionSize(self.theme.type.row_height())
+            table.set_row_height(self.theme.type.row_height())
         letter = QFontMetrics(self.theme.type.mono()).horizontalAdvance("0")
         self.field_table.resizeColumnToContents(NAME)
         for column, letters in ((NAME, NAME_LETTERS), (VALUE, VALUE_LETTERS), (BEFORE, VALUE_LETTERS)):
-            self.field_table.setColumnWidth(column, round(letters * letter))
+            self.field_table.setColumnWidth(column, round(letters * letter) + GAP)
         self.intercept_table.setColumnWidth(0, SWITCH_LETTERS * letter)
-
-
-def _table(model: VmcbModel | InterceptModel, name: str) -> QTableView:
-    table = QTableView()
-    table.setModel(model)
-    table.setAccessibleName(name)
-    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-    table.setShowGrid(False)
-    table.setTabKeyNavigation(False)
-    table.setWordWrap(False)
-    table.verticalHeader().hide()
-    table.verticalHeader().setMinimumSectionSize(8)
-    header = table.horizontalHeader()
-    header.setHighlightSections(False)
-    header.setStretchLastSection(True)
-    return table
 
 
 VIEW = ViewSpec(

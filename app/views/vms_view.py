@@ -5,15 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
 from PySide6.QtGui import QFontMetrics, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QMenu,
     QPushButton,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QTableView,
     QVBoxLayout,
     QWidget,
 )
@@ -22,12 +19,14 @@ from app.models.vm_table_model import CAP, COLUMNS, GUEST, KIND, SHARE, SHARE_RO
 from app.theme import Theme
 from app.theme.typography import Size
 from app.views.view import Area, Loaded, View, ViewSpec
+from app.widgets.fact_table import GAP, FactTable, give_way
 from core.layout import MIB
 from core.snapshot import Snapshot, VmState, VmSummary
 
 Index = QModelIndex | QPersistentModelIndex
 BAR, MARK = 3, 2  # pixels: how thick the bar is, how wide the mark
-GAP = 16  # pixels between what stands in neighbouring columns
+MAY_SHOW = {STATE: [VmState.RUNNING.value], CAP: ["100 %"], SHARE: ["100 / 100 %"]}  # what comes and goes as it runs
+SHORTEST_TITLE = "Trap-and-…"
 BARE_NOTE = "The bare machine has one guest. Under a kind with a monitor there can be more."
 
 
@@ -101,23 +100,12 @@ class VmsView(View):
         self.add.clicked.connect(self.addRequested)
         self.pause.clicked.connect(self._pause_or_resume)
         self.remove.clicked.connect(lambda: self.removeRequested.emit(self._selected))
-        self.table = QTableView()
-        self.table.setModel(self.model)
-        self.table.setAccessibleName("The VMs of the machine")
-        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setShowGrid(False)
-        self.table.setWordWrap(False)
-        self.table.setTabKeyNavigation(False)
-        self.table.verticalHeader().hide()
+        self.table = FactTable(self.model, "The VMs of the machine")
+        self.table.horizontalHeader().setStretchLastSection(True)
         self.table.clicked.connect(self._choose)
         self.table.activated.connect(self._choose)
         self._shares = ShareDelegate(theme, self.table)
         self.table.setItemDelegateForColumn(SHARE, self._shares)
-        header = self.table.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setMinimumSectionSize(8)
-        header.setStretchLastSection(True)
         self.set_content(self._laid_out())
         self.setAccessibleName("VMs")
         self._fit()
@@ -187,26 +175,12 @@ class VmsView(View):
         self._fit()
 
     def _fit(self) -> None:
-        rows = self.table.verticalHeader()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(self.theme.type.row_height())
-        words, numbers = QFontMetrics(self.theme.type.sans()), QFontMetrics(self.theme.type.mono(Size.CAPTION))
-        heading = QFontMetrics(self.theme.type.sans(Size.CAPTION, bold=True))
-        widths = []
-        for section, column in enumerate(COLUMNS):
-            metrics = words if column.words else numbers
-            longest = [self.model.index(row, section).data() for row in range(self.model.rowCount())]
-            longest += {STATE: [VmState.RUNNING.value], CAP: ["100 %"], SHARE: ["100 / 100 %"]}.get(section, [])
-            widths.append(
-                GAP + max([heading.horizontalAdvance(column.heading), *map(metrics.horizontalAdvance, longest)])
-            )
+        self.table.set_row_height(self.theme.type.row_height())
+        widths = self.table.natural_widths(COLUMNS, self.theme, MAY_SHOW)
+        least = QFontMetrics(self.theme.type.sans()).horizontalAdvance(SHORTEST_TITLE) + GAP
         room = self.width() - self.table.verticalScrollBar().sizeHint().width()
-        for section in (KIND, GUEST):  # titles give way; their tooltips have them whole
-            lacking = max(0, sum(widths) - room)
-            least = words.horizontalAdvance("Trap-and-…") + GAP
-            widths[section] -= min(lacking, max(0, widths[section] - least))
-        for section, width in enumerate(widths):
-            self.table.setColumnWidth(section, width)
+        give_way(widths, dict.fromkeys((KIND, GUEST), least), room)  # their tooltips have them whole
+        self.table.set_widths(widths)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

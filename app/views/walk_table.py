@@ -4,49 +4,38 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QObject, QPersistentModelIndex, QRect, QSize, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableView
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyledItemDelegate, QStyleOptionViewItem
 
 from app.models.walk_table_model import CELL_ROLE, WalkCell, WalkTableModel
 from app.theme import Theme
 from app.theme.typography import Size
 from app.views.painting import paint_ground, paint_text
+from app.widgets.fact_table import FactTable
 from core.events import Ring
 
 NAME_LETTERS = 8.6
 
 
-class WalkTable(QTableView):
+class WalkTable(FactTable):
     """As wide as there is room; the columns of the tables share it."""
 
     def __init__(self, model: WalkTableModel, theme: Theme) -> None:
-        super().__init__()
-        self.setAccessibleName("Page walk, entry by entry")
+        super().__init__(model, "Page walk, entry by entry")
         self.delegate = WalkDelegate(theme, self)
         self.setItemDelegate(self.delegate)
-        self.setModel(model)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        rows = self.verticalHeader()
-        rows.hide()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setMinimumSectionSize(8)
         header = self.horizontalHeader()
         header.setSectionsClickable(False)
-        header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        header.setMinimumSectionSize(8)
         model.modelReset.connect(self._fit)
         self.apply_theme(theme)
 
     def apply_theme(self, theme: Theme) -> None:
         """Take colours and type from `theme`."""
         self.delegate.apply_theme(theme)
-        self.verticalHeader().setDefaultSectionSize(self.delegate.row_height)
+        self.set_row_height(self.delegate.row_height)
         self._fit()
         self.viewport().update()
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
     QLabel,
     QMenu,
     QSplitter,
-    QTableView,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -26,6 +24,7 @@ from app.theme.typography import Size
 from app.views.view import Area, Loaded, View, ViewSpec
 from app.views.walk_table import WalkTable
 from app.widgets.address_field import AddressField
+from app.widgets.fact_table import FactTable
 from core.looks import Follow, Look, PageWalk
 from core.snapshot import Snapshot
 
@@ -72,7 +71,7 @@ class WalkView(View):
         row.setContentsMargins(theme.space(2), theme.space(1), theme.space(2), theme.space(1))
         row.addWidget(self.address)
         row.addWidget(self.each)
-        row.addWidget(self.summary, 1)
+        row.addStretch()
         beside = QWidget()
         column = QVBoxLayout(beside)
         column.setContentsMargins(0, 0, 0, 0)
@@ -89,6 +88,7 @@ class WalkView(View):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(head)
+        layout.addWidget(self.summary)
         layout.addWidget(self.splitter, 1)
         self.setFocusProxy(self.table)
         self.set_content(content)
@@ -148,8 +148,9 @@ class WalkView(View):
         self.address.apply_theme(theme)
         self.table.apply_theme(theme)
         self.bits.set_font(theme.type.mono(Size.CAPTION))
-        self.bit_table.verticalHeader().setDefaultSectionSize(theme.type.row_height(Size.CAPTION) - theme.space(1))
+        self.bit_table.set_row_height(theme.type.row_height(Size.CAPTION) - theme.space(1))
         self.summary.setFont(theme.type.sans(Size.CAPTION))
+        self.summary.setContentsMargins(theme.space(2), 0, theme.space(2), theme.space(1))
         self.each.setFont(theme.type.sans(Size.CAPTION))
         self.words.setContentsMargins(theme.space(2), theme.space(1), theme.space(2), theme.space(1))
 
@@ -243,19 +244,10 @@ def _summary(walk: PageWalk) -> str:
     return f"{machine}. ≠ marks what the shadow does not hold yet." if lags else f"{machine}."
 
 
-def _bit_table(model: BitTableModel) -> QTableView:
-    table = QTableView()
-    table.setModel(model)
-    table.setAccessibleName("The chosen entry, bit by bit")
+def _bit_table(model: BitTableModel) -> FactTable:
+    table = FactTable(model, "The chosen entry, bit by bit")
     table.setMinimumHeight(8)  # the words above it go first
-    table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-    table.setShowGrid(False)
-    table.setTabKeyNavigation(False)
-    table.verticalHeader().hide()
-    table.verticalHeader().setMinimumSectionSize(8)
-    table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
     header = table.horizontalHeader()
-    header.setHighlightSections(False)
     header.setSectionsClickable(False)
     header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
     return table

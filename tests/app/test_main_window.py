@@ -17,7 +17,17 @@ from app.controllers.actions import Act
 from app.controllers.catalogue import Catalogue
 from app.main_window import MainWindow
 from app.theme import Theme
-from app.views import View, ViewSpec, code_view, console_view, registers_view, rings_view, traps_view
+from app.views import (
+    View,
+    ViewSpec,
+    code_view,
+    console_view,
+    registers_view,
+    rings_view,
+    traps_view,
+    vmcb_view,
+    vms_view,
+)
 from app.views.code_view import CodeView
 from app.views.console_view import ConsoleView
 from app.views.traps_view import TrapsView
@@ -437,6 +447,31 @@ def test_tab_goes_through_the_window_as_one_reads_it(window: MainWindow, engine:
     assert order == sorted(order)
     chips = [name for name in names if name.endswith(", 1")]
     assert chips == [f"{cause.phrase}, 1" for cause in Cause]
+
+
+def test_tab_leads_round_through_just_what_is_in_sight(
+    engine: FakeEngine, settings: QSettings, catalogue: Catalogue, qtbot: QtBot
+) -> None:
+    specs = [*SPECS, replace(vms_view.VIEW, behind="traps"), vmcb_view.VIEW]
+    window = MainWindow(engine, settings, catalogue=catalogue, specs=specs)  # type: ignore[arg-type]
+    qtbot.addWidget(window)
+    window.open()
+    engine.say_loaded(loaded())
+    engine.say(snapshot(traps=traps(20), causes=((Cause.IO, 20),)))
+    window.program.guests.setFocus()
+    order: list[QWidget] = []
+    while (focus := window.focusWidget()) not in order:
+        order.append(focus)
+        qtbot.keyClick(focus, Qt.Key.Key_Tab)
+    assert focus is order[0] is window.program.guests
+    assert not any(window.layout_.docks[name].isAncestorOf(widget) for name in ("vms", "vmcb") for widget in order)
+    names = [widget.accessibleName() for widget in order]
+    inside = ["Rings", "Disassembly", "Views here: Code, VMCB", "Filter traps by words", "Timeline of traps"]
+    inside += ["Table of traps", "Views here: Traps, VMs"]
+    assert [name for name in names if name in inside] == inside
+    assert names[-1] == "Timeline"
+    qtbot.keyClick(order[0], Qt.Key.Key_Backtab)
+    assert window.focusWidget() is order[-1]
 
 
 def test_closing_ends_the_engine(window: MainWindow, engine: FakeEngine) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QLabel, QPushButton, QTableView, QVBoxLayout
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QLabel, QPushButton, QVBoxLayout
 
 from app.models.cost_book import CostBook
 from app.models.cost_table_model import CPU, CYCLES, HEADINGS, KNOWN, SHIPPED, SOURCE, WORK, CostTableModel
@@ -11,6 +11,7 @@ from app.theme import Theme
 from app.theme.typography import Size
 from app.widgets.compare.export import Table
 from app.widgets.compare.page import Page
+from app.widgets.fact_table import FactTable
 from core.costs import Work
 
 WIDTHS = {WORK: 120, CYCLES: 80, SHIPPED: 84, KNOWN: 120, CPU: 150}
@@ -26,19 +27,12 @@ class CostsPage(Page):
         super().__init__()
         self._book = book
         self.model = CostTableModel(book, theme.type.mono())
-        self.prices = QTableView()
-        self.prices.setModel(self.model)
-        self.prices.setAccessibleName("Prices of work, in modelled cycles")
-        self.prices.setShowGrid(False)
-        self.prices.setTabKeyNavigation(False)
-        self.prices.setWordWrap(False)
-        self.prices.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.prices.verticalHeader().hide()
+        self.prices = FactTable(self.model, "Prices of work, in modelled cycles")
+        self.prices.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectItems)  # one cell is edited
         header = self.prices.horizontalHeader()
         for column, width in WIDTHS.items():
             header.resizeSection(column, width)
         header.setSectionResizeMode(SOURCE, QHeaderView.ResizeMode.Stretch)
-        header.setHighlightSections(False)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.undo = QPushButton("Undo")
         self.redo = QPushButton("Redo")
@@ -69,9 +63,7 @@ class CostsPage(Page):
     def apply_theme(self, theme: Theme) -> None:
         """Take colours and type from `theme`."""
         self.model.set_font(theme.type.mono())
-        rows = self.prices.verticalHeader()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(theme.type.row_height(Size.BODY))
+        self.prices.set_row_height(theme.type.row_height(Size.BODY))
 
     def table(self) -> Table:
         """Every price."""

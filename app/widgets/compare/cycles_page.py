@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QSplitter, QTableView, QVBoxLayout
+from PySide6.QtWidgets import QSplitter, QVBoxLayout
 
 from app.models.comparison import Comparison
 from app.models.count_table_model import CountTableModel
@@ -12,6 +12,7 @@ from app.theme.typography import Size
 from app.widgets.compare.cycle_bars import CycleBars
 from app.widgets.compare.export import Form, Paint, Table
 from app.widgets.compare.page import Page
+from app.widgets.fact_table import FactTable
 
 LARGEST_GUTTER, GUTTER_SHARE = 220, 0.2
 PICTURE = QSize(1120, 520)
@@ -29,13 +30,7 @@ class CyclesPage(Page):
         self._theme = theme
         self.bars = CycleBars(theme)
         self.model = CountTableModel(theme.type.mono(Size.CAPTION))
-        self.counts = QTableView()
-        self.counts.setModel(self.model)
-        self.counts.setAccessibleName("Counts by kind of monitor")
-        self.counts.setShowGrid(False)
-        self.counts.setTabKeyNavigation(False)
-        self.counts.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.counts.verticalHeader().hide()
+        self.counts = FactTable(self.model, "Counts by kind of monitor")
         self.counts.horizontalHeader().hide()  # the bars name the columns
         self.counts.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # so that the columns stay put
         self.split = QSplitter(Qt.Orientation.Vertical)
@@ -64,9 +59,7 @@ class CyclesPage(Page):
         self.bars.apply_theme(theme)
         self.model.set_font(theme.type.mono(Size.CAPTION))
         self.counts.setFont(theme.type.sans(Size.CAPTION))
-        rows = self.counts.verticalHeader()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(theme.type.row_height(Size.CAPTION))
+        self.counts.set_row_height(theme.type.row_height(Size.CAPTION))
 
     def picture(self) -> tuple[Paint | None, QSize]:
         """The bars."""

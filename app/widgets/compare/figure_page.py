@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
     QLabel,
     QPushButton,
     QSplitter,
-    QTableView,
     QVBoxLayout,
 )
 
@@ -22,6 +20,7 @@ from app.theme.typography import Size
 from app.widgets.compare.export import Form, Paint, Table
 from app.widgets.compare.log_bars import LogBars
 from app.widgets.compare.page import Page
+from app.widgets.fact_table import FactTable
 from core.costs import CostModel
 from core.nanobenchmarks import Nanobenchmarks
 
@@ -56,13 +55,7 @@ class FigurePage(Page):
         self.words.setProperty("role", "quiet")
         self.plot = LogBars(theme)
         self.model = CountTableModel(theme.type.mono(Size.CAPTION), "A round")
-        self.counts = QTableView()
-        self.counts.setModel(self.model)
-        self.counts.setAccessibleName("Cycles a round by kind of monitor")
-        self.counts.setShowGrid(False)
-        self.counts.setTabKeyNavigation(False)
-        self.counts.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.counts.verticalHeader().hide()
+        self.counts = FactTable(self.model, "Cycles a round by kind of monitor")
         self.counts.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.counts.setMinimumHeight(60)
         self.counts.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
@@ -111,9 +104,7 @@ class FigurePage(Page):
         self.counts.setFont(theme.type.sans(Size.CAPTION))
         self.words.setFont(theme.type.sans(Size.CAPTION))
         self.exceptions.setFont(theme.type.sans(Size.CAPTION))
-        rows = self.counts.verticalHeader()
-        rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(theme.type.row_height(Size.CAPTION))
+        self.counts.set_row_height(theme.type.row_height(Size.CAPTION))
 
     def picture(self) -> tuple[Paint | None, QSize]:
         """The plot."""

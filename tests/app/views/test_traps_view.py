@@ -207,3 +207,18 @@ def test_where_it_is_narrow_the_handler_is_in_sight_without_scrolling(view: Trap
     right = header.sectionViewportPosition(handler) + header.sectionSize(handler)
     assert right <= view.table.viewport().width()
     assert header.sectionSize(handler) > 10 * view.fontMetrics().horizontalAdvance("0")
+
+
+@pytest.mark.parametrize("height", [250, 257, 261, 266])
+def test_a_whole_row_stands_under_the_header_at_the_tables_end_too(qtbot: QtBot, view: TrapsView, height: int) -> None:
+    table = view.table
+    view.resize(1000, height)
+    view.show_snapshot(with_traps(traps(300, first=40)))
+    qtbot.waitUntil(lambda: table.verticalScrollBar().value() == table.verticalScrollBar().maximum() > 0)
+    first = table.rowAt(0)
+    assert table.rowViewportPosition(first) == 0
+    table.scrollToTop()
+    table.scrollToBottom()
+    assert table.rowViewportPosition(table.rowAt(0)) == 0
+    last = view.rows.rowCount() - 1
+    assert table.rowViewportPosition(last) + table.rowHeight(last) <= table.viewport().height()
