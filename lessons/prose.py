@@ -21,20 +21,21 @@ from lessons.hosting_predicates import busy
 from lessons.laboratory import Evidence
 from lessons.names import COUNTERS, REGISTER_NAMES, WAYS, lesson_folder, view_name
 from lessons.part import broken_rule, one_of
+from lessons.traps import ring_number
 
 _VIEW_LINK = re.compile(r"\]\(view:([^/)]*)(?:/([^)]*))?\)")
 NO_VALUE = "(not on this machine)"
 
 _PLAIN: dict[str, Callable[[Evidence], str]] = {
     "console": lambda evidence: evidence.console.strip(),
-    "executed": lambda evidence: str(evidence.snapshot.executed),
-    "ring": lambda evidence: str(int(evidence.snapshot.ring)),
-    "believed": lambda evidence: str(int(evidence.snapshot.believed)),
+    "executed": lambda evidence: f"{evidence.snapshot.executed:,}",
+    "ring": lambda evidence: ring_number(evidence.snapshot.ring),
+    "believed": lambda evidence: ring_number(evidence.snapshot.believed),
     "pc": lambda evidence: f"{evidence.snapshot.pc:#010x}",
     "guest": lambda evidence: evidence.program.name,
     "kind": lambda evidence: evidence.snapshot.kind,
     "end": lambda evidence: evidence.snapshot.end.sentence if evidence.snapshot.end else "It has not ended.",
-    "traps": lambda evidence: str(evidence.snapshot.trap_count),
+    "traps": lambda evidence: f"{evidence.snapshot.trap_count:,}",
     "time": lambda evidence: f"{evidence.snapshot.time:,}",
     "machine_time": lambda evidence: f"{evidence.snapshot.machine_time:,}",
     "busy": lambda evidence: percent(busy(evidence.snapshot)),
@@ -46,10 +47,10 @@ _TRAP_FIELDS: dict[str, Callable[[Trap], str]] = {
     "handler": lambda trap: trap.handler,
     "outcome": lambda trap: trap.outcome,
     "time": lambda trap: str(trap.time),
-    "ring_from": lambda trap: str(int(trap.ring_from)),
-    "believed": lambda trap: str(int(trap.believed)),
-    "ring_to": lambda trap: str(int(trap.ring_to)),
-    "ring_after": lambda trap: str(int(trap.ring_after)),
+    "ring_from": lambda trap: ring_number(trap.ring_from),
+    "believed": lambda trap: ring_number(trap.believed),
+    "ring_to": lambda trap: ring_number(trap.ring_to),
+    "ring_after": lambda trap: ring_number(trap.ring_after),
 }
 _SIDES = ("image", "snapshot")
 _COUNTS = ("pages", "of_pages", "sectors", "of_sectors")
@@ -80,7 +81,7 @@ def filled(template: str, evidence: Evidence) -> str:
 def _value(name: str, detail: str, evidence: Evidence) -> str:
     match name:
         case "traps" if detail:
-            return str(evidence.count(_CAUSES[detail]))
+            return f"{evidence.count(_CAUSES[detail]):,}"
         case "trap":
             cause, _, field = detail.partition(".")
             last = next((trap for trap in reversed(evidence.snapshot.traps) if trap.cause.value == cause), None)

@@ -53,13 +53,13 @@ class TrapPattern(Part):
         if self.at is not None:
             words += f" at {self.at}"
         if self.ring_from is not None:
-            words += f" from ring {_ring(self.ring_from)}"
+            words += f" from ring {ring_number(self.ring_from)}"
         if self.believed is not None:
-            words += f" (ring {_ring(self.believed)} to the guest)"
+            words += f" (ring {ring_number(self.believed)} to the guest)"
         if self.ring_to is not None:
-            words += f" to ring {_ring(self.ring_to)}"
+            words += f" to ring {ring_number(self.ring_to)}"
         if self.ring_after is not None:
-            words += f" that goes on in ring {_ring(self.ring_after)}"
+            words += f" that goes on in ring {ring_number(self.ring_after)}"
         return words
 
 
@@ -70,7 +70,8 @@ _PHRASES = {
 }
 
 
-def _ring(ring: int) -> str:
+def ring_number(ring: int) -> str:
+    """As people write it: with a true minus sign."""
     return str(int(ring)).replace("-", "−")
 
 

@@ -108,7 +108,7 @@ class LessonController(QObject):
         self.attempt = attempt = Attempt(self._lesson(name), self._progress.of(name).at)
         self._prepared = attempt.index
         program = self._engine.program
-        foreign = program is not None and not self._belongs(program, self._engine.kind)
+        foreign = self._is_foreign()
         self._arrive()
         self.performance.begin(attempt.lesson.way_to(attempt.index))
         if foreign and program is not None:
@@ -193,6 +193,8 @@ class LessonController(QObject):
         waits = attempt is not None and attempt.step.act is not None and attempt.record.done is None
         if attempt is None or not waits or self.performance.going_on or not self._view.isVisible():
             return
+        if self._is_foreign():  # what another guest does answers nothing that this step asks
+            return
         if self._look_ticket is None:
             self._look_ticket = next(self._tickets)
             self._engine.check_lesson(attempt.question(self._look_ticket))
@@ -200,7 +202,7 @@ class LessonController(QObject):
     def _on_checked(self, shown: LessonChecked) -> None:
         if shown.ticket == self._look_ticket:
             self._look_ticket = None
-            if self.attempt is not None and not self.performance.going_on:
+            if self.attempt is not None and not self.performance.going_on and not self._is_foreign():
                 self.attempt.receive(shown)
                 self._keep_judgement()
                 self._render()
@@ -224,6 +226,11 @@ class LessonController(QObject):
         else:
             self._say(f"The machine runs {program.title} now; this step is about another.", offer_setup=True)
 
+    def _is_foreign(self) -> bool:
+        """Is another guest in the machine, or another kind under it, than the present step is about?"""
+        program = self._engine.program
+        return program is not None and not self._belongs(program, self._engine.kind)
+
     def _belongs(self, program: Program, kind: str) -> bool:
         """Does the present step have anything to do with this guest under this kind?"""
         attempt = self.attempt
@@ -231,7 +238,8 @@ class LessonController(QObject):
         own = attempt.step.act.solution if attempt.step.act else ()
         every = (*attempt.lesson.way_to(attempt.index), *own)
         targets = [act.load for act in every if isinstance(act, acts.Load)]
-        if any(isinstance(act, acts.Elsewhere) for act in every):  # a VM's file knows its guest by name, and no kind
+        # a VM's file knows its guest by name, and no kind; and a clone is under any
+        if any(isinstance(act, (acts.Elsewhere, acts.Clone)) for act in every):
             return any(Path(target.guest).name in (program.name, Path(program.path).name) for target in targets)
         return any(target.kind == kind and target.guest in (program.name, program.path) for target in targets)
 

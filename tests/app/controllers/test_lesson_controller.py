@@ -240,6 +240,18 @@ def test_another_guest_in_the_machine_is_noted_until_it_is_back(bench: SimpleNam
     assert not bench.view.page.note.isVisible()
 
 
+def test_another_guest_passes_no_step(bench: SimpleNamespace) -> None:
+    bench.progress.reach("01-test", 2)
+    opened(bench)
+    bench.engine.load("hello", "bare")
+    bench.engine.settle()
+    bench.engine.run()  # to its end, which the step would take for that of its own guest
+    bench.wait_for(lambda: bench.engine.latest.end is not None)
+    bench.controller._look()
+    bench.engine.settle()
+    assert bench.stage() is Stage.ACT
+
+
 def test_opening_a_lesson_over_another_guest_says_that_it_was_replaced(bench: SimpleNamespace) -> None:
     bench.engine.load("hello", "bare")
     bench.engine.settle()
