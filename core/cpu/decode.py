@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from iced_x86 import Decoder, Formatter, FormatterSyntax, Instruction, Mnemonic
+from iced_x86 import Decoder, DecoderOptions, Formatter, FormatterSyntax, Instruction, Mnemonic
 
 _FORMATTER = Formatter(FormatterSyntax.NASM)
 _FORMATTER.hex_prefix, _FORMATTER.hex_suffix = "0x", ""
@@ -17,8 +17,9 @@ _FORMATTER.branch_leading_zeros = False
 
 @lru_cache(maxsize=1 << 16)
 def decode(code: bytes, address: int, bits: int = 32) -> Instruction:
-    """The instruction at the start of `code`, which stands at linear `address`; invalid ones decode as such."""
-    return Decoder(bits, code, ip=address).decode()
+    """The instruction at the start of `code`, which stands at linear `address`; what is none decodes invalid. Without
+    validity checks: the emulated CPU ignores a LOCK where the manual forbids it (core/cpu/FINDINGS.md)."""
+    return Decoder(bits, code, DecoderOptions.NO_INVALID_CHECK, ip=address).decode()
 
 
 @lru_cache(maxsize=1 << 16)

@@ -62,11 +62,6 @@ class Unit:
         return UnitEnd.LENGTH if self.at_length else UnitEnd.PAGE
 
 
-def decode_freely(code: bytes, pc: int, bits: int) -> Instruction:
-    """The instruction at the start of `code`, for the caller alone, without validity checks."""
-    return Decoder(bits, code, DecoderOptions.NO_INVALID_CHECK, ip=pc).decode()
-
-
 def find_unit(code: bytes, pc: int, mode: Mode, breakpoints: Set[int] = frozenset()) -> Unit | None:
     """The unit at linear `pc`, where `code` stands, up to the page's end or further, or to the first of the guest's
     `breakpoints`. None: the first instruction straddles two pages, and the code of the second is needed too."""

@@ -480,7 +480,7 @@ _CONTROL = {0: Slot.CR0, 2: Slot.CR2, 3: Slot.CR3, 4: Slot.CR4}
 
 def _read_control(emitter: Emitter, instruction: Instruction) -> Ruled:
     slot = _CONTROL.get(RegisterExt.number(instruction.op1_register))
-    if slot is None:
+    if slot is None or instruction.has_lock_prefix:  # which makes CR8 of CR0
         return _called_out(emitter, instruction, Reason.CONTROL)
     emitter.load(instruction.op0_register, slot)
     return Fate.IN_LINE, Reason.CONTROL, False
@@ -578,8 +578,14 @@ def _pop_segment(emitter: Emitter, instruction: Instruction) -> Ruled:
 def _load_far(emitter: Emitter, instruction: Instruction) -> Ruled:
     if addresses_by_16_bits(instruction):
         return _called_out(emitter, instruction, Reason.RPL)
-    operand = operand_of(instruction, RegisterExt.size(instruction.op0_register))
-    return _load_checked(emitter, instruction, Instruction.create_reg_mem(Code.MOVZX_R32_RM16, Register.ECX, operand))
+    size = RegisterExt.size(instruction.op0_register)
+    emitter.store(Slot.SAVED, Register.ECX)
+    # the offset first, as the CPU does: which of the two faults can be seen
+    wide = Code.MOV_R32_RM32 if size == 4 else Code.MOVZX_R32_RM16
+    emitter.put(Instruction.create_reg_mem(wide, Register.ECX, operand_of(instruction)))
+    emitter.load(Register.ECX, Slot.SAVED)
+    selector = Instruction.create_reg_mem(Code.MOVZX_R32_RM16, Register.ECX, operand_of(instruction, size))
+    return _load_checked(emitter, instruction, selector)
 
 
 def _load_checked(emitter: Emitter, instruction: Instruction, peek: Instruction) -> Ruled:

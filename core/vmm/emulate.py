@@ -85,8 +85,8 @@ class Emulator:
         """
         mnemonic = instruction.mnemonic
         action = _ACTIONS.get(mnemonic)
-        if action is None or instruction.has_lock_prefix or (mnemonic in _PARTLY_OURS and not _is_ours(instruction)):
-            return None
+        if action is None or (mnemonic in _PARTLY_OURS and not _is_ours(instruction)):
+            return None  # a LOCK changes nothing: the emulated CPU ignores it
         eip = self.guest.step_over(instruction.len)
         try:
             return action(self, instruction)
@@ -392,6 +392,8 @@ def _mov_control(emulator: Emulator, instruction: Instruction) -> str:
     guest = emulator.guest
     writing = RegisterExt.is_cr(target)
     number = RegisterExt.number(target if writing else source)
+    if number == 0 and instruction.has_lock_prefix:
+        return _task_priority(emulator, target, writing=writing)
     if number not in (0, 2, 3, 4):
         raise GuestFault(Vector.UD)
     if writing:
@@ -400,6 +402,14 @@ def _mov_control(emulator: Emulator, instruction: Instruction) -> str:
         return f"set the virtual CR{number} to {guest.cr(number):#010x}"
     guest.set_reg(RegisterExt.number(target), guest.cr(number))
     return f"read the virtual CR{number}: {guest.cr(number):#010x}"
+
+
+def _task_priority(emulator: Emulator, target: Register_, *, writing: bool) -> str:
+    """LOCK MOV to and from CR0 is AMD's way to CR8 in 32-bit mode (APM vol. 3). Without an APIC it holds nothing."""
+    if writing:
+        return "dropped what was written to CR8: the machine has no local APIC"
+    emulator.guest.set_reg(RegisterExt.number(target), 0)
+    return "read CR8, which is 0: the machine has no local APIC"
 
 
 def _set_segment(emulator: Emulator, seg: Seg, selector: int) -> str:
@@ -445,7 +455,8 @@ def _far_target(emulator: Emulator, instruction: Instruction) -> tuple[int, int,
         return instruction.far_branch_selector, instruction.far_branch16, 2
     size = 2 if instruction.code in (Code.JMP_M1616, Code.CALL_M1616) else 4
     at = emulator.address(instruction)
-    return emulator.load(at + size, 2), emulator.load(at, size), size
+    offset = emulator.load(at, size)  # first, as the CPU does: which of the two faults can be seen
+    return emulator.load(at + size, 2), offset, size
 
 
 def _is_far(instruction: Instruction) -> bool:

@@ -61,8 +61,8 @@ ALL_ONES = 0xFFFF_FFFF
 
 # What no guest of the lab may do itself: it stands where its hypervisor should, or would stop the machine.
 INTERCEPTED = (
-    Exit.INTR, Exit.VINTR, Exit.CPUID, Exit.HLT, Exit.INVLPGA, Exit.IOIO, Exit.MSR, Exit.SHUTDOWN, Exit.VMRUN,
-    Exit.VMMCALL, Exit.VMLOAD, Exit.VMSAVE, Exit.STGI, Exit.CLGI, Exit.SKINIT,
+    Exit.WRITE_CR8, Exit.INTR, Exit.VINTR, Exit.CPUID, Exit.HLT, Exit.INVLPGA, Exit.IOIO, Exit.MSR, Exit.SHUTDOWN,
+    Exit.VMRUN, Exit.VMMCALL, Exit.VMLOAD, Exit.VMSAVE, Exit.STGI, Exit.CLGI, Exit.SKINIT,
 )  # fmt: skip
 # Instructions of AMD-V, which CPUID does not promise the guest.
 NOT_PROMISED = frozenset(

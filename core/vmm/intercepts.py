@@ -20,6 +20,7 @@ class Exit(IntEnum):
 
     READ_CR0 = 0x00
     WRITE_CR0 = 0x10
+    WRITE_CR8 = 0x18
     READ_DR0 = 0x20
     WRITE_DR0 = 0x30
     EXCEPTION_0 = 0x40

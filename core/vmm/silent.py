@@ -24,7 +24,7 @@ LAR_MASK = 0x00F0_FF00
 def emulate_silent(emulator: Emulator, instruction: Instruction) -> str | None:
     """As `Emulator.emulate`, for these instructions."""
     action = _ACTIONS.get(instruction.mnemonic)
-    if action is None or instruction.has_lock_prefix:
+    if action is None:
         return None
     done = action(emulator, instruction)  # raises before anything has changed
     if done is None:

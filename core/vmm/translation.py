@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from types import MappingProxyType
 
 import numpy as np
@@ -23,7 +22,7 @@ from core.costs import Work
 from core.cpu import flags
 from core.cpu.breakpoint_registers import on_execution, status_at
 from core.cpu.context import HF_CS32, HF_SS32, Seg
-from core.cpu.decode import mnemonic
+from core.cpu.decode import decode, mnemonic
 from core.cpu.delivery import Event, Origin
 from core.cpu.faults import GuestFault, Vector
 from core.cpu.probes import Word
@@ -41,7 +40,7 @@ from core.layout import (
 )
 from core.stage import Belt, Stage
 from core.translations import Fate, Ran, SeenBlock, SeenCache, Switch, UnitCause
-from core.translator.blocks import Mode, decode_freely
+from core.translator.blocks import Mode
 from core.translator.cache import Block, CodeCache
 from core.translator.picture import see_block, see_cache
 from core.translator.region import BELIEFS, VIRTUAL_IF_SET, Region, Slot
@@ -441,8 +440,8 @@ class Translation(TrapEmulate):
         return Outcome(cause, f"monitor: {mnemonic(instruction)}", text, Ring.KERNEL, reason=reason)
 
     def _instruction(self) -> Instruction:
-        """The guest's present one; without its LOCK, which the emulated CPU ignores."""
-        return _without_lock(self.interposer.code, self._guest.pc, self._mode().bits)
+        """The guest's present one."""
+        return decode(self.interposer.code, self._guest.pc, self._mode().bits)
 
     def _step_done(self) -> None:
         cpu = self.cpu
@@ -471,10 +470,3 @@ class Translation(TrapEmulate):
         if guest.single_stepping and site.kind is SiteKind.MISS:
             self._step_done()
         return Outcome(Cause.CALLOUT, "monitor: translator", text, Ring.KERNEL)
-
-
-@lru_cache(maxsize=4096)
-def _without_lock(code: bytes, pc: int, bits: int) -> Instruction:
-    instruction = decode_freely(code, pc, bits)
-    instruction.has_lock_prefix = False
-    return instruction

@@ -13,7 +13,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from iced_x86 import Mnemonic, RegisterExt
 
-from core.translator.blocks import decode_freely
+from core.cpu.decode import decode
 from core.vmm import kinds_for
 from tests.cosim.equality import Pair
 from tests.cosim.random_programs import SCRATCH, SLOTS, build
@@ -53,7 +53,7 @@ def _fill(values: list[int], flags: int) -> bytes:
 
 def _instruction(prefix: bytes, opcode: bytes, tail: bytes) -> bytes:
     code = prefix + opcode + tail
-    found = decode_freely(code, 0, 32)
+    found = decode(code, 0, 32)
     if found.mnemonic in LEFT_OUT or RegisterExt.is_cr(found.op0_register):
         return b"\x90"
     if b"\xf0" in prefix and opcode in LOCKED_BIT_TESTS:
