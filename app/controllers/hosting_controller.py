@@ -15,7 +15,6 @@ from core.guests.start import StartWith
 
 if TYPE_CHECKING:
     from app.engine.client import Engine
-    from app.engine.hosting import HostCommand
     from app.main_toolbar import MainToolBar
     from core.snapshot import Snapshot
 
@@ -91,5 +90,5 @@ class HostingController(QObject):
                 command = protocol.AddVm(guest.name, kind.name)
                 action.triggered.connect(lambda _checked=False, command=command: self._host(command))
 
-    def _host(self, command: HostCommand) -> None:
+    def _host(self, command: protocol.HostCommand) -> None:
         self._engine.host(command)

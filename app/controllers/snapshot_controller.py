@@ -20,7 +20,6 @@ from app.widgets.message_area import MessageArea
 
 if TYPE_CHECKING:
     from app.engine.client import Engine
-    from app.engine.shelving import SnapshotCommand
 
 ENDING, DISK_ENDING = ".ringvm", ".img"
 VM_FILES = f"VM files (*{ENDING});;All files (*)"
@@ -145,7 +144,7 @@ class SnapshotController(QObject):
 
     # -- inside
 
-    def _wish(self, command: SnapshotCommand) -> None:
+    def _wish(self, command: protocol.SnapshotCommand) -> None:
         self._engine.snapshots(command)
 
     def _offer_kinds(self) -> None:

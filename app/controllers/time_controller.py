@@ -17,7 +17,6 @@ from core.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from app.engine.client import Engine
-    from app.engine.journeys import Journey
 
 BACKWARD = (
     Act.STEP_BACK, Act.BACK_OVER, Act.BACK_OUT, Act.RUN_BACK, Act.BACK_TO_DEPARTURE, Act.BACK_TO_RING
@@ -42,7 +41,7 @@ class TimeController(QObject):
         self._window = parent if isinstance(parent, QWidget) else None
         self._executed = 0
         self._known: tuple[bool, bool, bool] | None = None
-        journeys: dict[Act, Journey] = {
+        journeys: dict[Act, protocol.Journey] = {
             Act.STEP_BACK: protocol.StepBack(),
             Act.RUN_BACK: protocol.RunBack(BackTo.BREAKPOINT),
             Act.BACK_TO_DEPARTURE: protocol.RunBack(BackTo.DEPARTURE),

@@ -1,9 +1,8 @@
 """The engine as the window knows it: a QObject whose slots send commands and whose signals bring what came of them.
 
 It lives in the GUI thread and never blocks it. Snapshots are passed on at most thirty times a second, the newest only,
-in order with everything else. If the engine dies, this starts another and gives it the lab as it was seen last, what
-the person set (speed, breakpoints) and what they had asked for since. It is one file, because what was sent, what has
-arrived and what must be sent again are one state.
+in order with everything else. If the engine dies, this starts another and tells it what `Succession` kept for it.
+It is one file of more than 400 lines, since half of them only name what can be asked and what is told.
 """
 
 from __future__ import annotations
@@ -12,22 +11,21 @@ import atexit
 import signal
 import time
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, Slot
 
 from app.engine import protocol
-from app.engine.futures import FuturesListener
 from app.engine.garbage import GuiGarbage
 from app.engine.host import EngineHost
-from app.engine.hosting import Act
 from app.engine.process import COULD_NOT_START
 from app.engine.shared_memory import SharedViews
+from app.engine.succession import Succession
 from core.errors import LabFault, RequestError
 from core.events import StopReason
 from core.guests.start import NOTHING, StartWith
-from core.lab.lab import Desk, Lab
+from core.lab.lab import Desk
 from core.looks import Look, Space
 from core.snapshot import Snapshot
 from core.step_kind import StepKind
@@ -36,17 +34,11 @@ from core.vm_snapshots.divergence import Diverged
 from lessons.questions import CheckLesson, LessonChecked
 
 if TYPE_CHECKING:
-    from app.engine.futures import FuturesNews
-    from app.engine.hosting import HostCommand
-    from app.engine.journeys import Journey
-    from app.engine.shelving import SnapshotCommand
     from core.guests.image import Program
-    from core.lab.lab import Stand
     from core.vm_snapshots.shelf import KeptSnapshot, SnapshotFact
 
 FRAME = 1 / 30 - 0.003  # the engine keeps the rate; this only holds back what the pipe bunched up
 NUDGE_MS = 30
-TRIES = 3  # engines that are given the same guest again before all that was asked of it has been done
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,19 +98,8 @@ class Engine(QObject):
         self.program: Program | None = None
         self.kind = ""
         self.memory = SharedViews.create()
-        self._loaded: protocol.Loaded | None = None
-        self.shelf: tuple[SnapshotFact, ...] = ()  # the snapshots that are kept
-        self._kept: dict[int, KeptSnapshot] = {}  # by number, for another engine
-        self._futures = FuturesListener()  # with which a new engine would go on, where `_stand` says
-        self._stand: Stand | None = None
-        self._acts: deque[Act] = deque()  # what the engine may not have obeyed yet
-        self._acts_in_all = 0  # to this engine
-        self._deaths = 0  # since all was well
+        self._succession = Succession()
         self._was_ever_ready = False
-        self._speed = protocol.SetSpeed(None)
-        self._breakpoints = protocol.SetBreakpoints(frozenset())
-        self._look = protocol.LookAt(Look())
-        self._keep: protocol.KeepLab | None = None
         self._generation = 0
         self._is_ready = False
         self._recovering = False
@@ -159,13 +140,13 @@ class Engine(QObject):
     @property
     def keeps(self) -> bool:
         """Has it been told where to keep the lab?"""
-        return self._keep is not None
+        return self._succession.keeps_lab
 
     def keep_lab(self, folder: str, desk: Desk) -> None:
         """Keep the lab in this folder as it grows, for the case of a crash."""
-        self._keep = protocol.KeepLab(folder, desk)
+        self._succession.set(keep := protocol.KeepLab(folder, desk))
         if self._host is not None:
-            self._send(self._keep)
+            self._send(keep)
 
     @Slot(str)
     def save_disk(self, path: str) -> None:
@@ -218,14 +199,14 @@ class Engine(QObject):
     @Slot(object)
     def set_speed(self, instructions_per_second: float | None) -> None:
         """The speed of `run`; None is full speed."""
-        self._speed = protocol.SetSpeed(instructions_per_second)
-        self._send(self._speed)
+        self._succession.set(speed := protocol.SetSpeed(instructions_per_second))
+        self._send(speed)
 
     @Slot(object)
     def set_breakpoints(self, addresses: frozenset[int]) -> None:
         """All breakpoints, as linear addresses."""
-        self._breakpoints = protocol.SetBreakpoints(frozenset(addresses))
-        self._send(self._breakpoints)
+        self._succession.set(breakpoints := protocol.SetBreakpoints(frozenset(addresses)))
+        self._send(breakpoints)
 
     @Slot(object)
     def send_input(self, data: bytes) -> None:
@@ -240,10 +221,9 @@ class Engine(QObject):
     @Slot(object)
     def look_at(self, look: Look) -> None:
         """What of memory the snapshots are to show from now on."""
-        if look != self._look.look:
-            self._look = protocol.LookAt(look)
-            if self._host is not None:
-                self._send(self._look)
+        changed = self._succession.set(wanted := protocol.LookAt(look))
+        if changed and self._host is not None:
+            self._send(wanted)
 
     @Slot(int, bool)
     def set_intercept(self, code: int, on: bool) -> None:
@@ -270,20 +250,20 @@ class Engine(QObject):
         """Write a field of the selected VM's control block."""
         self._send(protocol.SetVmcbField(name, value))
 
-    def host(self, command: HostCommand) -> None:
+    def host(self, command: protocol.HostCommand) -> None:
         """Add, remove, select, pause, resume, weigh or cap a VM."""
         self._send(command)
 
-    def snapshots(self, command: SnapshotCommand) -> None:
+    def snapshots(self, command: protocol.SnapshotCommand) -> None:
         """Take, rename, delete, revert to, clone, export or import a snapshot of a VM, or ask how far one has come."""
         self._send(command)
 
     def kept_snapshot(self, name: str) -> KeptSnapshot | None:
         """One of the snapshots that are kept, whole."""
-        return next((kept for kept in self._kept.values() if kept.name == name), None)
+        return self._succession.kept_snapshot(name)
 
     @Slot(object)
-    def travel(self, journey: Journey) -> None:
+    def travel(self, journey: protocol.Journey) -> None:
         """Go to another moment of the recorded past, or another future."""
         self._send(journey)
 
@@ -301,6 +281,11 @@ class Engine(QObject):
             self._garbage.stop()
             atexit.unregister(self._release)
             self._release()
+
+    @property
+    def shelf(self) -> tuple[SnapshotFact, ...]:
+        """The snapshots of VMs that are kept, in short."""
+        return self._succession.shelf
 
     @property
     def is_ready(self) -> bool:
@@ -333,8 +318,7 @@ class Engine(QObject):
                 return
 
         self._is_ready = False
-        self._acts.clear()
-        self._acts_in_all = 0
+        self._succession.begin()
         self._host = EngineHost(self.memory.name, self._generation, put, lambda code: put(_Ended(code)))
 
     def _send(self, command: protocol.Command) -> None:
@@ -347,9 +331,7 @@ class Engine(QObject):
 
     def _post(self, command: protocol.Command) -> None:
         assert self._host is not None, "only to an engine"
-        if isinstance(command, Act):
-            self._acts.append(command)
-            self._acts_in_all += 1
+        self._succession.sent(command)
         self._host.send(command)
 
     def _nudge(self) -> None:
@@ -371,9 +353,9 @@ class Engine(QObject):
 
     def _take(self, message: protocol.Message | _Ended) -> None:
         match message:
-            case protocol.Updated(snapshot, acts, futures, stand):
+            case protocol.Updated(snapshot):
                 self._last_shown = time.monotonic()
-                self._remember(acts, futures, stand)
+                self._succession.seen(message)
                 self.latest = snapshot
                 self._generation = snapshot.generation
                 self.updated.emit(snapshot)
@@ -381,9 +363,7 @@ class Engine(QObject):
                     self._host.send(protocol.Shown())
             case protocol.Loaded(program, kind, generation):
                 self.program, self.kind, self._generation = program, kind, generation
-                self._loaded = message
-                if not self._recovering:  # else the machine stands where it was
-                    self._stand = None
+                self._succession.powered_on(message, again=self._recovering)
                 self.loaded.emit(message)
                 self._recover()
             case protocol.LabOpened():
@@ -394,10 +374,8 @@ class Engine(QObject):
                 self.disk_saved.emit(path)
             case protocol.SnapshotSaved(path):
                 self.snapshot_saved.emit(path)
-            case protocol.Shelved(facts, new):
-                self.shelf = facts
-                known = self._kept | {each.number: each for each in new}
-                self._kept = {fact.number: replace(known[fact.number], name=fact.name) for fact in facts}
+            case protocol.Shelved(facts):
+                self._succession.shelved(message)
                 self.shelved.emit(facts)
             case Diverged():
                 self.diverged.emit(message)
@@ -416,26 +394,10 @@ class Engine(QObject):
             case protocol.Ready():
                 self._is_ready = self._was_ever_ready = True
                 self.ready.emit()
-                if self._loaded is None:
+                if self._succession.loaded is None:
                     self._recover()
             case _Ended(code):
                 self._mourn(code)
-
-    def _remember(self, acts: int, futures: FuturesNews | None, stand: Stand | None) -> None:
-        """What another engine needs to go on from here, should this one die."""
-        while len(self._acts) > self._acts_in_all - acts:
-            self._acts.popleft()
-        if not self._acts:
-            self._deaths = 0
-        if futures is not None:
-            self._futures.hear(futures)
-        self._stand = stand
-
-    def _lab_as_seen(self, begun: Lab) -> Lab:
-        """The lab where the person last saw it, of which `begun` was the beginning."""
-        if self._stand is None:
-            return begun
-        return Lab.standing(begun.first, begun.rhythm, self._futures.futures, self._stand)
 
     def _recover(self) -> None:
         if self._recovering:
@@ -446,37 +408,28 @@ class Engine(QObject):
         """The engine died: say so, and start another at the same program unless that is what kills it."""
         was_ready, self._is_ready = self._is_ready, False
         self._host = None
-        self._deaths += 1
         self._nudging.stop()
         self.memory.serve_stops()
-        how = _how_it_ended(code)
-        if not was_ready and (not self._was_ever_ready or code == COULD_NOT_START or self._deaths > TRIES):
-            self._recovering, self._deaths = False, 0
+        succession, how = self._succession, _how_it_ended(code)
+        succession.died()
+        if not was_ready and (not self._was_ever_ready or code == COULD_NOT_START or succession.in_vain):
+            self._recovering = False
+            succession.forgive()
             why = f" {self._why_faulted}" if self._why_faulted else ""
             self.lost.emit(f"The engine could not start ({how}).{why} Load a guest to try again.")
             return
         self._recovering = True
-        if self.program is not None and self._loaded is not None and self._deaths <= TRIES:
+        if self.program is not None and succession.loaded is not None and not succession.in_vain:
             vms = self.latest.vms if self.latest is not None else ()
             title = f"VMs {', '.join(vm.letter for vm in vms)}" if len(vms) > 1 else self.program.title
             self.lost.emit(f"The engine died ({how}). It starts again with {title}, and goes on from where it was.")
         else:
-            self._loaded = None
+            succession.loaded = None
             self.lost.emit(f"The engine died ({how}). It starts again, with no guest: choose one to go on.")
-        self._begin_again()
-
-    def _begin_again(self) -> None:
-        """Another engine, told what the person set and, of a guest, the lab as it was and what was asked since."""
-        not_obeyed = tuple(self._acts)
+        bequest = succession.bequest()
         self._start()
-        kept = protocol.PutSnapshots(tuple(self._kept.values())) if self._kept else None
-        for setting in (self._speed, self._breakpoints, self._look, kept, self._keep):
-            if setting is not None:
-                self._post(setting)
-        if self._loaded is not None and self._loaded.begun is not None:
-            self._post(protocol.Resume(self._loaded, self._lab_as_seen(self._loaded.begun)))
-            for act in not_obeyed:
-                self._post(act)
+        for command in bequest:
+            self._post(command)
 
 
 def _can_wait(message: protocol.Message | _Ended) -> bool:

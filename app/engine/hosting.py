@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from app.engine import protocol
-from app.engine.journeys import Journey
 from app.engine.shelving import vm_in
 from core.lab.archive import is_vm_file
 
@@ -15,40 +14,8 @@ if TYPE_CHECKING:
     from core.guests.image import Program
     from core.session import Session
 
-HostCommand: TypeAlias = (
-    protocol.AddVm
-    | protocol.RemoveVm
-    | protocol.SelectVm
-    | protocol.PauseVm
-    | protocol.ResumeVm
-    | protocol.SetWeight
-    | protocol.SetCap
-    | protocol.Balloon
-    | protocol.SetIntercept
-    | protocol.SetVmcbField
-    | protocol.EditRegister
-    | protocol.EditMemory
-    | protocol.SetTranslation
-)
 
-Act: TypeAlias = (
-    HostCommand
-    | Journey
-    | protocol.Input
-    | protocol.Keys
-    | protocol.SetBreakpoints
-    | protocol.TakeSnapshot
-    | protocol.RenameSnapshot
-    | protocol.DeleteSnapshot
-    | protocol.KeepAgain
-    | protocol.ImportSnapshot
-    | protocol.RevertVm
-    | protocol.CloneVm
-)
-"""What a person did to the machine: none of it may be lost when an engine dies."""
-
-
-def host(session: Session, command: HostCommand, load: Callable[[str], Program]) -> None:
+def host(session: Session, command: protocol.HostCommand, load: Callable[[str], Program]) -> None:
     """Carry `command` out; a UserError, and nothing changed, if that cannot be."""
     match command:
         case protocol.AddVm(name, kind, memory, weight, cap, start):

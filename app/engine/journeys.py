@@ -14,20 +14,8 @@ from core.past import BackTo
 if TYPE_CHECKING:
     from core.session import Session
 
-Journey = (
-    protocol.StepBack
-    | protocol.StepBackOver
-    | protocol.RunBack
-    | protocol.BackToWrite
-    | protocol.GoToInstruction
-    | protocol.GoTo
-    | protocol.EnterFuture
-    | protocol.DiscardFuture
-    | protocol.Undo
-)
 
-
-def travel(session: Session, journey: Journey, refuse: Callable[[UserError], None]) -> Task | None:
+def travel(session: Session, journey: protocol.Journey, refuse: Callable[[UserError], None]) -> Task | None:
     """Go there; or give what is still to be done for it, in slices, in which it may be found that it cannot be."""
     match journey:
         case protocol.StepBackOver():

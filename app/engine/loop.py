@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Protocol
 from app.engine import protocol
 from app.engine.doze import Doze
 from app.engine.futures import FuturesTeller
-from app.engine.hosting import Act, host
-from app.engine.journeys import Journey, travel
+from app.engine.hosting import host
+from app.engine.journeys import travel
 from app.engine.labs import Keeper, opening
 from app.engine.pace import Pace
-from app.engine.shelving import CHANGES_MACHINE, SnapshotCommand, Teller, shelve, vm_in
+from app.engine.shelving import CHANGES_MACHINE, Teller, shelve, vm_in
 from app.engine.tasks import Task, run, run_to, run_to_new_code, step, step_by
 from core import narration
 from core.errors import LabFault, RequestError, UserError
@@ -319,7 +319,7 @@ class EngineLoop:
         except UserError as error:
             self._send(protocol.Refused(command, error))
         finally:
-            self._acts += isinstance(command, Act)
+            self._acts += isinstance(command, protocol.Act)
 
     def _check_standing(self, command: protocol.Command) -> None:
         """While a lab is replayed nothing may be done to its machine: that would be another past."""
@@ -328,7 +328,7 @@ class EngineLoop:
 
     def _carry_out(self, command: protocol.Command) -> None:
         session = self._session
-        if isinstance(command, Act) and not (self._task is not None and self._task.busy):
+        if isinstance(command, protocol.Act) and not (self._task is not None and self._task.busy):
             self._end_search()
         match command:
             case protocol.Load(name_or_path, kind, start):
@@ -410,12 +410,12 @@ class EngineLoop:
                 self._credit = True
             case protocol.Shutdown():
                 self._closing = True
-            case _ if isinstance(command, Journey):
+            case _ if isinstance(command, protocol.Journey):
                 self._travel(command)
             case protocol.PutSnapshots(kept):
                 session.snapshots.shelf.put(kept)
                 self._teller.knows()
-            case _ if isinstance(command, SnapshotCommand):
+            case _ if isinstance(command, protocol.SnapshotCommand):
                 answered = shelve(session, command)
                 if answered is not None:
                     self._send(answered)
@@ -454,7 +454,7 @@ class EngineLoop:
         first = begun.first
         self._send(protocol.Loaded(first.program, first.kind, generation, name_or_path, start, lab, begun))
 
-    def _travel(self, journey: Journey) -> None:
+    def _travel(self, journey: protocol.Journey) -> None:
         """To another moment; a run of the guest ends for it."""
         if self._session.program is None:
             raise RequestError("No guest is loaded.", "Choose one in the toolbar first.")

@@ -266,6 +266,32 @@ class SetCap:
     cap: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Balloon:
+    """Have `taken` bytes of a VM's memory taken back from it, from now on; 0 gives all of it back. Its guest sees no
+    difference; others can have the memory (`Snapshot.free_memory`)."""
+
+    letter: str
+    taken: int
+
+
+HostCommand: TypeAlias = (
+    AddVm
+    | RemoveVm
+    | SelectVm
+    | PauseVm
+    | ResumeVm
+    | SetWeight
+    | SetCap
+    | Balloon
+    | SetIntercept
+    | SetVmcbField
+    | EditRegister
+    | EditMemory
+    | SetTranslation
+)
+"""What a person does to VMs: makes, removes, selects, pauses, weighs, caps and edits them (`app.engine.hosting`)."""
+
 # Other moments (`Snapshot.past`). The guest stands there afterwards; a run is ended by each of these.
 
 
@@ -328,13 +354,12 @@ class Undo:
     """To before the last thing that was done from outside, in a future without it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Balloon:
-    """Have `taken` bytes of a VM's memory taken back from it, from now on; 0 gives all of it back. Its guest sees no
-    difference; others can have the memory (`Snapshot.free_memory`)."""
+Journey: TypeAlias = (
+    StepBack | StepBackOver | RunBack | BackToWrite | GoToInstruction | GoTo | EnterFuture | DiscardFuture | Undo
+)
+"""Journeys in time (`app.engine.journeys`)."""
 
-    letter: str
-    taken: int
+# Snapshots of VMs (`core.vm_snapshots`), by the names under which they are kept.
 
 
 @dataclass(frozen=True, slots=True)
@@ -426,6 +451,21 @@ class AskDiverged:
     letter: str = ""
 
 
+SnapshotCommand: TypeAlias = (
+    TakeSnapshot
+    | RenameSnapshot
+    | DeleteSnapshot
+    | KeepAgain
+    | RevertVm
+    | CloneVm
+    | ExportSnapshot
+    | ExportDisk
+    | ImportSnapshot
+    | AskDiverged
+)
+"""Wishes about snapshots of VMs (`app.engine.shelving`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """The window has taken the last `Updated` and may be sent the next."""
@@ -436,14 +476,26 @@ class Shutdown:
     """End the engine process."""
 
 
+Act: TypeAlias = (
+    HostCommand
+    | Journey
+    | Input
+    | Keys
+    | SetBreakpoints
+    | TakeSnapshot
+    | RenameSnapshot
+    | DeleteSnapshot
+    | KeepAgain
+    | ImportSnapshot
+    | RevertVm
+    | CloneVm
+)
+"""What a person did to the machine: none of it may be lost when an engine dies."""
+
 Command: TypeAlias = (
-    "Load | Resume | OpenLab | SaveLab | KeepLab"
-    " | SaveDisk | Run | Stop | Step | StepOver | StepBy | RunTo | RunToNewCode | Reset | SetSpeed | SetBreakpoints"
-    " | Input | Keys | LookAt | AddVm | RemoveVm | SelectVm | PauseVm | ResumeVm | SetWeight | SetCap | Balloon"
-    " | StepBack | StepBackOver | RunBack | BackToWrite | GoToInstruction | GoTo | EnterFuture | DiscardFuture | Undo"
-    " | TakeSnapshot | RenameSnapshot | DeleteSnapshot | KeepAgain | RevertVm | CloneVm | ExportSnapshot"
-    " | ExportDisk | ImportSnapshot | PutSnapshots | AskDiverged"
-    " | SetIntercept | SetVmcbField | SetTranslation | EditRegister | EditMemory | CheckLesson | Shown | Shutdown"
+    "HostCommand | Journey | SnapshotCommand | Load | Resume | OpenLab | SaveLab | KeepLab | SaveDisk | Run | Stop"
+    " | Step | StepOver | StepBy | RunTo | RunToNewCode | Reset | SetSpeed | SetBreakpoints | Input | Keys | LookAt"
+    " | PutSnapshots | CheckLesson | Shown | Shutdown"
 )
 
 # -- messages: engine → window
@@ -525,9 +577,9 @@ class Selected:
 class Updated:
     """The machine as it is now; answer with `Shown`.
 
-    acts     how many `app.engine.hosting.Act` this engine has obeyed
-    futures  `Session.futures`, if they are not what the last one told; None: they are
-    stand    as `Session.stand`
+    acts     how many `Act` this engine has obeyed
+    futures  `Session.lab.futures`, if they are not what the last one told; None: they are
+    stand    as `Session.lab.stand`
     """
 
     snapshot: Snapshot

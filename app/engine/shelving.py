@@ -6,7 +6,7 @@ The reader and writer of VM files, slow to import, is imported when there is a f
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from app.engine import protocol
 
@@ -14,22 +14,10 @@ if TYPE_CHECKING:
     from core.session import Session
     from core.vm_snapshots.vm_snapshot import VmSnapshot
 
-SnapshotCommand: TypeAlias = (
-    protocol.TakeSnapshot
-    | protocol.RenameSnapshot
-    | protocol.DeleteSnapshot
-    | protocol.KeepAgain
-    | protocol.RevertVm
-    | protocol.CloneVm
-    | protocol.ExportSnapshot
-    | protocol.ExportDisk
-    | protocol.ImportSnapshot
-    | protocol.AskDiverged
-)
 CHANGES_MACHINE = (protocol.RevertVm, protocol.CloneVm)
 
 
-def shelve(session: Session, command: SnapshotCommand) -> protocol.Message | None:
+def shelve(session: Session, command: protocol.SnapshotCommand) -> protocol.Message | None:
     """Carry `command` out; what the window is told of it, beside `Shelved`. A UserError, and nothing changed, if that
     cannot be."""
     shelf = session.snapshots.shelf

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
-from app.engine.hosting import HostCommand
-from app.engine.journeys import Journey
-from app.engine.protocol import Loaded, Selected
-from app.engine.shelving import SnapshotCommand
+from app.engine.protocol import HostCommand, Journey, Loaded, Selected, SnapshotCommand
 from core.cpu.probes import ProbeBuffers
 from core.errors import LabFault, UserError
 from core.guests.image import Program

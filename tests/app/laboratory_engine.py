@@ -9,9 +9,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from app.engine.hosting import HostCommand, host
-from app.engine.protocol import Loaded, SelectVm
-from app.engine.shelving import SnapshotCommand, shelve, vm_in
+from app.engine.hosting import host
+from app.engine.protocol import HostCommand, Loaded, SelectVm, SnapshotCommand
+from app.engine.shelving import shelve, vm_in
 from core.errors import RequestError, UserError
 from core.guests.image import Program
 from core.guests.start import NOTHING, StartWith

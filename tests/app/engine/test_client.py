@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from app.engine.client import TRIES, Engine
+from app.engine.client import Engine
 from app.engine.protocol import Loaded
 from app.engine.shared_memory import SharedViews
+from app.engine.succession import TRIES
 from core.errors import RequestError, UserError
 from core.events import StopReason
 from core.snapshot import Snapshot

@@ -9,8 +9,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from app.engine.client import Engine
-from app.engine.journeys import Journey
-from app.engine.protocol import AddVm, BackToWrite, EnterFuture, GoTo, RunBack, SelectVm, StepBack, StepBackOver
+from app.engine.protocol import (
+    AddVm,
+    BackToWrite,
+    EnterFuture,
+    GoTo,
+    Journey,
+    RunBack,
+    SelectVm,
+    StepBack,
+    StepBackOver,
+)
 from core.lab.archive import MANIFEST
 from core.lab.files import open_lab
 from core.lab.lab import Desk
