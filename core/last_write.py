@@ -1,30 +1,23 @@
 """Going back to the last write to a word, also one that left it as it was.
 
-Between checkpoints the run is replayed at native speed while every store to the word is noted: the CPU's by a hook on
-just those bytes, a monitor's and a device's where they enter RAM. The last that was seen is then pinned to its
-instruction by halving. What the MMU writes by itself (accessed and dirty bits) reaches no hook and is found because the
-word differs. Simplified: a store that begins in the page before is seen only if it changes the word, since the emulator
-tells nothing but where a store begins. (gdb's hardware watchpoints, run backward, find changes alone.)
+Between checkpoints the run is replayed at native speed while every store to the word is noted. The last that was seen
+is then pinned to its instruction by halving. What the MMU writes by itself (accessed and dirty bits) is no store, and
+is found because the word differs. (gdb's hardware watchpoints, run backward, find changes alone.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
-from core.addresses import PAGE_MASK, PAGE_SHIFT, GuestPhysical
+from core.addresses import GuestPhysical
 from core.hypervisor import Hypervisor
-from core.memory.guest_physical import GuestPhysicalMemory
-from core.memory.onlooker import pages
 from core.timeline.checkpoint import Checkpoint
 from core.timeline.journal import Moment
 from core.timeline.timeline import Timeline
+from core.watched_word import WORD, Mark, WatchedWord
 
-WORD = 4
-LONGEST_STORE = 64  # bytes: a store that begins so far before the word may reach it
 NEAR = 4  # within so much virtual time before it was seen a store has begun, unless the guest slept
 
 
@@ -40,74 +33,10 @@ class Searched(Protocol):
     def settle(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """The word at one moment: where its parts lie in the machine (None: with the hypervisor), how often pages of the VM
-    were brought back or are away, and its bytes."""
-
-    places: tuple[int | None, ...]
-    moves: tuple[int, int]
-    value: bytes
-
-
-class _Word:
-    """A word of the selected VM; `seen` is the machine's time at which a store to it was seen last."""
-
-    def __init__(self, session: Searched, address: GuestPhysical, size: int) -> None:
-        self._session, self._letter = session, session.selected
-        self._parts = tuple((GuestPhysical(start), length) for start, length in pages(address, size))
-        self.seen: int | None = None
-
-    def _physical(self) -> GuestPhysicalMemory | None:
-        vm = self._session.hypervisor.vms.get(self._letter)
-        return vm.vmm.physical if vm is not None else None
-
-    def mark(self) -> _Mark:
-        """As it is now; nothing, where there is no such VM."""
-        physical = self._physical()
-        if physical is None:
-            return _Mark((), (0, 0), b"")
-        reclaimer = self._session.hypervisor.vms[self._letter].reclaimer
-        moves = (reclaimer.state.brought_back, reclaimer.taken) if reclaimer is not None else (0, 0)
-        value = b"".join(physical.read(start, length) for start, length in self._parts)
-        return _Mark(tuple(physical.lies_at(start) for start, _ in self._parts), moves, value)
-
-    @contextmanager
-    def watched(self, places: tuple[int | None, ...]) -> Iterator[None]:
-        """Note what is stored there while the machine runs."""
-        machine = self._session.hypervisor.machine
-        self.seen = None
-        with ExitStack() as hooks:
-            for (_, length), place in zip(self._parts, places, strict=False):
-                if place is not None:
-                    first = max(place - LONGEST_STORE + 1, place & ~PAGE_MASK)
-                    hooks.enter_context(machine.cpu.watching_writes(first, place + length - 1, self._see))
-            machine.ram.on_write = self._see
-            try:
-                yield
-            finally:
-                machine.ram.on_write = None
-
-    def _see(self, at: int, size: int) -> None:
-        physical, hypervisor = self._physical(), self._session.hypervisor
-        if physical is None:
-            return
-        for start, length in self._parts:
-            place = physical.lies_at(start)
-            if place is not None and at < place + length and place < at + size:
-                running = hypervisor.vms[hypervisor.on_cpu or self._letter].interposer
-                self.seen = running.time + running.machine_offset
-
-    def untouched_since_the_one_before(self, checkpoint: Checkpoint, mark: _Mark) -> bool:
-        """Was nothing stored in its frames between that checkpoint, where it was as in `mark`, and the one before?"""
-        frames = [place >> PAGE_SHIFT for place in mark.places if place is not None]
-        return len(frames) == len(self._parts) and not any(frame in checkpoint.written for frame in frames)
-
-
 def to_write(session: Searched, address: GuestPhysical, size: int = WORD) -> Iterator[None]:
     """To before the last instruction, or departure, that wrote to the word at guest-physical `address`, in slices; to
     power-on if there was none."""
-    timeline, word = session.timeline, _Word(session, address, size)
+    timeline, word = session.timeline, WatchedWord(session, address, size)
     search = _Search(session, word)
     now, mark = timeline.now, word.mark()
     end = Moment(now.time, False, now.executed)
@@ -142,10 +71,10 @@ def to_write(session: Searched, address: GuestPhysical, size: int = WORD) -> Ite
 class _Search:
     """Looks for the last write between two moments; a time that is found is the last one before it."""
 
-    def __init__(self, session: Searched, word: _Word) -> None:
+    def __init__(self, session: Searched, word: WatchedWord) -> None:
         self._session, self._timeline, self._word = session, session.timeline, word
 
-    def last_between(self, start: Moment, end: Moment, after: _Mark) -> Generator[None, None, int | None]:
+    def last_between(self, start: Moment, end: Moment, after: Mark) -> Generator[None, None, int | None]:
         """At `end` the word is as in `after`."""
         timeline, word = self._timeline, self._word
         timeline.seek_moment(start)
@@ -169,7 +98,7 @@ class _Search:
         found = yield from self.last_between(half, end, after)
         return found if found is not None else (yield from self.last_between(start, half, between))
 
-    def _pin_down(self, low: int, end: int, seen: int, after: _Mark) -> Generator[None, None, int]:
+    def _pin_down(self, low: int, end: int, seen: int, after: Mark) -> Generator[None, None, int]:
         """A store was `seen` last at that time: when did it begin? And did the MMU change the word after it?"""
         stop = min(end, seen + 2)
         high, near = stop, max(low, seen - NEAR)
@@ -188,13 +117,13 @@ class _Search:
             return (yield from self._last_difference(low + 1, end, after))
         return low
 
-    def _stored_from(self, time: int, stop: int, after: _Mark) -> bool:
+    def _stored_from(self, time: int, stop: int, after: Mark) -> bool:
         self._timeline.seek_time(time)
         with self._word.watched(after.places):
             self._timeline.replay(until_time=stop)
         return self._word.seen is not None
 
-    def _last_difference(self, low: int, high: int, after: _Mark) -> Generator[None, None, int]:
+    def _last_difference(self, low: int, high: int, after: Mark) -> Generator[None, None, int]:
         """The word is another at `low` than at `high`, and nothing was seen to store to it: the last time at which it
         still was."""
         while high - low > 1:

@@ -9,7 +9,7 @@
 ;   16 break_map  17 scratch    18..21 instructions in rings 0..3
 ;   22 code_base  23 code_size  24 code_map    25 code_heat    26 virtual_if   27 last_size    28 ram
 ;   29 again_at   30 real_pc    31 variables    32 guarded_at   33 guarded_if   34 context      35 handler
-;   36 port_reader 37 port_writer
+;   36 port_reader 37 port_writer 38 ring_left  39 straddled
 ;
 ; Where a monitor runs rewritten code (code_size bytes from linear code_base), code_map has a 64-bit entry for each of
 ; its bytes: the guest's own address of the instruction in the low half, and above it what @place looks at. So one of the
@@ -238,8 +238,15 @@ twice:
   %anew = call i1 @begun_anew(ptr %uc, i64 %pc, ptr %ctl)
   br i1 %anew, label %counted.already, label %first
 
+; it may have left its write in the middle: see @departed
 counted.already:
   store i64 -1, ptr %again.at
+  %done.at = getelementptr i64, ptr %ctl, i64 1
+  %done.end = load i64, ptr %done.at
+  %done = load i64, ptr %ctl
+  %sooner = icmp ult i64 %done, %done.end
+  %stop.then = select i1 %sooner, i64 %done, i64 %done.end
+  store i64 %stop.then, ptr %done.at
   ret i1 false
 
 first:
@@ -293,13 +300,13 @@ read.real:
 breakpoints:
   %breaking = and i64 %watch, 1
   %breaks = icmp ne i64 %breaking, 0
-  br i1 %breaks, label %look.up, label %go
+  br i1 %breaks, label %look.up, label %rings
 
 look.up:
   %skip.at = getelementptr i64, ptr %ctl, i64 4
   %skip = load i64, ptr %skip.at
   %skipped = icmp eq i64 %skip, %executed
-  br i1 %skipped, label %go, label %test.bit
+  br i1 %skipped, label %rings, label %test.bit
 
 test.bit:
   %map.at = getelementptr i64, ptr %ctl, i64 16
@@ -313,7 +320,24 @@ test.bit:
   %shifted = lshr i8 %byte, %bit.index8
   %bit = and i8 %shifted, 1
   %hit = icmp ne i8 %bit, 0
-  br i1 %hit, label %breakpoint, label %go
+  br i1 %hit, label %breakpoint, label %rings
+
+; watch bit 2: stop where the CPU is in another ring than ring_left
+rings:
+  %leaving = and i64 %watch, 4
+  %may.leave = icmp ne i64 %leaving, 0
+  br i1 %may.leave, label %read.ring, label %go
+
+read.ring:
+  %cs.at = getelementptr i64, ptr %ctl, i64 17
+  store i64 0, ptr %cs.at
+  %cs.read = call i32 @uc_reg_read(ptr %uc, i32 REG_CS, ptr %cs.at)
+  %cs = load i64, ptr %cs.at
+  %cpl = and i64 %cs, 3
+  %left.at = getelementptr i64, ptr %ctl, i64 38
+  %left = load i64, ptr %left.at
+  %still = icmp eq i64 %cpl, %left
+  br i1 %still, label %go, label %ring.left
 
 go:
   %next = add i64 %executed, 1
@@ -334,8 +358,10 @@ interruptible:
   br label %halt
 breakpoint:
   br label %halt
+ring.left:
+  br label %halt
 halt:
-  %reason = phi i64 [ 1, %budget ], [ 2, %request ], [ 3, %interruptible ], [ 4, %breakpoint ]
+  %reason = phi i64 [ 1, %budget ], [ 2, %request ], [ 3, %interruptible ], [ 4, %breakpoint ], [ 8, %ring.left ]
   %reason.at = getelementptr i64, ptr %ctl, i64 5
   store i64 %reason, ptr %reason.at
   %status = call i32 @uc_emu_stop(ptr %uc)
@@ -463,19 +489,55 @@ mark:
   %dirty = load ptr, ptr %dirty.at
   %byte.at = getelementptr i8, ptr %dirty, i64 %frame
   store i8 1, ptr %byte.at
-  ; a write that straddles a page border dirties the next frame as well
   %last = sub i32 %size, 1
   %last64 = zext i32 %last to i64
   %last.address = add i64 %address, %last64
   %last.frame = lshr i64 %last.address, 12
   %straddles = icmp ne i64 %last.frame, %frame
+  br i1 %straddles, label %note, label %done
+
+; without paging the next frame is dirty as well; with it, who knows which: that there was such a write is kept
+note:
+  %note.at = getelementptr i64, ptr %ctl, i64 39
+  store i64 1, ptr %note.at
   %next.inside = icmp ult i64 %last.frame, %frames
-  %mark.next = and i1 %straddles, %next.inside
-  br i1 %mark.next, label %mark.second, label %done
+  br i1 %next.inside, label %mark.second, label %done
 
 mark.second:
   %second.at = getelementptr i8, ptr %dirty, i64 %last.frame
   store i8 1, ptr %second.at
+  br label %done
+
+done:
+  ret void
+}
+
+; Called before every write where somebody waits for one. %watched: the first byte waited for and the one behind the last,
+; both host-physical; how many bytes of a store must lie behind its page to reach them, if its next page is theirs; and
+; whom to tell. Only where a store begins is known, so one that leaves its page is told of whenever it may reach them.
+define void @stored(ptr %uc, i32 %type, i64 %address, i32 %size, i64 %value, ptr %watched) {
+entry:
+  %size64 = zext i32 %size to i64
+  %end = add i64 %address, %size64
+  %last.at = getelementptr i64, ptr %watched, i64 1
+  %first = load i64, ptr %watched
+  %last = load i64, ptr %last.at
+  %begins = icmp ult i64 %address, %last
+  %reaches = icmp ugt i64 %end, %first
+  %hits = and i1 %begins, %reaches
+  %in.page = and i64 %address, 4095
+  %in.page.end = add i64 %in.page, %size64
+  %behind = sub i64 %in.page.end, 4096
+  %needed.at = getelementptr i64, ptr %watched, i64 2
+  %needed = load i64, ptr %needed.at
+  %straddles = icmp sgt i64 %behind, %needed
+  %tell.it = or i1 %hits, %straddles
+  br i1 %tell.it, label %tell, label %done
+
+tell:
+  %teller.at = getelementptr ptr, ptr %watched, i64 3
+  %teller = load ptr, ptr %teller.at
+  call void %teller(i64 %address, i32 %size)
   br label %done
 
 done:
@@ -536,7 +598,9 @@ done:
 
 ; Called where the CPU raised exception %number or (from 256 on) left guest mode. Python's handler finds the CPU's state in
 ; the context, and what it changes there the CPU goes on with. Copying it out and back from here costs half of what it
-; costs from Python. The exception is over then; the CPU itself would keep two of its marks for ever.
+; costs from Python. The exception is over then; the CPU itself would keep two of its marks for ever. And a third: where
+; it leaves an access in the middle that it does in parts (a read that goes on in a page that is not there, which faults at
+; that page's first byte), it calls no hook of memory any more until it is started again.
 define void @departed(ptr %uc, i32 %number, ptr %ctl) {
 entry:
   %context.at = getelementptr i64, ptr %ctl, i64 34
@@ -546,9 +610,50 @@ entry:
   %error = load i32, ptr %error.at
   %software.at = getelementptr i8, ptr %context, i64 AT_EXCEPTION_IS_INT
   %software = load i32, ptr %software.at
+  switch i32 %number, label %handle [
+    i32 14, label %fault
+    i32 334, label %exit
+    i32 1280, label %exit
+  ]
+
+; a page fault, that of a guest, or one in the nested table: at which address?
+fault:
+  %cr2.at = getelementptr i8, ptr %context, i64 AT_CR2
+  %cr2 = load i64, ptr %cr2.at
+  br label %handle
+
+exit:
+  %vmcb.at = getelementptr i8, ptr %context, i64 AT_VM_VMCB
+  %vmcb = load i64, ptr %vmcb.at
+  %ram.at = getelementptr i64, ptr %ctl, i64 28
+  %ram = load ptr, ptr %ram.at
+  %block = getelementptr i8, ptr %ram, i64 %vmcb
+  %info.at = getelementptr i8, ptr %block, i64 128
+  %info = load i64, ptr %info.at
+  br label %handle
+
+handle:
+  %faulted = phi i64 [ -1, %entry ], [ %cr2, %fault ], [ %info, %exit ]
   %handler.at = getelementptr i64, ptr %ctl, i64 35
   %handler = load ptr, ptr %handler.at
   call void %handler(i32 %number, i32 %error, i32 %software)
+  %in.page = and i64 %faulted, 4095
+  %at.start = icmp eq i64 %in.page, 0
+  br i1 %at.start, label %wake, label %back
+
+; after this the CPU is started anew, unless it is to stop anyway
+wake:
+  %reason.at = getelementptr i64, ptr %ctl, i64 5
+  %reason = load i64, ptr %reason.at
+  %stops = icmp ne i64 %reason, 0
+  br i1 %stops, label %back, label %stop
+
+stop:
+  store i64 9, ptr %reason.at
+  %status = call i32 @uc_emu_stop(ptr %uc)
+  br label %back
+
+back:
   %old.at = getelementptr i8, ptr %context, i64 AT_OLD_EXCEPTION
   store i32 -1, ptr %old.at
   store i32 0, ptr %software.at

@@ -61,16 +61,20 @@ class Word(IntEnum):
     HANDLER = 35
     PORT_READER = 36
     PORT_WRITER = 37
+    RING_LEFT = 38
+    STRADDLED = 39
 
 
 CONTROL_WORDS = 40
 WATCH_BREAKPOINTS = 1
 WATCH_INTERRUPT = 2
+WATCH_RING = 4
 
 
 class Halted(IntEnum):
     """Why the CPU came to rest: what a probe wrote (word REASON), NONE after HLT, NOWHERE when there is no code, STRAY
-    where no rewritten code stands, GUARDED at a store that a monitor's page must be kept from."""
+    where no rewritten code stands, GUARDED at a store that a monitor's page must be kept from, OTHER_RING before an
+    instruction in another ring than the one to be left, AGAIN where it only must be started anew."""
 
     NONE = 0
     BUDGET = 1
@@ -80,6 +84,8 @@ class Halted(IntEnum):
     NOWHERE = 5
     STRAY = 6
     GUARDED = 7
+    OTHER_RING = 8
+    AGAIN = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +132,7 @@ class NativeProbes:
     departed: int
     port_read: int
     port_write: int
+    stored: int
 
 
 @lru_cache(maxsize=1)

@@ -21,12 +21,23 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import unicorn
+from iced_x86 import Decoder
 from unicorn import x86_const as x86
 from unicorn.unicorn_py3 import unicorn as binding
 
 from core.addresses import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE
 from core.cpu import breakpoint_registers, probes
-from core.cpu.context import CC_OP_EFLAGS, CONTEXT_BYTES, HEADER_BYTES, HF_CPL, STATE_BYTES, CpuContext, Gpr, Seg
+from core.cpu.context import (
+    CC_OP_EFLAGS,
+    CONTEXT_BYTES,
+    HEADER_BYTES,
+    HF_CPL,
+    HF_CS32,
+    STATE_BYTES,
+    CpuContext,
+    Gpr,
+    Seg,
+)
 from core.cpu.flags import ALWAYS_ONE, ARITHMETIC, DF, DR7_ENABLES
 from core.cpu.fpu import Fpu
 from core.cpu.probes import Halted, Word
@@ -41,7 +52,7 @@ _PTR = ctypes.c_void_p
 _OnDeparture = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_int32)
 _OnIn = ctypes.CFUNCTYPE(ctypes.c_uint32, ctypes.c_uint32, ctypes.c_int)
 _OnOut = ctypes.CFUNCTYPE(None, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint32)
-_OnStore = ctypes.CFUNCTYPE(None, _PTR, ctypes.c_int, ctypes.c_uint64, ctypes.c_int, ctypes.c_int64, _PTR)
+_OnStore = ctypes.CFUNCTYPE(None, ctypes.c_uint64, ctypes.c_uint32)
 _OnInstruction = ctypes.CFUNCTYPE(None, _PTR, _PTR)
 _OnSkippable = ctypes.CFUNCTYPE(ctypes.c_int, _PTR, _PTR)
 _OnInvalid = ctypes.CFUNCTYPE(ctypes.c_bool, _PTR, _PTR)
@@ -56,6 +67,7 @@ CONTROL_REGISTERS = {0: x86.UC_X86_REG_CR0, 3: x86.UC_X86_REG_CR3, 4: x86.UC_X86
 TLB_FLUSH = unicorn.UC_CTL_IO_WRITE << 30 | unicorn.UC_CTL_TLB_FLUSH  # as uc_ctl takes it
 KEPT_APART = ~(ARITHMETIC | DF) & 0xFFFF_FFFF  # what is left in eflags while the guest runs
 ALL_ADDRESSES = (1, 0)  # begin > end: a hook for every address
+LONGEST_STORE = 64  # bytes, and more than any
 NO_PAGE = NO_COUNT = (1 << 64) - 1
 MAPPED_TO = 1 << 32
 FIRST_EXIT = 0x100  # an interrupt hook's number from here on is a #VMEXIT's
@@ -345,6 +357,12 @@ class Cpu:
 
         Raises what a departure's handler raised, or UnknownDeparture if the emulator gave up.
         """
+        halted = Halted.AGAIN
+        while halted is Halted.AGAIN:
+            halted = self._run()
+        return halted
+
+    def _run(self) -> Halted:
         self.ctl[REASON] = 0
         self.ctl[FETCH_PAGE] = self.ctl[AGAIN_AT] = NO_PAGE
         if self._relocation is not None:
@@ -393,20 +411,37 @@ class Cpu:
         self.forget_all_code()
 
     @contextmanager
-    def watching_writes(self, first: int, last: int, seen: Callable[[int, int], None]) -> Iterator[None]:
-        """While it lasts, `seen` is told the host-physical address and the size of every store of the CPU's that begins
-        between these two; it must not raise. For recorded CPUs, whose stores all look for hooks."""
-
-        def stored(_uc: int, _kind: int, address: int, size: int, _value: int, _data: int) -> None:
-            seen(address, size)
-
-        callback = _OnStore(stored)
-        hook = self._hook(unicorn.UC_HOOK_MEM_WRITE, callback, within=(first, last))
+    def watching_writes(self, first: int, size: int, seen: Callable[[int, int], None]) -> Iterator[None]:
+        """While it lasts, `seen` is told host-physical address and size of every store of the CPU's that reaches one of
+        the `size` bytes from host-physical `first` on, all in one page, or that leaves its own page and would reach
+        them if it went on there; it must not raise. For recorded CPUs, whose stores all look for hooks."""
+        callback = _OnStore(seen)
+        before = first & PAGE_MASK  # bytes of its page that a store from another page must write first
+        told = ctypes.cast(callback, _PTR).value or 0
+        watched = (ctypes.c_uint64 * 4)(first, first + size, before, told)
+        within = ALL_ADDRESSES if before < LONGEST_STORE else (first - LONGEST_STORE + 1, first + size - 1)
+        hook = self._hook(unicorn.UC_HOOK_MEM_WRITE, self._native.stored, ctypes.addressof(watched), within=within)
         try:
             yield
         finally:
             _LIB.uc_hook_del(self._handle, hook)
-            self._callbacks.remove(callback)
+            self._callbacks.remove(self._native.stored)
+
+    def watch_ring(self, left: int | None) -> None:
+        """Stop (OTHER_RING) before the first instruction in another ring than this one; None: in none."""
+        self._set_watch(probes.WATCH_RING, left is not None)
+        self.ctl[Word.RING_LEFT] = left or 0
+
+    def code_here(self) -> bytes:
+        """The instruction that the CPU is in, and what follows in its page; for use in a run. Where it really runs:
+        rewritten code is not what the guest believes to be there."""
+        at, code = self.ctl[Word.REAL_PC], b""
+        while not Decoder(32 if self.state.hflags & HF_CS32 else 16, code).decode():
+            if _LIB.uc_vmem_translate(self._handle, at + len(code), unicorn.UC_PROT_EXEC, self._scratch_at):
+                break
+            physical = self._scratch.value
+            code += bytes(self.ram.bytes[physical : (physical | PAGE_MASK) + 1])
+        return code
 
     def count_attempt(self, pc: int) -> None:
         """Count an instruction at linear `pc` that faulted before any probe saw it."""
@@ -581,6 +616,8 @@ class Cpu:
             "AT_ERROR_CODE": layout.error_code.offset,
             "AT_EXCEPTION_IS_INT": layout.exception_is_int.offset,
             "AT_OLD_EXCEPTION": layout.old_exception.offset,
+            "AT_CR2": layout.cr.offset + 2 * ctypes.sizeof(ctypes.c_uint64),
+            "AT_VM_VMCB": layout.vm_vmcb.offset,
         }
         self._native = native = probes.compile_probes(functions, numbers)
         control = self.buffers.control.ctypes.data

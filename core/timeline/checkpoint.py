@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.addresses import PAGE_SHIFT, PAGE_SIZE
-from core.cpu.probes import PC_RING
+from core.cpu.probes import PC_RING, Word
 from core.cpu.unicorn_cpu import Cpu
 from core.cpu.world import World
 from core.events import Cause, Trap
@@ -168,7 +168,18 @@ class Camera:
         dirty = self.hypervisor.machine.backing.probes.dirty
         self._written.update(np.flatnonzero(dirty).tolist())
         dirty[:] = 0
+        self._written |= self._straddled_into()
         return self._written
+
+    def _straddled_into(self) -> set[int]:
+        """Where writes went on that left their page, if there were any: no probe knows. A frame that was never written
+        is all zeroes, so it is found by not being that."""
+        machine = self.hypervisor.machine
+        if not machine.cpu.ctl[Word.STRADDLED]:
+            return set()
+        machine.cpu.ctl[Word.STRADDLED] = 0
+        words = machine.ram.array[: machine.frames.used_to].view(np.uint64).reshape(-1, PAGE_SIZE // 8)
+        return set(np.flatnonzero(words.any(axis=1)).tolist())
 
     def _changed_pages(self) -> dict[int, bytes]:
         ram, image = self.hypervisor.machine.ram.bytes, self._image

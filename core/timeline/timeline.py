@@ -262,6 +262,12 @@ class Timeline:
         if wanted.at_threshold:
             self.to_threshold()
 
+    def return_to(self, moment: Moment, inputs: int) -> None:
+        """As `seek_moment`, with the first `inputs` inputs done, as they were there."""
+        self.seek_moment(moment)
+        while self._applied < inputs:
+            self._do_next()
+
     def _load(self, checkpoint: Checkpoint) -> None:
         self._camera.load(checkpoint)
         self._applied = checkpoint.inputs

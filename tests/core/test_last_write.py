@@ -33,11 +33,11 @@ def back(session: Session, address: int | None = None) -> int:
     return session.executed
 
 
-def all_back(session: Session) -> list[int]:
+def all_back(session: Session, address: int | None = None) -> list[int]:
     """Where each move back ended, to power-on."""
-    found = [back(session)]
+    found = [back(session, address)]
     while found[-1]:
-        found.append(back(session))
+        found.append(back(session, address))
     return found
 
 
@@ -52,6 +52,49 @@ def test_every_store_that_reaches_the_word_is_found(kind: str, stores: list[tupl
     session.step(len(stores) + 50)
     reaching = [1 + n for n, (size, at) in enumerate(stores) if at < 4 and at + size > 0]
     assert all_back(session) == [*reversed(reaching), 0]
+    session.close()
+
+
+# linear 0x400000 and 0x401000 lie in two pages that are no neighbours; those behind 0x300000 are others' own
+ACROSS = """
+    mov edi, 0x110000
+    mov dword ptr [edi], 0x83
+    mov dword ptr [edi + 4], 0x111007
+    mov dword ptr [0x111000], 0x300007
+    mov dword ptr [0x111004], 0x250007
+    mov dword ptr [0x111008], 0x270007
+    mov eax, cr4
+    or eax, 0x210
+    mov cr4, eax
+    mov cr3, edi
+    mov eax, cr0
+    or eax, 0x80000000
+    mov cr0, eax
+    xor eax, eax
+    mov esp, 0x401002
+    mov [0x400ffe], eax
+    mov [0x401ffe], eax
+    push eax
+    mov [0x400ffc], eax
+    mov byte ptr [0x401000], 0
+    mov [0x300ffe], eax
+    movdqu [0x400ff1], xmm0
+    mov ebx, 0x3ff000
+    mov [ebx + eax*4 + 0x1fff], eax
+    pushad
+done: jmp done
+"""
+
+
+@each_kind
+def test_a_store_that_begins_in_the_page_before_is_found(kind: str) -> None:
+    """All of them store zeroes where there are zeroes; only those to the pages that follow on it in linear memory."""
+    session = recorded(ACROSS, kind)
+    session.step(60)
+    found = all_back(session, 0x40_1000)
+    names = [code_at(session, each) for each in found[:-1]]
+    assert [each.split()[0] for each in names] == ["mov", "movdqu", "mov", "push", "mov"]
+    assert "[ebx+" in names[0]
     session.close()
 
 
