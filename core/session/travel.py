@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from core import narration, retrace
 from core.errors import RequestError, UserError
 from core.events import StopReason, Trap
+from core.lab.lab import Stand, StopAt
 from core.last_write import to_write
 from core.looks import Space
 from core.session.host import Host
@@ -26,6 +27,7 @@ class Travel:
 
     def __init__(self, host: Host, seen: Introspection) -> None:
         self._host, self._seen = host, seen
+        self._left_at: Stand | None = None  # where a search began, while it goes on
 
     @contextmanager
     def travelling(self) -> Iterator[Timeline]:
@@ -39,6 +41,25 @@ class Travel:
         """Say where the journey has led."""
         seen = self._seen
         self._host.sentence = narration.of_journey(seen.machine_executed, seen.next_instruction(), seen.pc)
+
+    @property
+    def stand(self) -> Stand:
+        """What of the lab changes while it runs; cheap. While the past is searched it stands where it did before."""
+        if self._left_at is not None:
+            return self._left_at
+        timeline = self._seen.timeline
+        stops = {
+            letter: tuple(StopAt(address, name) for address, name in vm.breakpoints.programs().items())
+            for letter, vm in self._host.on.hypervisor.vms.items()
+            if vm.breakpoints.addresses
+        }
+        branch = timeline.branch
+        return Stand(branch.number, timeline.now, branch.reached, timeline.applied, self._host.selected, stops)
+
+    @property
+    def searching(self) -> bool:
+        """Is the past being searched, so that the machine is not where the lab stands?"""
+        return self._left_at is not None
 
     # -- to a moment
 
@@ -113,12 +134,15 @@ class Travel:
     def _searching(self, search: Iterator[None]) -> Iterator[None]:
         """Let a search of the past run; where it is closed, or finds that it cannot be, all is as it was."""
         with self.travelling() as timeline:
-            origin = timeline.now
+            self._left_at = origin = self.stand
             try:
                 yield from search
             except (GeneratorExit, UserError):
-                timeline.seek_moment(origin)
+                timeline.return_to(origin.now, origin.applied)
+                self._host.selected = origin.selected
                 raise
+            finally:
+                self._left_at = None
         self.tell()
         self._host.stop = StopReason.BREAKPOINT if timeline.now.at_threshold else StopReason.BUDGET
 

@@ -14,7 +14,7 @@ from core.errors import RequestError, UserError
 from core.events import StopReason
 from core.lab.fingerprint import fingerprint
 from core.lab.futures import branches_of, futures_of, known_futures
-from core.lab.lab import Desk, Lab, LabFuture, Rhythm, Stand, StopAt
+from core.lab.lab import Desk, Lab, LabFuture, Rhythm, Stand
 from core.session.host import Host
 from core.session.introspection import Introspection
 from core.session.travel import Travel
@@ -36,7 +36,7 @@ class WholeLab:
     def facts(self, desk: Desk = NOTHING_OPEN, *, proven: bool = True) -> Lab:
         """All that it takes to have this lab again. `proven`: with a fingerprint, which takes a look at all of
         memory."""
-        begun, proof = self.begun, self._fingerprint() if proven else ""
+        begun, proof = self.begun, self._fingerprint() if proven and not self._travel.searching else ""
         futures = futures_of(self._seen.timeline)
         return Lab.standing(begun.first, begun.rhythm, futures, self.stand, proof, desk, self._shelf.kept)
 
@@ -51,14 +51,7 @@ class WholeLab:
     @property
     def stand(self) -> Stand:
         """What of the lab changes while it runs; cheap."""
-        timeline = self._seen.timeline
-        stops = {
-            letter: tuple(StopAt(address, name) for address, name in vm.breakpoints.programs().items())
-            for letter, vm in self._host.on.hypervisor.vms.items()
-            if vm.breakpoints.addresses
-        }
-        branch = timeline.branch
-        return Stand(branch.number, timeline.now, branch.reached, timeline.applied, self._host.selected, stops)
+        return self._travel.stand
 
     @property
     def futures(self) -> tuple[LabFuture, ...]:

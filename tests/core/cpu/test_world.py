@@ -79,7 +79,7 @@ def test_what_the_probes_count_for_a_vm_is_all_of_their_counts() -> None:
         Word.FETCHES, Word.DIRTY, Word.FRAMES, Word.BREAK_MAP, Word.SCRATCH,
         Word.CODE_BASE, Word.CODE_SIZE, Word.CODE_MAP, Word.CODE_HEAT, Word.VIRTUAL_IF,
         Word.LAST_SIZE, Word.RAM, Word.AGAIN_AT, Word.REAL_PC, Word.VARIABLES, Word.GUARDED_AT, Word.GUARDED_IF,
-        Word.CONTEXT, Word.HANDLER, Word.PORT_READER, Word.PORT_WRITER,
+        Word.CONTEXT, Word.HANDLER, Word.PORT_READER, Word.PORT_WRITER, Word.RING_LEFT, Word.STRADDLED,
     }  # fmt: skip
     assert {*Word} - shared == {word for word in Word if word in WORDS}
 

@@ -17,12 +17,13 @@ from core.guests.catalog import load_program
 from core.lab.files import open_lab, save_lab
 from core.lab.lab import Desk, Lab
 from core.layout import MIB
+from core.looks import Space
 from core.rewind import look
 from core.session import Session
 from core.timeline.timeline import Recording
 from core.translations import Switch
 from tests.core.test_session import each_kind
-from tests.core.timeline.test_timeline import DENSE, ECHO, recorded, run_to
+from tests.core.timeline.test_timeline import COUNTING, DENSE, ECHO, recorded, run_to
 
 
 def reopened(lab: Lab, tmp_path: Path) -> Session:
@@ -107,6 +108,38 @@ def test_every_future_comes_back_and_can_be_entered(tmp_path: Path) -> None:
     assert again.console == b"second"
     again.travel.undo()
     assert again.console == b""
+
+
+def test_a_lab_that_is_kept_while_the_past_is_searched_stands_where_the_search_began(tmp_path: Path) -> None:
+    session = recorded(COUNTING)
+    session.step(9_001)
+    session.inputs.edit_memory(Space.LINEAR, 0x20_0004, b"edited")
+    before, stood = look(session), session.lab.facts()
+    search = session.travel.running_back_to_write(Space.LINEAR, 0x30_0000)
+    for _ in range(2):
+        next(search)
+    assert session.timeline.now != stood.now
+    kept = session.lab.facts()
+    assert (kept.now, kept.applied) == (stood.now, stood.applied)
+    assert look(reopened(kept, tmp_path)).facts["RAM"] == before.facts["RAM"]
+    search.close()
+    assert session.lab.facts() == stood
+    assert before.differences(look(session)) == []
+
+
+def test_a_search_that_is_given_up_leaves_what_was_just_done_and_who_is_looked_at() -> None:
+    session = Session(history=DENSE)
+    session.load(load_program("rings"), "trap_emulate")
+    session.run(9_000)
+    session.vms.add(load_program("hello"), "hardware", memory=2 * MIB)
+    session.select("B")
+    session.inputs.edit_register("EAX", 0x1234)
+    before = look(session)
+    search = session.travel.running_back()
+    next(search)
+    search.close()
+    assert session.selected == "B"
+    assert before.differences(look(session)) == []
 
 
 def test_a_lab_in_the_past_has_its_future_before_it(tmp_path: Path) -> None:
