@@ -60,7 +60,7 @@ def vm_in(path: str) -> tuple[str, VmSnapshot]:
     return open_vm(Path(path))
 
 
-class Teller:
+class ShelfTeller:
     """Knows which snapshots the window has been told of."""
 
     def __init__(self, session: Session) -> None:
