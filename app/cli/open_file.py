@@ -33,5 +33,5 @@ def main(arguments: argparse.Namespace) -> int:
 
 
 def is_short_for_it(given: list[str]) -> bool:
-    """Is this ``ringside FILE``? No command has a dot in its name."""
-    return len(given) == 1 and "." in given[0] and Path(given[0]).exists()
+    """Is this ``ringside FILE``, whether the file is there or not? No command has a dot or a slash in its name."""
+    return len(given) == 1 and not given[0].startswith("-") and any(sign in given[0] for sign in "./\\")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import traceback
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from app.launcher import system_libraries
 from core.errors import LabFault
 
 if TYPE_CHECKING:
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
 
 
 def open_window(path: str = "") -> int:
-    """Open the window, with the lab or guest in the file `path` if one is given; returns when it is closed."""
+    """Open the window, with the lab or guest in the file `path` if one is given; returns when it is closed. A UserError
+    says what of this system is missing for it: Qt would end the process."""
+    if sys.platform == "linux":
+        system_libraries.require(os.environ)
     application = make_application()
     from app.engine.client import Engine
     from app.main_window import MainWindow, labs_folder

@@ -100,7 +100,7 @@ def require(settings: Mapping[str, str], present: Callable[[str], bool] = loads)
     if not candidates:
         raise NoDisplay(
             "There is no display to open a window on: neither DISPLAY nor WAYLAND_DISPLAY is set.",
-            "Start it from a desktop; 'python3 ringside.py --help' shows what works without one.",
+            "Start it from a desktop; its commands work without one, such as 'run rings', and '--help' names them.",
         )
     lacking = [missing(platform, present) for platform in candidates]
     if not all(lacking):

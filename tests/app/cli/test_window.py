@@ -52,3 +52,17 @@ def test_a_mistake_in_a_slot_is_told_to_the_person(qtbot: QtBot, capsys: pytest.
     assert told == ["ZeroDivisionError: oh\n"]
     assert "ZeroDivisionError" in capsys.readouterr().err
     assert sys.excepthook is hook
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a display")
+def test_without_a_display_it_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    assert main([]) == 2
+    assert "no display to open a window on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["gone.ringside", "gone.s", "no/folder"])
+def test_a_file_that_is_not_there_is_no_unknown_command(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name]) == 2
+    assert capsys.readouterr().err == f"ringside: {name}: There is no such file. Check the path.\n"
