@@ -88,7 +88,7 @@ def explained(frame: CallFrame) -> str:
         lines.append(f"{frame.file}, line {frame.line}.")
     lines.append(f"It goes on at {address_text(frame.address)}.")
     if frame.inlined:
-        lines.append("The compiler put its code into its caller’s: it has no frame of its own.")
+        lines.append("The compiler put its code into its caller's: it has no frame of its own.")
     elif frame.base:
         lines.append(f"Its frame begins under {address_text(frame.base)}.")
     if frame.interrupted:

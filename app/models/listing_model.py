@@ -168,7 +168,7 @@ class ListingModel(QAbstractListModel):
             return f"{row.name} stands at {address_text(row.address)}."
         if isinstance(row, Gap):
             return f"{grouped(row.stop - row.start)} bytes from {address_text(row.start)} were not disassembled."
-        origin = "Read from memory." if row.live else "As in the guest’s image; not yet read from memory."
+        origin = "Read from memory." if row.live else "As in the guest's image; not yet read from memory."
         place = f" From {row.line.file}, line {row.line.line}." if row.line.file else ""
         last = "The run ended with this instruction. " if self.ended and row.line.address == self.pc else ""
         return f"{last}{origin}{place} Click in the margin to set or clear a breakpoint (F9)."

@@ -174,7 +174,7 @@ class MemoryMap:
 def holder_words(holder: Holder) -> tuple[str, str]:
     """An owner's name and meaning."""
     if not holder.owner:
-        return NOBODY, "Nobody’s: the allocator can give it away."
+        return NOBODY, "Nobody's: the allocator can give it away."
     if holder.purpose:
         return f"{holder.owner}: {holder.purpose}", f"Kept by the {holder.owner} for its {holder.purpose}."
     if holder.owner == "host":

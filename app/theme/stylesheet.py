@@ -88,13 +88,13 @@ QTabBar::tab:focus { background: $hover; border-bottom-color: $focus; }
 QAbstractScrollArea { background: $surface; border: 0; }
 QAbstractItemView, QPlainTextEdit, QTextEdit { border: ${rim}px solid $surface; }
 QAbstractItemView { alternate-background-color: $surface; gridline-color: $line; }
-QAbstractItemView::item { padding: 0 5px; border: 0; }  /* and Qt's own 3: under its heading */
+QAbstractItemView::item { padding: 0 ${gap}px; border: 0; }  /* and Qt's own 3: the heading's 7 */
 QAbstractItemView::item:hover { background: $hover; }
 QAbstractItemView::item:selected { background: $selected; color: $text; }
 QAbstractItemView:focus, QPlainTextEdit:focus, QTextEdit:focus { border-color: $outline; }
 QHeaderView { background: $surface; border: 0; }
 QHeaderView::section { background: $surface; color: $muted; font-size: ${caption}px; font-weight: 600; border: 0;
-    border-bottom: 1px solid $edge; padding: ${gap}px ${pad}px; text-align: left; }
+    border-bottom: 1px solid $edge; padding: ${gap}px 7px; text-align: left; }
 QHeaderView::section:hover { color: $text; }
 QTableCornerButton::section { background: $surface; border: 0; border-bottom: 1px solid $edge; }
 
@@ -121,9 +121,9 @@ QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QComboBo
 QLineEdit:disabled, QSpinBox:disabled, QDoubleSpinBox:disabled, QComboBox:disabled { color: $disabled;
     border-color: $line; }
 QDialog QPlainTextEdit[role="value"] { background: $raised; border: ${rim}px solid $outline;
-    border-radius: ${radius}px; }
+    border-radius: ${radius}px; padding: 0 ${gap}px; }
 QLineEdit[role="error"] { border-color: $error; }
-QLineEdit[role="cell"] { border: 1px solid $focus; border-radius: 0; padding: 0; min-height: 0; }
+QLineEdit[role="cell"], QTableView QLineEdit { border: 1px solid $focus; border-radius: 0; padding: 0; min-height: 0; }
 QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button { width: 0;
     border: 0; }
 QComboBox:hover { background: $hover; }

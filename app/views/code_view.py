@@ -45,7 +45,7 @@ class CodeView(View):
     bytesRequested = Signal(object, object)
     writeSought = Signal(object, object)
 
-    empty_text = "The guest’s code will stand here, its source beside its instructions. Choose a guest to load it."
+    empty_text = "The guest's code will stand here, its source beside its instructions. Choose a guest to load it."
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)

@@ -308,7 +308,9 @@ class CompareView(View):
         said = f"{len(results)} kinds compared"
         if not differing:
             return f"{said}: the guest saw no difference from the bare machine. Counts are measured, cycles modelled."
-        return f"{said}. The guest was another under {', '.join(differing)}: the place is in red below its bar."
+        return (
+            f"{said}. The guest noticed a difference under {', '.join(differing)}: the place is in red below its bar."
+        )
 
     def _subject(self) -> str:
         guest, command_line = self._compared

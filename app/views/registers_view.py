@@ -33,7 +33,7 @@ class RegistersView(View):
 
     registerEdited = Signal(str, object)
 
-    empty_text = "The guest’s registers will stand here beside the CPU’s own. Choose a guest to power it on."
+    empty_text = "The guest's registers will stand here beside the CPU's own. Choose a guest to power it on."
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)

@@ -14,7 +14,7 @@ from app.widgets.text_screen import TextScreenPicture
 from core.looks import Look
 from core.snapshot import Snapshot
 
-HINT = "Keys typed here go to the guest’s PS/2 keyboard; those typed in the Console go to its serial port."
+HINT = "Keys typed here go to the guest's PS/2 keyboard; those typed in the Console go to its serial port."
 NOTHING_YET = "The guest has put nothing on its screen yet. What it writes to its memory, at B8000, appears here."
 
 
@@ -36,7 +36,7 @@ class ScreenView(View):
         self.picture = TextScreenPicture(self.screen_text, theme)
         self.picture.keyed.connect(self.keyed)
         self.picture.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
-        copy = self.picture.addAction("Copy the screen’s text")
+        copy = self.picture.addAction("Copy the screen's text")
         copy.triggered.connect(lambda: QGuiApplication.clipboard().setText(self.screen_text.text))
         self.hint = QLabel(HINT)
         self.hint.setProperty("role", "quiet")

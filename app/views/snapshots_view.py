@@ -31,6 +31,7 @@ from core.vm_snapshots.shelf import SnapshotFact
 
 ROWS, MANY_ROWS = 2, 8  # that are in sight at least: in a low view, in a high one
 HIGH = 360  # pixels
+FRAME = 2  # pixels, at most, that are drawn around a table that has the focus
 LEAST = {KIND: "Trap-an…", VM: "A: peb…", NAME: "a longer name …", NOW: "999 page…", IMAGE: "999 page…"}
 NONE_KEPT = (
     "A snapshot is a whole VM at one instant: its virtual CPU, memory, devices, and what it has written to its disk. "
@@ -316,7 +317,7 @@ class SnapshotsView(View):
         row, table = self.theme.type.row_height(), self.table
         table.set_row_height(row)
         fewest = max(ROWS, min(len(self.model.facts), MANY_ROWS)) if self.height() >= HIGH else ROWS
-        self.shown.setMinimumHeight(table.horizontalHeader().sizeHint().height() + fewest * row)
+        self.shown.setMinimumHeight(table.horizontalHeader().sizeHint().height() + fewest * row + 2 * FRAME)
         widths = table.natural_widths(COLUMNS, self.theme)
         room = self.width() - table.verticalScrollBar().sizeHint().width()
         words = QFontMetrics(self.theme.type.sans())

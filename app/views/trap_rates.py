@@ -38,11 +38,14 @@ class TrapRates:
         traps, executed = last.traps - first.traps, last.executed - first.executed
         if not traps:
             return "no traps now"
-        each = f" · one in {scaled(executed / traps)} instructions" if executed > traps else ""
+        alone = len(snapshot.vms) < 2  # the traps are those of all VMs, the instructions those of one
+        each = f" · one in {scaled(executed / traps)} instructions" if alone and executed > traps else ""
         return f"{scaled(traps / (last.at - first.at))} traps/s{each}"
 
     @staticmethod
     def _totals(snapshot: Snapshot) -> str:
         traps = "1 trap" if snapshot.trap_count == 1 else f"{grouped(snapshot.trap_count)} traps"
+        if len(snapshot.vms) > 1:
+            return f"{traps} of all VMs"
         unit = "instruction" if snapshot.executed == 1 else "instructions"
         return f"{traps} in {grouped(snapshot.executed)} {unit}"

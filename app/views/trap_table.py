@@ -124,7 +124,10 @@ class TrapTable(FactTable):
         letters = self._letters(TERSE_LETTERS if self._delegate.terse else {})
         if self._delegate.terse and letter * (sum(letters.values()) - letters[TrapColumn.OUTCOME]) > room:
             letters = self._letters(TERSEST_LETTERS)
-        last = TrapColumn.OUTCOME if letters[TrapColumn.OUTCOME] else TrapColumn.HANDLER
+            if letter * sum(letters.values()) > room:  # the ring says whether it was a monitor
+                letters |= {TrapColumn.HANDLER: 0, TrapColumn.INSTRUCTION: 9}
+        widest = (TrapColumn.OUTCOME, TrapColumn.HANDLER, TrapColumn.INSTRUCTION)
+        last = next((each for each in widest if letters[each]), TrapColumn.HANDLER)
         spare = max(0.0, room / letter - sum(letters.values()))
         if last is TrapColumn.HANDLER:  # which lets the instruction have its part
             part = min(LETTERS[TrapColumn.INSTRUCTION] - letters[TrapColumn.INSTRUCTION], spare / 2)

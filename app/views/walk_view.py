@@ -71,7 +71,7 @@ class WalkView(View):
         row.setContentsMargins(theme.space(2), theme.space(1), theme.space(2), theme.space(1))
         row.addWidget(self.address)
         row.addWidget(self.each)
-        row.addStretch()
+        row.addStretch(1)
         beside = QWidget()
         column = QVBoxLayout(beside)
         column.setContentsMargins(0, 0, 0, 0)

@@ -86,7 +86,8 @@ class StartDialog(QDialog):
         layout.addWidget(self.trouble)
         layout.addStretch(1)
         layout.addWidget(buttons)
-        self.resize(theme.type.pixels(600), self.sizeHint().height())
+        width = theme.type.pixels(600)
+        self.resize(width, layout.totalHeightForWidth(width))
 
     @property
     def wanted(self) -> StartWith:

@@ -316,7 +316,7 @@ class TimeStrip(QWidget):
         milliseconds = time / INSTRUCTIONS_PER_SECOND * 1000
         departures = max((each.traps for each in past.stretches if each.time <= time), default=0)
         return (
-            f"Virtual time {grouped(time)}: {milliseconds:,.1f} ms on the machine’s clock, after {grouped(departures)} "
+            f"Virtual time {grouped(time)}: {milliseconds:,.1f} ms on the machine's clock, after {grouped(departures)} "
             "departures or a few more. Drag to look around in time, let go to be there.\n"
             "Bars: how dense departures were. Ticks below: checkpoints. Notches: world switches. Triangles: what you "
             "typed or changed."

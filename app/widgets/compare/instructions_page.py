@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QHeaderView, QLabel, QTreeView, QVBoxLayout
 
 from app.models.comparison import MEASURED, MODELLED, Comparison
@@ -12,7 +13,7 @@ from app.theme.typography import Size
 from app.widgets.compare.export import Table
 from app.widgets.compare.page import Page
 
-NAME_WIDTH = 330
+NAME_WIDTH, LEAST_NAME = 330, 180
 KIND_WIDTH = 96
 
 
@@ -75,7 +76,19 @@ class InstructionsPage(Page):
         if header.count():
             header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
             header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
-            header.resizeSection(0, NAME_WIDTH)
+            self._share_width()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_width()
+
+    def _share_width(self) -> None:
+        """The names give way to whole headings of the kinds, as far as a name needs room itself."""
+        header, kinds = self.tree.header(), len(self.model.kinds)
+        if kinds and header.count() > kinds:
+            heading = max(header.sectionSizeHint(section) for section in range(1, kinds + 1))
+            rest = self.tree.viewport().width() - kinds * heading
+            header.resizeSection(0, max(LEAST_NAME, min(NAME_WIDTH, rest)))
 
     def lead_to(self, kind: str) -> None:
         """Show how often each instruction left direct execution under `kind`, the most frequent in sight."""

@@ -69,7 +69,7 @@ def test_a_guest_is_compared_under_every_kind_that_can_run_it(desk: Desk, qtbot:
     assert desk.view.compare.text() == "Cancel"
     qtbot.waitUntil(lambda: desk.view.compare.text() == "Compare", timeout=PATIENCE)
     assert list(desk.view.comparison.results) == list(kinds_for())
-    assert "The guest was another under Trap-and-emulate" in desk.view.status.text()
+    assert "The guest noticed a difference under Trap-and-emulate" in desk.view.status.text()
 
 
 def test_cancelling_ends_all_of_it_and_keeps_what_there_is(desk: Desk, qtbot: QtBot) -> None:

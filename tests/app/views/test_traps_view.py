@@ -17,6 +17,7 @@ from app.views.traps_view import TrapsView
 from core.events import Cause, Trap
 from core.snapshot import Snapshot
 from tests.app.builders import loaded, snapshot, trap, traps
+from tests.app.models.test_vm_table_model import A, B
 
 
 def with_traps(happened: tuple[Trap, ...], **facts: object) -> Snapshot:
@@ -222,3 +223,9 @@ def test_a_whole_row_stands_under_the_header_at_the_tables_end_too(qtbot: QtBot,
     assert table.rowViewportPosition(table.rowAt(0)) == 0
     last = view.rows.rowCount() - 1
     assert table.rowViewportPosition(last) + table.rowHeight(last) <= table.viewport().height()
+
+
+def test_with_several_vms_the_traps_are_not_set_against_the_instructions_of_one(view: TrapsView) -> None:
+    vms = (A, B)
+    view.show_snapshot(with_traps(traps(5, first=40), vms=vms, trap_count=45, executed=1000))
+    assert view.rate.text() == "45 traps of all VMs"
