@@ -156,8 +156,13 @@ class LessonController(QObject):
         self._look_ticket = None
         self._progress.reach(attempt.lesson.name, attempt.index)
         self._say("")
-        if attempt.step.show is not None:
-            self._point(attempt.step.show.view, attempt.step.show.anchor)
+        self._point_at_show()
+
+    def _point_at_show(self) -> None:
+        """Point at what the present step is about."""
+        show = self.attempt.step.show if self.attempt is not None else None
+        if show is not None:
+            self._point(show.view, show.anchor)
 
     def _predict(self, option: int) -> None:
         if self.attempt is not None:
@@ -212,6 +217,7 @@ class LessonController(QObject):
             self._look_soon.start(LOOK_RUNNING_MS if snapshot.running else LOOK_MS)
 
     def _on_performed(self) -> None:
+        self._point_at_show()  # again: as the step was turned to, its machine was not there yet
         self._render()
         self._look()
 
