@@ -403,15 +403,15 @@ class Interposer:
     def _note_halt(self) -> None:
         """HLT at real ring 0: the emulator simply returned."""
         self.halt()
-        guest = self.monitor.guest
-        self._note_code(self.cpu.last_pc)
+        pc, believed = self.cpu.last_pc, RINGS[self.monitor.guest.cpl]
+        self._note_code(pc)
         self._record(
-            Outcome(Cause.HALT, "hardware", "stopped until the next interrupt", Ring(guest.cpl)),
-            self.cpu.last_pc,
+            Outcome(Cause.HALT, "hardware", "stopped until the next interrupt", believed),
+            pc,
             None,
             None,
-            Ring(self.cpu.cpl),
-            Ring(guest.cpl),
+            RINGS[self.cpu.cpl],
+            believed,
         )
 
     def _execute_open_bus(self) -> None:
@@ -500,7 +500,8 @@ class Interposer:
         register = bus.describe(port)  # before the access, which may change what comes next
         value = bus.read_port(port, size)
         self._record_io(port, size, f"read {value:#x} from {register}", reading=True)
-        self.reschedule()
+        if bus.moves_events(port, size):
+            self.reschedule()
         return value
 
     def port_write(self, port: int, size: int, value: int) -> None:
@@ -510,7 +511,8 @@ class Interposer:
         bus = self.monitor.pc.bus
         self._record_io(port, size, f"wrote {value:#x} to {bus.describe(port, write=True)}", reading=False)
         bus.write_port(port, size, value)
-        self.reschedule()
+        if bus.moves_events(port, size):
+            self.reschedule()
 
     def cpuid(self, leaf: int, subleaf: int) -> tuple[int, int, int, int]:
         """See `DepartureHandler`."""

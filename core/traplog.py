@@ -52,7 +52,9 @@ class TrapLog:
     def since(self, number: int, most: int = KEPT) -> list[Trap]:
         """Those with ordinal `number` or later, oldest first; of more than `most` only the newest."""
         wanted = min(max(self.count - number, 0), most, len(self._kept))
-        return list(islice(self._kept, len(self._kept) - wanted, None))
+        newest = list(islice(reversed(self._kept), wanted))  # few are wanted of many
+        newest.reverse()
+        return newest
 
     def recent(self, most: int = KEPT) -> list[Trap]:
         """The newest `most`, oldest first."""

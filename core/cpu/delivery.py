@@ -172,13 +172,14 @@ def _through_gate(guest: GuestCpu, memory: LinearMemory, event: Event) -> Delive
     else:
         frame = pack(f"<{len(values)}H", *(value & 0xFFFF for value in values))
     new_esp = _push(guest, memory, stack, esp, frame, external if inward else None, user=ring == 3)
-    if offset > descriptor.limit:
+    code = descriptor.cache(selector & ~3 | ring)
+    if offset > code.limit:
         raise general_protection(external)
 
     if inward:
         guest.set_cpl(ring)
         guest.set_segment(SS, stack)
-    guest.set_segment(CS, descriptor.cache(selector & ~3 | ring))
+    guest.set_segment(CS, code)
     guest.set_reg(ESP, new_esp)
     guest.eip = offset
     masked = TF | NT | RF | VM | (IF if kind in (GATE_INTERRUPT_32, GATE_INTERRUPT_16) else 0)

@@ -12,7 +12,7 @@ some instructions that raise an exception.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum
@@ -76,6 +76,7 @@ _FPU_WORDS = (x86.UC_X86_REG_FPCW, x86.UC_X86_REG_FPSW, x86.UC_X86_REG_FPTAG, x8
 _FPU_POINTERS = (
     x86.UC_X86_REG_FIP, x86.UC_X86_REG_FCS, x86.UC_X86_REG_FDP, x86.UC_X86_REG_FDS, x86.UC_X86_REG_FOP,
 )  # fmt: skip
+MSR = np.dtype([("number", np.uint32), ("value", np.uint64)], align=True)  # as the emulator takes and gives them
 NO_CODE_THERE = (unicorn.UC_ERR_FETCH_PROT, unicorn.UC_ERR_FETCH_UNMAPPED)
 
 
@@ -562,6 +563,22 @@ class Cpu:
     def msr(self, number: int) -> int:
         """A model-specific register."""
         return int(self._uc.msr_read(number))
+
+    def msrs(self, numbers: Sequence[int]) -> list[int]:
+        """Several of them in one call, which is what costs."""
+        asked = np.zeros(len(numbers), MSR)
+        asked["number"] = numbers
+        places = asked.ctypes.data + MSR.itemsize * np.arange(len(numbers), dtype=np.uintp)
+        kinds = np.full(len(numbers), x86.UC_X86_REG_MSR, np.int32)
+        status = _LIB.uc_reg_read_batch(
+            self._handle,
+            kinds.ctypes.data_as(ctypes.POINTER(ctypes.c_int32)),
+            places.ctypes.data_as(ctypes.POINTER(_PTR)),
+            len(numbers),
+        )
+        assert status == unicorn.UC_ERR_OK, "whoever asks knows that the CPU has them"
+        values: list[int] = asked["value"].tolist()
+        return values
 
     def set_msr(self, number: int, value: int) -> None:
         """Load a model-specific register. `state` stays valid."""

@@ -40,10 +40,10 @@ class UnsavedMsrs:
 
     def take_from(self, cpu: Cpu) -> None:
         """A guest without a monitor has written them in the CPU itself."""
-        self._values.update((number, cpu.msr(number)) for number in self._values)
+        self._values.update(zip(self._values, cpu.msrs(tuple(self._values)), strict=True))
 
     def put_into(self, cpu: Cpu) -> None:
         """The other way; only what differs, since a write is dear."""
-        for number, value in self._values.items():
-            if cpu.msr(number) != value:
+        for (number, value), held in zip(self._values.items(), cpu.msrs(tuple(self._values)), strict=True):
+            if held != value:
                 cpu.set_msr(number, value)

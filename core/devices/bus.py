@@ -146,6 +146,10 @@ class Bus:
 
     # -- time
 
+    def moves_events(self, port: int, size: int) -> bool:
+        """Could an access of `size` bytes at `port` change when the next event is due?"""
+        return size != 1 or self._ports.get(port) in self._timed
+
     def next_event(self) -> int | None:
         """The virtual time at which some device will next do something by itself, or None."""
         soonest: int | None = None

@@ -140,7 +140,8 @@ class Pic(Device):
     def _update(self) -> None:
         """Carry the second chip's output to the first, and the first's to the CPU."""
         state = self.state
-        master, asks = state.master, _wanted(state.slave, is_master=False) is not None
+        master, slave = state.master, state.slave
+        asks = slave.requests != 0 and _wanted(slave, is_master=False) is not None
         if asks != bool(master.levels & CASCADE):
             self._set_input(master, IRQ_CASCADE, asks)
         level = _wanted(master, is_master=True) is not None

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from core.addresses import PAGE_MASK, GuestPhysical
 from core.memory.guest_physical import GuestPhysicalMemory
 from core.memory.nested import NestedPager
+from core.memory.walk import Access, Paging, reach
 
 Missing = Callable[[GuestPhysical, bool, bool], None]
 
@@ -61,6 +62,10 @@ class NestedReach:
         """A word of a page table that names its page in the guest's own numbers, as all do here."""
         self._reach(GuestPhysical(address), write=True, table=True)
         return self._physical.read_entry(address)
+
+    def reach(self, paging: Paging, linear: int, access: Access) -> GuestPhysical | None:
+        """A walk, each entry of which is reached through the nested table."""
+        return reach(self, paging, linear, access)
 
     def write_u32(self, address: GuestPhysical, value: int) -> None:
         """A word of a page table, with another bit set."""

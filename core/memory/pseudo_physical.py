@@ -15,6 +15,7 @@ import numpy.typing as npt
 from core.addresses import ADDRESS_MASK, PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, GuestPhysical, HostPhysical
 from core.memory.guest_physical import GuestPhysicalMemory, MemoryBus
 from core.memory.ram import Ram
+from core.memory.walk import Access, Paging, reach
 
 NOT_OURS = -1
 
@@ -22,7 +23,7 @@ NOT_OURS = -1
 class PseudoPhysicalMemory(GuestPhysicalMemory):
     """`page_of[n]` is the guest's number for frame n of the machine, `NOT_OURS` if the VM does not own it."""
 
-    NOT_STATE = ("page_of",)  # never changes
+    NOT_STATE = (*GuestPhysicalMemory.NOT_STATE, "page_of")  # never changes
 
     def __init__(self, ram: Ram, frames: Sequence[HostPhysical], bus: MemoryBus, owner: str = "") -> None:
         super().__init__(ram, frames, bus, owner)
@@ -50,6 +51,10 @@ class PseudoPhysicalMemory(GuestPhysicalMemory):
         if page != NOT_OURS:
             return GuestPhysical(page << PAGE_SHIFT)
         return self._shown.get(frame, GuestPhysical(ADDRESS_MASK & ~PAGE_MASK))
+
+    def reach(self, paging: Paging, linear: int, access: Access) -> GuestPhysical | None:
+        """As everywhere, and not remembered: the entries name other pages than they hold."""
+        return reach(self, paging, linear, access)
 
     def read_entry(self, address: int) -> int:
         """As everywhere; its frame becomes the guest's own page."""

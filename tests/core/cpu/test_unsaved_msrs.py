@@ -89,3 +89,16 @@ def session() -> Iterator[Session]:
     session = Session(history=Recording(instructions=50, departures=20))
     yield session
     session.close()
+
+
+def test_many_are_read_at_once_as_one_by_one() -> None:
+    session = Session()
+    session.load(
+        assemble("mov ecx, 0x200\nmov eax, 7\nmov edx, 9\nwrmsr\nmov ecx, 0x2ff\nwrmsr\nloop: jmp loop"), "bare"
+    )
+    session.step(7)
+    cpu = session.machine.cpu
+    numbers = tuple(POWERED_ON)
+    assert cpu.msrs(numbers) == [cpu.msr(number) for number in numbers]
+    assert cpu.msrs((0x2FF, 0x200)) == [0x9_0000_0007, 0x9_0000_0007]
+    session.close()
