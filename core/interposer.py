@@ -20,8 +20,10 @@ from core.addresses import PAGE_SHIFT
 from core.cpu.context import CC_OP_EFLAGS, HF_CPL, HF_CS32, Gpr, Seg
 from core.cpu.decode import decode, decoded
 from core.cpu.faults import FAULT_CLASS, WITH_ERROR_CODE, GuestFault, Shutdown, Vector, general_protection
+from core.cpu.flags import CR0_PE
 from core.cpu.guest_cpu import GuestCpu
 from core.cpu.io_permission import io_permitted
+from core.cpu.modes import SUSPECT, require_carried
 from core.cpu.probes import Halted
 from core.cpu.unicorn_cpu import END, EXECUTED, LAST_PC, STOP, Breaks
 from core.cpu.world import World
@@ -577,7 +579,10 @@ class Interposer:
 
     def _note_code(self, pc: int) -> None:
         monitor = self.monitor
-        self.code = code = monitor.linear.peek_code(monitor.guest.paging, pc)
+        paging = monitor.guest.paging
+        if not paging.cr0 & CR0_PE or paging.cr4 & SUSPECT:
+            require_carried(paging.cr0, paging.cr4)
+        self.code = code = monitor.linear.peek_code(paging, pc)
         self.here = decoded(code, pc, 32 if self.cpu.state.hflags & HF_CS32 else 16)
 
     def departed(self, vector: int | None, error_code: int | None, act: Callable[[], Outcome]) -> None:

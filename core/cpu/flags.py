@@ -13,6 +13,7 @@ CR0_PE, CR0_MP, CR0_EM, CR0_TS, CR0_ET, CR0_NE = 1 << 0, 1 << 1, 1 << 2, 1 << 3,
 CR0_WP, CR0_AM, CR0_NW, CR0_CD, CR0_PG = 1 << 16, 1 << 18, 1 << 29, 1 << 30, 1 << 31
 CR4_VME, CR4_PVI, CR4_TSD, CR4_DE, CR4_PSE, CR4_PAE = 1 << 0, 1 << 1, 1 << 2, 1 << 3, 1 << 4, 1 << 5
 CR4_MCE, CR4_PGE, CR4_PCE, CR4_OSFXSR, CR4_OSXMMEXCPT = 1 << 6, 1 << 7, 1 << 8, 1 << 9, 1 << 10
+CR4_OSXSAVE, CR4_SMEP, CR4_SMAP, CR4_PKE = 1 << 18, 1 << 20, 1 << 21, 1 << 22
 
 DR7_ENABLES = 0xFF  # local and global, of four breakpoints
 
@@ -25,6 +26,7 @@ _CR0_NAMES = (
     (CR0_TS, "TS"), (CR0_EM, "EM"), (CR0_MP, "MP"), (CR0_PE, "PE"),
 )  # fmt: skip
 _CR4_NAMES = (
+    (CR4_SMAP, "SMAP"), (CR4_SMEP, "SMEP"), (CR4_OSXSAVE, "OSXSAVE"),
     (CR4_OSXMMEXCPT, "OSXMMEXCPT"), (CR4_OSFXSR, "OSFXSR"), (CR4_PCE, "PCE"), (CR4_PGE, "PGE"), (CR4_MCE, "MCE"),
     (CR4_PAE, "PAE"), (CR4_PSE, "PSE"), (CR4_DE, "DE"), (CR4_TSD, "TSD"), (CR4_PVI, "PVI"), (CR4_VME, "VME"),
 )  # fmt: skip

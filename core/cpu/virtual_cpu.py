@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.cpu.context import MSR_AT, Gpr, Seg
-from core.cpu.flags import CR0_PE, VM
+from core.cpu.flags import VM
 from core.cpu.fpu import Fpu
 from core.cpu.guest_cpu import DESC_TYPE_SHIFT, GuestCpu, Segment, Table
+from core.cpu.modes import not_carried
 from core.cpu.unsaved_msrs import POWERED_ON
 
 SEGMENTS = (Seg.ES, Seg.CS, Seg.SS, Seg.DS, Seg.FS, Seg.GS, Seg.LDTR, Seg.TR)
@@ -63,8 +64,8 @@ class VirtualCpu:
             and all(0 <= each < 1 << 32 for each in words)
             and 0 <= self.cpl <= 3
             and not self.eflags & VM
-            and bool(cr0 & CR0_PE)
             and not self.control[3] & ~CR4_KNOWN
+            and not not_carried(cr0, self.control[3])
             and all(not segment.flags & ~ATTRIBUTES and segment.selector < 1 << 16 for segment in self.segments)
             and (not task.flags or task.flags >> DESC_TYPE_SHIFT & 7 in (1, 3))
             and {number for number, _ in self.msrs} == set(MSRS)

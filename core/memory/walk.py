@@ -2,7 +2,8 @@
 
 The CPU's MMU does the same in hardware (its own walk is what guests run on); this one serves our deliveries and
 emulation, and shows people every entry. Modelled: 4 KiB and 4 MiB pages, P, R/W, U/S, CR0.WP, accessed and dirty bits.
-Not modelled: PAE and PSE-36, which no guest of ours uses. Intel SDM vol. 3 §4.3 and §4.6; AMD APM vol. 2 §5.2.
+Not modelled: PAE (`core.cpu.modes`) and PSE-36, which no guest of ours uses. Intel SDM vol. 3 §4.3 and §4.6; AMD APM
+vol. 2 §5.2.
 """
 
 from __future__ import annotations
@@ -228,8 +229,11 @@ class LinearMemory:
             self.store(physical, piece)
 
     def seen_at(self, paging: Paging, linear: int) -> GuestPhysical | None:
-        """What ring 0 would reach by reading at `linear`, for onlookers: sets no bit."""
+        """What ring 0 would reach by reading at `linear`, for onlookers: sets no bit, and where it is for the CPU alone
+        to know (PAE) gives None."""
         reached = self.physical.reach(paging, linear, READ)
+        if reached is None and paging.cr4 & CR4_PAE:
+            return None
         return reached if reached is not None else walk(self.physical, paging, GuestVirtual(linear), READ).physical
 
     def peek(self, paging: Paging, linear: int, size: int) -> bytes | None:

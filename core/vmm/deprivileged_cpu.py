@@ -12,6 +12,7 @@ from collections.abc import Callable
 from core.cpu import flags
 from core.cpu.context import CS, LDTR, SS, TR
 from core.cpu.guest_cpu import ATTRIBUTES, BASE, DESC_DPL_SHIFT, LIMIT, SEGMENT_WORDS, GuestCpu, Segment, Table
+from core.cpu.modes import require_carried
 from core.cpu.unicorn_cpu import Cpu
 from core.events import made_quickly
 from core.memory.walk import Paging
@@ -22,7 +23,7 @@ DPL, KERNEL_DPL = 3 << DESC_DPL_SHIFT, KERNEL_RING << DESC_DPL_SHIFT
 # CR0 bits that the CPU must really hold for the guest's own sake: the FPU's
 CR0_SHARED = flags.CR0_MP | flags.CR0_EM | flags.CR0_NE
 CR0_MONITOR = flags.CR0_PE | flags.CR0_PG | flags.CR0_WP | flags.CR0_ET
-CR4_SHARED = flags.CR4_TSD | flags.CR4_DE | flags.CR4_OSFXSR | flags.CR4_OSXMMEXCPT
+CR4_SHARED = flags.CR4_TSD | flags.CR4_DE | flags.CR4_PCE | flags.CR4_OSFXSR | flags.CR4_OSXMMEXCPT
 
 
 class DeprivilegedCpu(GuestCpu):
@@ -148,8 +149,11 @@ class DeprivilegedCpu(GuestCpu):
             task_switched = value & flags.CR0_TS or not self.has_fpu
             self.cpu.write_cr(0, CR0_MONITOR | value & CR0_SHARED | (flags.CR0_TS if task_switched else 0))
         elif number == 4:
+            value &= ~flags.CR4_PKE  # the CPU has none and keeps it clear
             self.cpu.write_cr(4, value & CR4_SHARED)
         self._cr[number] = value & 0xFFFF_FFFF
         self.paging = Paging(self._cr[0], self._cr[3], self._cr[4])
+        if self.paging != before:
+            require_carried(self._cr[0], self._cr[4])
         if number == 3 or self.paging != before:
             self._paging_changed(before)

@@ -22,6 +22,7 @@ from core.cpu import flags
 from core.cpu.context import Seg
 from core.cpu.faults import GuestFault, Vector
 from core.cpu.guest_cpu import GuestCpu, Segment
+from core.cpu.modes import require_carried
 from core.cpu.unicorn_cpu import Cpu
 from core.errors import UnknownDeparture
 from core.events import Cause
@@ -86,9 +87,12 @@ class ShadowedCpu(GuestCpu):
             value |= flags.CR0_ET
             self.cpu.write_cr(0, value | CR0_MONITOR)
         elif number == 4:
+            value &= ~flags.CR4_PKE  # the CPU has none and keeps it clear
             self.cpu.write_cr(4, value & CR4_SHARED)
         self._cr[number] = value
         self.paging = Paging(self._cr[0], self._cr[3], self._cr[4])
+        if self.paging != before:
+            require_carried(self._cr[0], self._cr[4])
         if number == 3 or self.paging != before:
             self._paging_changed(before)
 

@@ -20,6 +20,7 @@ from core.cpu.edits import edit
 from core.cpu.faults import WITH_ERROR_CODE, GuestFault, Vector, general_protection
 from core.cpu.flags import CR0_ET, CR0_PE, DR7_ENABLES, IF, VM
 from core.cpu.guest_cpu import GuestCpu, Segment, Table
+from core.cpu.modes import not_carried
 from core.cpu.unsaved_msrs import UnsavedMsrs
 from core.cpu.virtual_cpu import MSRS, VirtualCpu, put_cpu, read_cpu
 from core.devices.pc import Pc
@@ -236,6 +237,9 @@ class Vmm(ABC):
     def check_carries(cls, cpu: VirtualCpu, own: OwnState | None, ram: Mapping[int, bytes], pages: int) -> None:
         """A RequestError if a VM in that state cannot go on under this kind; it has so many `pages`, and those that are
         not all zero are `ram`."""
+        found = not_carried(cpu.control[0], cpu.control[3])
+        if found:
+            raise RequestError(f"The VM's guest {found}, which is not carried out here.", "Use an earlier snapshot.")
         if own is not None:
             raise RequestError(f"{cls.title} has no {own.what}, which the VM's guest uses.", f"Choose {own.where}.")
 

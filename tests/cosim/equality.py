@@ -23,6 +23,8 @@ def visible(session: Session) -> dict[str, object]:
     assert session.program is not None
     if session.end is not None and "virtual-8086" in session.end.sentence:
         return {"end": "virtual-8086 mode: every kind stops, each where it notices"}
+    if session.end is not None and "not carried out here" in session.end.sentence:
+        return {"end": session.end}
     symbols = session.program.symbols
     data = session.vmm.physical.read(GuestPhysical(symbols.get("gdt", 0)), 0x3000)
     return {
