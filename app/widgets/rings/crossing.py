@@ -7,7 +7,8 @@ in a ring and the next begins in another, it happened in between.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cache
+from typing import NamedTuple
 
 from core.events import Cause, Ring, Trap, vector_name
 from core.snapshot import Snapshot
@@ -16,16 +17,14 @@ from core.stage import ring_name
 _NAMED_BY_VECTOR = (Cause.FAULT, Cause.INTERRUPT, Cause.PAGE_FAULT_TRUE, Cause.PAGE_FAULT_HIDDEN)
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(NamedTuple):
     """One way between two rings; the same ring twice means that it was handled where it happened."""
 
     start: Ring
     end: Ring
 
 
-@dataclass(frozen=True, slots=True)
-class Crossing:
+class Crossing(NamedTuple):
     """One or two legs, and the trap that they belong to (None: the CPU crossed without trapping)."""
 
     legs: tuple[Leg, ...]
@@ -64,11 +63,15 @@ class Crossing:
 def crossing_of(trap: Trap) -> Crossing:
     """The crossing that a trap made. From a world switch a VM comes back, sooner or later, to where it was: the ring
     after it is another VM's."""
-    inward = Leg(trap.ring_from, trap.ring_to)
     after = trap.ring_from if trap.cause is Cause.WORLD_SWITCH else trap.ring_after
-    if after is trap.ring_to:
-        return Crossing((inward,), trap)
-    return Crossing((inward, Leg(trap.ring_to, after)), trap)
+    return Crossing(_legs(trap.ring_from, trap.ring_to, after), trap)
+
+
+@cache
+def _legs(start: Ring, handled: Ring, after: Ring) -> tuple[Leg, ...]:
+    """The same few for thousands of traps a second."""
+    inward = Leg(start, handled)
+    return (inward,) if after is handled else (inward, Leg(handled, after))
 
 
 def crossings_between(previous: Snapshot | None, snapshot: Snapshot) -> tuple[Crossing, ...]:

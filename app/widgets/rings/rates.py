@@ -54,16 +54,21 @@ class RateMeter:
 
     def add(self, crossings: tuple[Crossing, ...], trap_delta: float, ring: Ring, now: float) -> None:
         """Count what a snapshot brought at time `now`: `trap_delta` traps happened, `crossings` tell of the newest."""
-        listed = sum(1 for crossing in crossings if crossing.trap)
+        # thousands of crossings are of a few sorts
+        sorts = Counter((each.legs, each.trap.cause if each.trap is not None else None) for each in crossings)
+        listed_causes: Counter[Cause] = Counter()
+        for (_, cause), count in sorts.items():
+            if cause is not None:
+                listed_causes[cause] += count
+        listed = listed_causes.total()
         weight = trap_delta / listed if listed else 1.0
         ways: defaultdict[Way, float] = defaultdict(float)
         causes: Counter[tuple[Ring, Ring, Cause]] = Counter()
-        for crossing in crossings:
-            for leg in crossing.legs:
-                ways[leg.start, leg.end, crossing.trap is None] += weight
-                if crossing.trap is not None:
-                    causes[leg.start, leg.end, crossing.trap.cause] += 1
-        listed_causes = Counter(crossing.trap.cause for crossing in crossings if crossing.trap)
+        for (legs, cause), count in sorts.items():
+            for leg in legs:
+                ways[leg.start, leg.end, cause is None] += weight * count
+                if cause is not None:
+                    causes[leg.start, leg.end, cause] += count
         by_cause = {cause: weight * count for cause, count in listed_causes.items()}
         self._samples.append(_Sample(now, ways, causes, trap_delta, by_cause, weight * len(crossings), ring))
         # the oldest sample only marks where the window begins, so one older than the window is kept
