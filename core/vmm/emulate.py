@@ -374,6 +374,24 @@ def _rdpmc(emulator: Emulator, _instruction: Instruction) -> str:
     raise general_protection() if guest.cpl and guest.cr(4) & flags.CR4_PCE else GuestFault(Vector.UD)
 
 
+def _rings_alone(emulator: Emulator, instruction: Instruction) -> str:
+    """What the CPU has in ring 0 and is no instruction in others; CPUID promises none of it."""
+    guest = emulator.guest
+    if guest.cpl:
+        raise GuestFault(Vector.UD)
+    if instruction.mnemonic in (Mnemonic.CLAC, Mnemonic.STAC):
+        guest.eflags = guest.eflags & ~flags.AC | (flags.AC if instruction.mnemonic == Mnemonic.STAC else 0)
+        return "changed the guest's EFLAGS.AC"
+    if guest.reg(ECX):
+        raise general_protection()
+    return "went on: there is no other processor to wait for"
+
+
+def _xsetbv(emulator: Emulator, _instruction: Instruction) -> str:
+    emulator.supervisor_only()
+    raise GuestFault(Vector.UD)  # CR4.OSXSAVE is never set (`core.cpu.modes`)
+
+
 def _mov(emulator: Emulator, instruction: Instruction) -> str:
     target, source = instruction.op0_register, instruction.op1_register
     guest = emulator.guest
@@ -586,6 +604,11 @@ _ACTIONS: dict[int, Action] = {
     Mnemonic.WRMSR: _wrmsr,
     Mnemonic.RDTSC: _rdtsc,
     Mnemonic.RDPMC: _rdpmc,
+    Mnemonic.MONITOR: _rings_alone,
+    Mnemonic.MWAIT: _rings_alone,
+    Mnemonic.CLAC: _rings_alone,
+    Mnemonic.STAC: _rings_alone,
+    Mnemonic.XSETBV: _xsetbv,
     Mnemonic.MOV: _mov,
     Mnemonic.POP: _pop,
     Mnemonic.LES: _load_far,

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from iced_x86 import Instruction
+from iced_x86 import Instruction, Mnemonic
 
 from core.addresses import PAGE_SIZE, GuestPhysical, GuestVirtual, HostPhysical
 from core.costs import Work
@@ -67,6 +67,9 @@ INTERCEPTED = (
 # Instructions of AMD-V, which CPUID does not promise the guest.
 NOT_PROMISED = frozenset(
     {Exit.VMRUN, Exit.VMMCALL, Exit.VMLOAD, Exit.VMSAVE, Exit.STGI, Exit.CLGI, Exit.SKINIT, Exit.INVLPGA}
+)
+FOR_RING_0 = frozenset(
+    {Mnemonic.VMRUN, Mnemonic.VMLOAD, Mnemonic.VMSAVE, Mnemonic.STGI, Mnemonic.CLGI, Mnemonic.INVLPGA}
 )
 # Exits for which the hypervisor carries the instruction out itself; others it lets through, once, without intercept.
 EMULATED = frozenset({*range(0x40), *range(0x6A, 0x6E), Exit.HLT, Exit.INVLPG, Exit.MSR, 0x76, 0x89})
@@ -295,7 +298,15 @@ class Hardware(Vmm):
 
     def exception(self, vector: int, error_code: int, software: bool) -> Outcome:
         """Not intercepted: it is the guest's own, and goes through its IDT without leaving guest mode."""
+        if vector == Vector.GP and not software and self._has_no_such():
+            vector, error_code = Vector.UD, 0
         return self.guest_event(vector, error_code, software)
+
+    def _has_no_such(self) -> bool:
+        """Is it one of AMD-V, which a program may not use? The CPU knows them in guest mode, and so looks at the ring
+        before the intercept; to a guest that has not opened AMD-V they are no instructions."""
+        amd_v = self.interposer.here.instruction.mnemonic in FOR_RING_0
+        return amd_v and not self._msrs[guest_mode.EFER_MSR] & guest_mode.EFER_SVME
 
     def exited(self, code: int, info: int) -> Outcome:
         """Complete the #VMEXIT as hardware would, and handle it."""

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from iced_x86 import Mnemonic
+
 from core.addresses import PAGE_MASK, PAGE_SIZE, GuestPhysical, GuestVirtual, HostPhysical
 from core.costs import Work
 from core.cpu import flags
@@ -39,7 +41,8 @@ from core.vmm.vmm import BUSY_TSS, SYSENTER_CS, SYSENTER_EIP, SYSENTER_ESP, Vmm
 
 # Exceptions by which the CPU refuses what a deprivileged kernel was entitled to do.
 REFUSALS = frozenset({Vector.GP, Vector.NP, Vector.SS, Vector.TS})
-PF, NM = Vector.PF, Vector.NM
+NONE_OUTSIDE_RING_0 = frozenset({Mnemonic.MONITOR, Mnemonic.MWAIT, Mnemonic.CLAC, Mnemonic.STAC})  # #UD there
+PF, NM, UD = Vector.PF, Vector.NM, Vector.UD
 HALT, PRIVILEGED, MONITOR = Cause.HALT, Cause.PRIVILEGED, Ring.KERNEL  # of departures made a hundred thousand a second
 PF_WRITE = 2
 # Which would open AMD-V to the guest; CPUID promises none of them.
@@ -219,6 +222,8 @@ class TrapEmulate(Vmm):
             return self._refused(vector, error_code)
         if vector == PF:
             return self._page_fault(error_code)
+        if vector == UD and self.interposer.here.instruction.mnemonic in NONE_OUTSIDE_RING_0:
+            return self._refused(vector, error_code)
         if vector == NM and not self._guest.has_fpu and not self._guest.cr(0) & flags.CR0_TS:
             return self._give_fpu()
         return self.guest_event(vector, error_code, software)

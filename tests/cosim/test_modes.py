@@ -135,3 +135,32 @@ later:
         kind,
     )
     assert (log(session)[0].vector, log(session)[0].error) == (13, 0)
+
+
+@each_kind
+@pytest.mark.parametrize(
+    "code",
+    [
+        "0x0f, 0x01, 0xc8", "0x0f, 0x01, 0xc9", "0x0f, 0x01, 0xca", "0x0f, 0x01, 0xcb", "0x0f, 0x01, 0xd1",
+        "0x0f, 0x01, 0xd8", "0x0f, 0x01, 0xda", "0x0f, 0x01, 0xdc", "0x0f, 0x01, 0xdf",
+    ],
+    ids=["monitor", "mwait", "clac", "stac", "xsetbv", "vmrun", "vmload", "stgi", "invlpga"],
+)  # fmt: skip
+def test_what_cpuid_does_not_promise_is_in_each_ring_what_it_is_on_bare(kind: str, code: str) -> None:
+    ran_equal(
+        f"""
+    xor ecx, ecx
+    mov dword ptr [resume], offset one
+    .byte {code}
+one:
+    lahf
+    mov [seen], eax
+    {TO_USER}
+    xor ecx, ecx
+    mov dword ptr [resume], offset two
+    .byte {code}
+two:
+    {UNTIL_THE_LOG_IS_FULL}
+""",
+        kind,
+    )
