@@ -63,8 +63,8 @@ if TYPE_CHECKING:
 
 
 FIRST_OF_A_GROUP = (
-    Act.START_WITH, Act.IMPORT_VM, Act.QUIT, Act.STEP_BACK, Act.UNDO, Act.TAKE_SNAPSHOT, Act.RESET,
-    Act.BREAKPOINT, Act.SLOWER, Act.TEXT_LARGER, Act.REDUCED_MOTION,
+    Act.START_WITH, Act.IMPORT_VM, Act.QUIT, Act.STEP_BACK, Act.ON_TO_DEPARTURE, Act.GO_TO_INSTRUCTION,
+    Act.TAKE_SNAPSHOT, Act.RESET, Act.BREAKPOINT, Act.SLOWER, Act.TEXT_LARGER, Act.REDUCED_MOTION,
 )  # fmt: skip
 
 
@@ -239,6 +239,7 @@ class MainWindow(QMainWindow):
             "registerEdited": self.engine.edit_register,
             "bytesEdited": self.engine.edit_memory,
             "writeSought": self.time.seek_write,
+            "writeAwaited": self.run.run_to_write,
             "gotoRequested": self.go_to,
         }
         self.hosting.connect_views(self.layout_.views.values())

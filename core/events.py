@@ -71,6 +71,10 @@ class Cause(Enum):
     __hash__ = object.__hash__
 
 
+# these come between two instructions, and are the attempt of none
+BETWEEN_INSTRUCTIONS = frozenset({Cause.INTERRUPT, Cause.WORLD_SWITCH})
+
+
 class Trap(NamedTuple):
     """One departure from direct execution, and what was done about it. (A tuple, since it is made in the hot path.)
 

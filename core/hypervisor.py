@@ -358,6 +358,32 @@ class Hypervisor:
         for vm in self.vms.values():
             vm.interposer.looked_for = found
 
+    def found(self) -> None:
+        """What somebody waits for has happened, whoever did it: `run` comes back (BREAKPOINT) before anything else."""
+        for vm in self.vms.values():
+            vm.interposer.found()
+
+    def forget_found(self) -> None:
+        """Whoever waited for it knows."""
+        for vm in self.vms.values():
+            vm.interposer.forget_found()
+
+    @property
+    def stopped_by_find(self) -> bool:
+        """Did the last run end since something that somebody waits for had happened, and not at a breakpoint?"""
+        vm = self.vms.get(self._on_cpu)
+        return vm is not None and vm.interposer.stopped_by_find
+
+    @contextmanager
+    def looking_for_nothing(self) -> Iterator[None]:
+        """What is looked for does not stop a run while this lasts."""
+        looked_for = self._looked_for
+        self.look_for(None)
+        try:
+            yield
+        finally:
+            self.look_for(looked_for)
+
     def summaries(self) -> tuple[VmSummary, ...]:
         """Every VM in short, in the order of their making."""
         return tuple(self._summary(vm) for vm in self.vms.values())

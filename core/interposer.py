@@ -128,7 +128,10 @@ class Interposer:
     """Drives the machine for the monitor of one VM and records every departure in `log`. While another VM has the CPU,
     `away` is this one's world."""
 
-    NOT_STATE = ("looked_for", "stops_at_new_code", "stops_here", "_found", "_until_time", "_settled")
+    NOT_STATE = (
+        "looked_for", "stops_at_new_code", "stops_at_moves", "ring_left", "stops_here", "stopped_by_find", "_found",
+        "_until_time", "_settled",
+    )  # fmt: skip
 
     def __init__(self, machine: Machine, log: TrapLog) -> None:
         self.machine = machine
@@ -155,6 +158,9 @@ class Interposer:
         self.stops_here: Callable[[], bool] = lambda: True  # at a breakpoint: is it one for this address space?
         self.looked_for: Callable[[Trap], bool] | None = None  # stop right after the first trap that satisfies it
         self.stops_at_new_code = False  # stop before code runs that the monitor has just made for the guest
+        self.stops_at_moves = False  # stop when a page of the VM lies in another frame, or it has another monitor
+        self.ring_left: Ring | None = None  # stop before the first instruction in another ring than this
+        self.stopped_by_find = False  # what ended the last run was that something was found, no breakpoint
         self._found = False
         self._until_time = NEVER
         self._delivered_at = -1  # the count at which an interrupt was delivered: none follows before an instruction ran
@@ -162,6 +168,7 @@ class Interposer:
     def attach(self, monitor: Monitor) -> None:
         """Hand departures to `monitor` from now on."""
         self.monitor = monitor
+        self._found = self._found or self.stops_at_moves
 
     @property
     def executed(self) -> int:
@@ -243,13 +250,22 @@ class Interposer:
         """What stands in the machine's frame at `frame` was exchanged: no more instruction runs before the CPU has
         forgotten the code that it knew there. For use while handling a hidden departure, or between runs."""
         self._changed.append(frame >> PAGE_SHIFT)
+        self._found = self._found or self.stops_at_moves
         self.cpu.end = min(self.cpu.end, max(self.cpu.executed - 1, 0))  # the hidden attempt is uncounted after this
 
     def code_was_made(self) -> None:
         """The monitor has made code for the guest, which is about to run."""
         if self.stops_at_new_code:
-            self._found = True
-            self.cpu.end = min(self.cpu.end, self.cpu.executed)
+            self.found()
+
+    def found(self) -> None:
+        """What somebody waits for has happened: no more instruction runs before `run` has come back."""
+        self._found = True
+        self.cpu.end = min(self.cpu.end, self.cpu.executed)
+
+    def forget_found(self) -> None:
+        """Whoever waited knows it."""
+        self._found = False
 
     def after_one_step(self, action: Callable[[], None]) -> None:
         """Let exactly one more instruction run, then call `action`. For use while handling a hidden departure."""
@@ -277,7 +293,8 @@ class Interposer:
         cpu, ctl, monitor = self.cpu, self.cpu.ctl, self.monitor
         stop_wanted = False
         begun = cpu.executed
-        self._until_time = until_time
+        self._until_time, self.stopped_by_find = until_time, False
+        cpu.watch_ring(self.ring_left)
         if leave_breakpoint:
             cpu.pass_breakpoint()
         try:
@@ -333,6 +350,8 @@ class Interposer:
                     self._note_halt()
                 elif halted is Halted.NOWHERE:
                     self._execute_open_bus()
+                elif halted is Halted.OTHER_RING:
+                    return StopReason.BREAKPOINT
                 elif halted is Halted.BREAKPOINT:
                     if cpu.is_break(monitor.guest.pc) and (cpu.breaks is Breaks.ALWAYS or self.stops_here()):
                         return StopReason.BREAKPOINT
@@ -369,8 +388,8 @@ class Interposer:
 
     def _take_found(self) -> bool:
         """Has what was looked for happened? Asked once."""
-        found, self._found = self._found, False
-        return found
+        self.stopped_by_find, self._found = self._found, False
+        return self.stopped_by_find
 
     def _deliver_interrupt(self) -> None:
         monitor = self.monitor

@@ -55,6 +55,19 @@ def of_step(instruction: str, before: Ring, after: Ring) -> str:
     return f"{what} ran directly in ring {after.value}."
 
 
+def of_place(instruction: str, pc: int) -> str:
+    """An instruction that ran, by its place."""
+    what = instruction.upper().replace("0X", "0x") if instruction else "The instruction"
+    return f"{what} at {pc:#010x} ran directly."
+
+
+def of_write(what: str, address: int, before: bytes, after: bytes) -> str:
+    """What happened, and that by it a word of the guest's memory was written."""
+    held, holds = (int.from_bytes(each, "little") for each in (before, after))
+    how = f"{held:#010x} became {holds:#010x}" if held != holds else f"{held:#010x} with itself"
+    return f"{what} It wrote to the word at guest-physical {address:#010x}: {how}."
+
+
 def of_line(name: str, place: tuple[str, int] | None, pc: int, ring: Ring) -> str:
     """Where a step by source lines, or out of a function, has led."""
     where = f"{place[0]}, line {place[1]}" if place is not None else "code without source"

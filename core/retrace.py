@@ -16,10 +16,10 @@ from core.call_stack import Place, Unwinder
 from core.cpu.context import Gpr
 from core.cpu.decode import decode
 from core.errors import RequestError
-from core.events import Cause, Ring
+from core.events import BETWEEN_INSTRUCTIONS, Cause, Ring
 from core.guests.unwind import EIP
 from core.hypervisor import Hypervisor
-from core.timeline.backward import BETWEEN_INSTRUCTIONS, departures, to_stop
+from core.timeline.backward import departures, to_stop
 from core.timeline.timeline import Timeline
 from core.traplog import TrapLog
 from core.vm import Vm
@@ -117,8 +117,8 @@ def _instruction(session: Retraced, at: int) -> Instruction | None:
 def to_ring_change(session: Retraced) -> Iterator[None]:
     """To before the last instruction, or departure, after which the selected VM's CPU was in another ring."""
     timeline = session.timeline
-    now, ring = timeline.now.time, session.ring
-    end = now
+    now, ring = timeline.now, session.ring
+    end = now.time
     for trap in departures(timeline, session.traps.recent()):
         if trap.vm != session.selected or trap.cause is Cause.WORLD_SWITCH or trap.machine_time > end:
             continue
@@ -126,7 +126,7 @@ def to_ring_change(session: Retraced) -> Iterator[None]:
             yield from _halve(session, trap.machine_time, end, ring)
             return
         start = trap.machine_time - (trap.cause not in BETWEEN_INSTRUCTIONS)
-        if trap.ring_from is not ring and start < now:
+        if trap.ring_from is not ring and (start, False) < (now.time, now.at_threshold):
             timeline.seek_time(start)
             return
         end, ring = start, trap.ring_from

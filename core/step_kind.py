@@ -1,4 +1,4 @@
-"""How far a step goes."""
+"""How far a step goes, and to what one can run on."""
 
 from __future__ import annotations
 
@@ -21,3 +21,11 @@ class StepKind(Enum):
 
     def __init__(self, _value: str, phrase: str) -> None:
         self.phrase = phrase
+
+
+class OnTo(Enum):
+    """What running on looks for; `value` is for people."""
+
+    DEPARTURE = "departure"
+    WORLD_SWITCH = "world switch"
+    RING_CHANGE = "change of ring"

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from core.addresses import PAGE_MASK, PAGE_SHIFT, PAGE_SIZE, GuestPhysical
 from core.cpu.unicorn_cpu import LONGEST_STORE
+from core.errors import RequestError
 from core.hypervisor import Hypervisor
 from core.memory.guest_physical import GuestPhysicalMemory
 from core.memory.onlooker import pages
@@ -44,13 +45,25 @@ class Mark:
 
 
 class WatchedWord:
-    """A word of the selected VM; `seen` is the machine's time at which a store to it was seen last."""
+    """A word of the selected VM.
+
+    seen     the machine's time at which a store to it was seen last; None: none was
+    held     what stood there before the first of them, if it was the CPU's
+    noticed  called when the first is seen, before the CPU does it, or after somebody else did
+    """
 
     def __init__(self, session: Watching, address: GuestPhysical, size: int) -> None:
         self._session, self._letter = session, session.selected
+        vm = session.hypervisor.vms[session.selected]
+        if address + size > vm.vmm.physical.size:
+            raise RequestError(
+                f"There is no memory at guest-physical {address:#010x}, so nothing is written there.",
+                "Choose an address inside the guest's memory.",
+            )
         self._parts = tuple((GuestPhysical(start), length) for start, length in pages(address, size))
         self.seen: int | None = None
-        self.noticed: Callable[[], None] = lambda: None  # called when one was seen
+        self.held: bytes | None = None
+        self.noticed: Callable[[], None] = lambda: None
 
     def _physical(self) -> GuestPhysicalMemory | None:
         vm = self._session.hypervisor.vms.get(self._letter)
@@ -70,7 +83,7 @@ class WatchedWord:
     def watched(self, places: tuple[int | None, ...]) -> Iterator[None]:
         """Note what is stored there while the machine runs."""
         machine = self._session.hypervisor.machine
-        self.seen = None
+        self.seen = self.held = None
         with ExitStack() as hooks:
             for (_, length), place in zip(self._parts, places, strict=False):
                 if place is not None:
@@ -83,6 +96,12 @@ class WatchedWord:
 
     def _stored(self, at: int, size: int) -> None:
         """The CPU is about to store there; only of a store within a page the emulator tells where it ends."""
+        first, held = self.seen is None, self.mark().value
+        self._stored_parts(at, size)
+        if first and self.seen is not None:
+            self.held = held
+
+    def _stored_parts(self, at: int, size: int) -> None:
         if not straddles(at, size):
             self._see(at, size)
             return
@@ -102,8 +121,9 @@ class WatchedWord:
             place = physical.lies_at(start)
             if place is not None and at < place + length and place < at + size:
                 running = hypervisor.vms[hypervisor.on_cpu or self._letter].interposer
-                self.seen = running.time + running.machine_offset
-                self.noticed()
+                first, self.seen = self.seen is None, running.time + running.machine_offset
+                if first:
+                    self.noticed()
 
     def untouched_since_the_one_before(self, checkpoint: Checkpoint, mark: Mark) -> bool:
         """Was nothing stored in its frames between that checkpoint, where it was as in `mark`, and the one before?"""

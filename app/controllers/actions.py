@@ -40,6 +40,9 @@ class Act(StrEnum):
     BACK_TO_DEPARTURE = "back-to-departure"
     BACK_TO_RING = "back-to-ring"
     BACK_TO_SWITCH = "back-to-switch"
+    ON_TO_DEPARTURE = "on-to-departure"
+    ON_TO_RING = "on-to-ring"
+    ON_TO_SWITCH = "on-to-switch"
     GO_TO_INSTRUCTION = "go-to-instruction"
     UNDO = "undo"
     TAKE_SNAPSHOT = "take-snapshot"
@@ -172,13 +175,28 @@ ACTIONS: dict[Act, ActionSpec] = {
         RUN, "Back &out", "Go back to before the call that entered this function.", ("Alt+Shift+F10",)
     ),
     Act.BACK_TO_DEPARTURE: ActionSpec(
-        RUN, "Back to the last &departure", "Go back to before the newest instruction that trapped.", ("Alt+F10",)
+        RUN,
+        "Back to the last &departure",
+        "Go back to before the newest instruction that trapped.",
+        ("Alt+F7",),
+    ),
+    Act.BACK_TO_RING: ActionSpec(
+        RUN, "Back to the last change of ri&ng", "Go back to before the CPU came into this ring.", ("Alt+F8",)
     ),
     Act.BACK_TO_SWITCH: ActionSpec(
         RUN, "Back to the last &world switch", "Go back to before another VM was given the CPU.", ("Alt+F9",)
     ),
-    Act.BACK_TO_RING: ActionSpec(
-        RUN, "Back to the last change of ri&ng", "Go back to before the CPU came into this ring.", ("Alt+F8",)
+    Act.ON_TO_DEPARTURE: ActionSpec(
+        RUN,
+        "On to the next depar&ture",
+        "Run until something traps, and stop right after it was handled.",
+        ("Ctrl+F7",),
+    ),
+    Act.ON_TO_RING: ActionSpec(
+        RUN, "On to the next chan&ge of ring", "Run until the CPU is in another ring than now.", ("Ctrl+F8",)
+    ),
+    Act.ON_TO_SWITCH: ActionSpec(
+        RUN, "On to the next world sw&itch", "Run until another VM is given the CPU.", ("Ctrl+F9",)
     ),
     Act.GO_TO_INSTRUCTION: ActionSpec(
         RUN, "&Go to instruction…", "Go to the moment after so many instructions of the recorded past.", ("Ctrl+J",)

@@ -9,8 +9,9 @@ from PySide6.QtCore import QObject, QSettings, Signal
 
 from app.controllers.actions import Act, Actions
 from app.controllers.speed import FULL, SPEEDS, stop_of
+from core.looks import Space
 from core.snapshot import Snapshot
-from core.step_kind import StepKind
+from core.step_kind import OnTo, StepKind
 
 if TYPE_CHECKING:
     from app.engine.client import Engine
@@ -21,6 +22,7 @@ RUNNING = "The guest is running. Stop it first."
 STANDING = "The guest is not running."
 AWAITED = "It runs as soon as it is loaded."
 ENDED = "The guest's run has ended. Reset powers it on again."
+ONE_VM = "There is one VM, so nobody to switch to. Add another in the VMs view."
 NO_CURSOR = "No instruction is chosen. Click a line of code in the Code view."
 SPEED_KEY = "run/speed"
 BY_LINE_KEY = "run/by-line"
@@ -41,7 +43,7 @@ class RunController(QObject):
         self._has_guest = self._running = self._ended = False
         self._awaited = self._run_then = False  # is the first guest on its way? to be run as soon as it is there?
         self._cursor: int | None = None
-        self._has_breakpoints = False
+        self._has_breakpoints = self._has_several = False
         self._stop = FULL
         for act, slot in {
             Act.RUN: self.run,
@@ -50,6 +52,9 @@ class RunController(QObject):
             Act.STEP_OVER: self.step_over,
             Act.STEP_OUT: self.step_out,
             Act.RUN_TO_CURSOR: self.run_to_cursor,
+            Act.ON_TO_DEPARTURE: lambda: self.run_on(OnTo.DEPARTURE),
+            Act.ON_TO_RING: lambda: self.run_on(OnTo.RING_CHANGE),
+            Act.ON_TO_SWITCH: lambda: self.run_on(OnTo.WORLD_SWITCH),
             Act.RESET: self.reset,
             Act.CLEAR_BREAKPOINTS: lambda: self.set_breakpoints(frozenset()),
             Act.SLOWER: lambda: self.set_speed(self._stop - 1),
@@ -125,6 +130,16 @@ class RunController(QObject):
         self._expect_running()
         self._engine.run_to(address)
 
+    def run_on(self, to: OnTo) -> None:
+        """Run to the next time that this happens."""
+        self._expect_running()
+        self._engine.run_on(to)
+
+    def run_to_write(self, space: Space, address: int) -> None:
+        """Run until the word there has been written."""
+        self._expect_running()
+        self._engine.run_to_write(space, address)
+
     def reset(self) -> None:
         """The same guest from power-on."""
         self._engine.reset()
@@ -179,9 +194,9 @@ class RunController(QObject):
 
     def _updated(self, snapshot: Snapshot) -> None:
         ended = snapshot.end is not None and all(vm.end is not None for vm in snapshot.vms)
-        state = (snapshot.running, ended, bool(snapshot.breakpoints))
-        if state != (self._running, self._ended, self._has_breakpoints):
-            self._running, self._ended, self._has_breakpoints = state
+        state = (snapshot.running, ended, bool(snapshot.breakpoints), len(snapshot.vms) > 1)
+        if state != (self._running, self._ended, self._has_breakpoints, self._has_several):
+            self._running, self._ended, self._has_breakpoints, self._has_several = state
             self._allow()
 
     def _lost(self) -> None:
@@ -204,8 +219,9 @@ class RunController(QObject):
     def _allow(self) -> None:
         allow, none = self._actions.allow, "" if self._has_guest else NO_GUEST
         standing = none or (RUNNING if self._running else ENDED if self._ended else "")
-        for act in (Act.STEP, Act.STEP_OVER, Act.STEP_OUT):
+        for act in (Act.STEP, Act.STEP_OVER, Act.STEP_OUT, Act.ON_TO_DEPARTURE, Act.ON_TO_RING):
             allow(act, standing)
+        allow(Act.ON_TO_SWITCH, standing or ("" if self._has_several else ONE_VM))
         awaited = self._awaited and not self._has_guest
         allow(Act.RUN, (AWAITED if self._run_then else "") if awaited else standing)
         allow(Act.RUN_TO_CURSOR, standing or (NO_CURSOR if self._cursor is None else ""))

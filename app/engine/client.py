@@ -28,7 +28,7 @@ from core.guests.start import NOTHING, StartWith
 from core.lab.lab import Desk
 from core.looks import Look, Space
 from core.snapshot import Snapshot
-from core.step_kind import StepKind
+from core.step_kind import OnTo, StepKind
 from core.translations import Switch
 from core.vm_snapshots.divergence import Diverged
 from lessons.questions import CheckLesson, LessonChecked
@@ -190,6 +190,16 @@ class Engine(QObject):
     def run_to_new_code(self) -> None:
         """Run until the monitor has translated another unit of the guest's code."""
         self._send(protocol.RunToNewCode())
+
+    @Slot(object)
+    def run_on(self, to: OnTo) -> None:
+        """Run to the next time that this happens."""
+        self._send(protocol.RunOn(to))
+
+    @Slot(object, object)
+    def run_to_write(self, space: Space, address: int) -> None:
+        """Run until the word there has been written."""
+        self._send(protocol.RunToWrite(space, address))
 
     @Slot()
     def reset(self) -> None:

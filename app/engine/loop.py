@@ -22,13 +22,13 @@ from app.engine.journeys import travel
 from app.engine.labs import Keeper, opening
 from app.engine.runner import Runner, StopLine
 from app.engine.shelving import CHANGES_MACHINE, shelve, vm_in
-from app.engine.tasks import run, run_to, run_to_new_code, step, step_by
+from app.engine.tasks import run, run_on, run_to, run_to_new_code, run_to_write, step, step_by
 from core.errors import LabFault, RequestError, UserError
 from core.events import StopReason
 from core.guests.catalog import name_in_catalogue
 from core.lab.archive import is_vm_file
 from core.lab.lab import Desk, Lab
-from core.step_kind import StepKind
+from core.step_kind import OnTo, StepKind
 from lessons.questions import CheckLesson
 
 if TYPE_CHECKING:
@@ -198,6 +198,12 @@ class EngineLoop:
                 runner.begin_step(run_to(session, address))
             case protocol.RunToNewCode():
                 runner.begin_step(run_to_new_code(session))
+            case protocol.RunOn(OnTo.RING_CHANGE):
+                runner.begin_step(run_on(session, OnTo.RING_CHANGE))
+            case protocol.RunOn(to):
+                runner.begin(run_on(session, to))
+            case protocol.RunToWrite(space, address):
+                runner.begin_step(run_to_write(session, space, address))
             case protocol.Step(count, quietly):
                 runner.begin_step(step(session, count, quietly))
             case protocol.StepBy(kind):

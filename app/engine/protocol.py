@@ -18,7 +18,7 @@ from core.layout import VM_MEMORY
 from core.looks import Look, Space
 from core.past import BackTo
 from core.snapshot import Snapshot
-from core.step_kind import StepKind
+from core.step_kind import OnTo, StepKind
 from core.translations import Switch
 
 if TYPE_CHECKING:
@@ -122,6 +122,22 @@ class RunTo:
 @dataclass(frozen=True, slots=True)
 class RunToNewCode:
     """Run at full speed until the monitor has made code for the guest (binary translation), and stop before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOn:
+    """Run at full speed to the next time that this happens: a change of ring of the selected VM's, any VM's departure
+    or world switch."""
+
+    to: OnTo
+
+
+@dataclass(frozen=True, slots=True)
+class RunToWrite:
+    """Run at full speed until the word at that address of the selected VM has been written, changed or not."""
+
+    space: Space
+    address: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -494,8 +510,8 @@ Act: TypeAlias = (
 
 Command: TypeAlias = (
     "HostCommand | Journey | SnapshotCommand | Load | Resume | OpenLab | SaveLab | KeepLab | SaveDisk | Run | Stop"
-    " | Step | StepOver | StepBy | RunTo | RunToNewCode | Reset | SetSpeed | SetBreakpoints | Input | Keys | LookAt"
-    " | PutSnapshots | CheckLesson | Shown | Shutdown"
+    " | Step | StepOver | StepBy | RunTo | RunToNewCode | RunOn | RunToWrite | Reset | SetSpeed | SetBreakpoints"
+    " | Input | Keys | LookAt | PutSnapshots | CheckLesson | Shown | Shutdown"
 )
 
 # -- messages: engine → window

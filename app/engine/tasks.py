@@ -9,12 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from core.events import StopReason
+from core.events import Cause, StopReason
+from core.step_kind import OnTo
 
 if TYPE_CHECKING:
+    from core.looks import Space
     from core.session import Session
     from core.step_kind import StepKind
     from core.stepping import Step
+
+FOREVER = 1 << 62  # instructions
 
 
 @dataclass(slots=True)
@@ -77,6 +81,28 @@ def run_to(session: Session, address: int) -> Task:
 def run_to_new_code(session: Session) -> Task:
     """Run until the monitor has translated another unit."""
     return Task(lambda _: session.run_to_new_code(), patient=True)
+
+
+def run_on(session: Session, to: OnTo) -> Task:
+    """Run to the next time that this happens."""
+    left = session.ring
+
+    def slice_of_it(_: int | None) -> StopReason:
+        match to:
+            case OnTo.RING_CHANGE:
+                return session.run_to_ring_change(left)
+            case OnTo.WORLD_SWITCH:
+                return session.run_until(lambda trap: trap.cause is Cause.WORLD_SWITCH, FOREVER)
+            case OnTo.DEPARTURE:
+                return session.run_until(lambda _: True, FOREVER)
+
+    return Task(slice_of_it, patient=True)
+
+
+def run_to_write(session: Session, space: Space, address: int) -> Task:
+    """Run until the word there has been written; a UserError where there is none."""
+    awaited = session.next_write(space, address)
+    return Task(lambda _: session.run_to_write(awaited), patient=True)
 
 
 def step_by(session: Session, kind: StepKind) -> Task:

@@ -32,7 +32,8 @@ class BytesView(View):
     addressPicked  (address) the person chose a byte, by its linear address
     walkRequested  (address) the person wants to see the walk of that linear address
     gotoRequested  (address) the person wants to see the code there
-    writeSought   (space, address) the person wants to go back to before the word there was last written
+    writeSought    (space, address) the person wants to go back to before the word there was last written
+    writeAwaited   (space, address) the person wants to run on until the word there is written
     bytesEdited    (space, address, bytes) the person wants other bytes to stand there
     """
 
@@ -42,6 +43,7 @@ class BytesView(View):
     gotoRequested = Signal(object)
     bytesEdited = Signal(object, object, object)
     writeSought = Signal(object, object)
+    writeAwaited = Signal(object, object)
 
     empty_text = "The bytes of memory will stand here, as they are now. Choose a guest to power it on."
 
@@ -212,6 +214,8 @@ class BytesView(View):
             if self.space is not Space.HOST:
                 back = menu.addAction("Back to the last write to this word")
                 back.triggered.connect(lambda: self.writeSought.emit(self.space, address))
+                on = menu.addAction("On to the next write to this word")
+                on.triggered.connect(lambda: self.writeAwaited.emit(self.space, address))
             copy = menu.addAction("Copy the word")
             copy.triggered.connect(lambda: QGuiApplication.clipboard().setText(f"{word:08X}"))
         if byte is not None:

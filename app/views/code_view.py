@@ -36,6 +36,7 @@ class CodeView(View):
     walkRequested       (address) the person wants to see the page walk of an address that stands in the code
     bytesRequested      (Space, address) the person wants to see the bytes there
     writeSought        (Space, address) the person wants to go back to before the word there was last written
+    writeAwaited       (Space, address) the person wants to run on until the word there is written
     """
 
     breakpointsChanged = Signal(object)
@@ -44,6 +45,7 @@ class CodeView(View):
     walkRequested = Signal(object)
     bytesRequested = Signal(object, object)
     writeSought = Signal(object, object)
+    writeAwaited = Signal(object, object)
 
     empty_text = "The guest's code will stand here, its source beside its instructions. Choose a guest to load it."
 

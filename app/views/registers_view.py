@@ -22,7 +22,8 @@ class RegistersView(View):
     addressPicked   (address) the person chose a register that holds an address
     walkRequested   (address) the person wants to see its page walk
     bytesRequested  (Space, address) the person wants to see the bytes there
-    writeSought    (Space, address) the person wants to go back to before the word there was last written
+    writeSought     (Space, address) the person wants to go back to before the word there was last written
+    writeAwaited    (Space, address) the person wants to run on until the word there is written
     registerEdited  (name, value) the person wants a register to hold another value
     """
 
@@ -30,6 +31,7 @@ class RegistersView(View):
     walkRequested = Signal(object)
     bytesRequested = Signal(object, object)
     writeSought = Signal(object, object)
+    writeAwaited = Signal(object, object)
 
     registerEdited = Signal(str, object)
 

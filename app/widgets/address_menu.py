@@ -13,15 +13,17 @@ from core.looks import Space
 
 
 class LeadsToMemory(Protocol):
-    """A view that can ask for the walk and the bytes of an address, and for the last write to what stands there."""
+    """A view that can ask for the walk and the bytes of an address, and for the last and the next write to what stands
+    there."""
 
     walkRequested: SignalInstance
     bytesRequested: SignalInstance
     writeSought: SignalInstance
+    writeAwaited: SignalInstance
 
 
 def offer_addresses(menu: QMenu, view: LeadsToMemory, addresses: tuple[NamedAddress, ...]) -> None:
-    """Add three entries for each address."""
+    """Add four entries for each address."""
     for named in addresses:
         where, place = f"{hexadecimal(named.address)} ({named.words})", named.address
         walk = menu.addAction(f"Page walk of {where}")
@@ -30,3 +32,5 @@ def offer_addresses(menu: QMenu, view: LeadsToMemory, addresses: tuple[NamedAddr
         show.triggered.connect(lambda _checked=False, to=place: view.bytesRequested.emit(Space.LINEAR, to))
         back = menu.addAction(f"Back to the last write to the word at {where}")
         back.triggered.connect(lambda _checked=False, to=place: view.writeSought.emit(Space.LINEAR, to))
+        on = menu.addAction(f"On to the next write to the word at {where}")
+        on.triggered.connect(lambda _checked=False, to=place: view.writeAwaited.emit(Space.LINEAR, to))

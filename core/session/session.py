@@ -18,7 +18,9 @@ from core.events import Ring, StopReason, Trap
 from core.guest_os import ZOMBIE
 from core.guests.image import Program
 from core.guests.modules import Module
+from core.looks import Space
 from core.machine import Backing
+from core.next_write import NextWrite
 from core.session.host import FOREVER, Host
 from core.session.inputs import Inputs
 from core.session.introspection import Introspection
@@ -215,6 +217,47 @@ class Session(Introspection):
         finally:
             self.hypervisor.look_for(None)
         self._tell_event(reason)
+        return reason
+
+    def run_to_ring_change(self, left: Ring, limit: int = FOREVER) -> StopReason:
+        """Until right before the selected VM's first instruction in another ring than `left` (BREAKPOINT), or until the
+        machine's count is `limit`."""
+        interposer, traps, bits = self.vm.interposer, self.traps.count, self.code_bits
+        interposer.ring_left = left
+        try:
+            reason = self._host.run_to(limit, leave=True)
+        finally:
+            interposer.ring_left = None
+        if self.ring is left or self.end is not None:
+            self.explain(reason)
+        elif self.traps.count > traps and self.traps.recent()[-1].machine_time == self.machine_time:
+            self._host.sentence = self._last_event()
+        else:
+            text = spell(self.peek_code(self.last_pc), self.last_pc, bits)
+            self._host.sentence = narration.of_step(text, left, self.ring)
+        return reason
+
+    def next_write(self, space: Space, address: int) -> NextWrite:
+        """The next store to the word at that address of the selected VM, to be waited for."""
+        return NextWrite(self, self.physical(space, address))
+
+    def run_to_write(self, awaited: NextWrite, limit: int = FOREVER) -> StopReason:
+        """Until right after the instruction, or departure, that stored to that word (BREAKPOINT), or until the count of
+        the machine is `limit`."""
+        traps = self.traps.count
+        reason = awaited.run(lambda: self._host.run_to(limit, leave=True))
+        if awaited.written is None:
+            self.explain(reason)
+            return reason
+        if awaited.travelled:
+            self._host.arrive()
+        self._host.select(awaited.letter)
+        self._host.stop = reason
+        last = self.traps.last
+        departed = last is not None and self.traps.count > traps and last.machine_time == self.machine_time
+        code, pc = self.peek_code(self.last_pc), self.last_pc
+        what = self._last_event() if departed else narration.of_place(spell(code, pc, self.code_bits), pc)
+        self._host.sentence = narration.of_write(what, awaited.address, *awaited.written)
         return reason
 
     def run_to_new_code(self) -> StopReason:

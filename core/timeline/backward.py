@@ -11,12 +11,11 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from core.events import Cause, StopReason, Trap
+from core.events import BETWEEN_INSTRUCTIONS, StopReason, Trap
 from core.timeline.journal import Moment
 from core.timeline.timeline import Timeline
 
 WIDTHS = (1 << 12, 1 << 16, 1 << 62)  # of the part of an interval that is searched first, then
-BETWEEN_INSTRUCTIONS = frozenset({Cause.INTERRUPT, Cause.WORLD_SWITCH})  # these are no instruction's attempt
 
 
 def to_breakpoint(timeline: Timeline) -> Iterator[None]:
@@ -63,7 +62,7 @@ def to_trap(timeline: Timeline, wanted: Callable[[Trap], bool], recent: list[Tra
     now = timeline.now
     for trap in departures(timeline, recent, wanted):
         time = trap.machine_time - (trap.cause not in BETWEEN_INSTRUCTIONS)
-        if time < now.time:
+        if (time, False) < (now.time, now.at_threshold):
             timeline.seek_time(time)
             return True
     timeline.seek(0)

@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from core.cpu.unicorn_cpu import Breaks
 from core.errors import RequestError
-from core.events import Cause, StopReason, Trap
+from core.events import BETWEEN_INSTRUCTIONS, Cause, StopReason, Trap
 from core.hypervisor import Hypervisor
 from core.past import Future, Past, Stretch
 from core.timeline.actions import NO_ACTS, Action, Direct
@@ -115,6 +115,8 @@ class Timeline:
             leave_breakpoint = False
             state = hypervisor.scheduler.state
             self._at_threshold = reason is StopReason.BREAKPOINT
+            if self._at_threshold and hypervisor.stopped_by_find:
+                self._settle_find()
             due = state.executed >= mark + apart or log.count >= traps + self._recording.departures
             if due and not self._at_threshold:
                 self._pass_mark()
@@ -146,6 +148,14 @@ class Timeline:
         with self._breaks(Breaks.ALWAYS):
             reason = self._hypervisor.run(self.now.executed + 1, leave_breakpoint=False)
         self._at_threshold = reason is StopReason.BREAKPOINT
+
+    def _settle_find(self) -> None:
+        """Where what was looked for has happened: after an instruction, which is a moment as any other; or between two,
+        and then there is a moment again only where all has happened that precedes the next."""
+        last, self._at_threshold = self._log.last, False
+        if last is not None and last.cause in BETWEEN_INSTRUCTIONS and last.machine_time == self.now.time:
+            with self._hypervisor.looking_for_nothing():
+                self.to_threshold()
 
     @contextmanager
     def _breaks(self, breaks: Breaks) -> Iterator[None]:

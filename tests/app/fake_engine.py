@@ -13,7 +13,7 @@ from core.lab.lab import Desk
 from core.layout import VM_MEMORY
 from core.looks import Look, Space
 from core.snapshot import Snapshot
-from core.step_kind import StepKind
+from core.step_kind import OnTo, StepKind
 from core.translations import Switch
 from core.vm_snapshots.shelf import KeptSnapshot, SnapshotFact
 
@@ -108,6 +108,12 @@ class FakeEngine(QObject):
 
     def run_to(self, address: int) -> None:
         self.told.append(("run_to", address))
+
+    def run_on(self, to: OnTo) -> None:
+        self.told.append(("run_on", to))
+
+    def run_to_write(self, space: Space, address: int) -> None:
+        self.told.append(("run_to_write", space, address))
 
     def run_to_new_code(self) -> None:
         self.told.append(("run_to_new_code",))

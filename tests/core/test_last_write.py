@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from core.errors import RequestError
 from core.guests.assembler import assemble
 from core.guests.image import Interface
 from core.layout import MIB, PARAVIRT_START
@@ -285,4 +286,15 @@ def test_what_a_hypervisor_or_a_driver_s_back_writes_for_a_guest_is_found() -> N
     assert session.read_memory(ring, 1) == b"x"
     assert typed >= 1_000
     assert all_back(session) == [16, 10, 4, 0]
+    session.close()
+
+
+def test_where_there_is_no_memory_nothing_is_looked_for() -> None:
+    session = recorded("again: jmp again")
+    session.step(10)
+    with pytest.raises(RequestError, match="no memory at guest-physical"):
+        back(session, 0xF000_0000)
+    with pytest.raises(RequestError, match="no memory at guest-physical"):
+        session.next_write(Space.LINEAR, 0xF000_0000)
+    assert session.executed == 10
     session.close()

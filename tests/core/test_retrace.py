@@ -8,6 +8,7 @@ import pytest
 
 from core.cpu.context import Gpr
 from core.errors import RequestError
+from core.events import RINGS, StopReason
 from core.guests.catalog import load_program
 from core.rewind import look
 from core.session import Session
@@ -103,6 +104,27 @@ def test_back_to_the_last_change_of_ring_of_every_kind(kind: str) -> None:
         go(session.travel.running_back_to_ring_change())
         assert session.executed in [at - 1 for at in changes if at <= here] or session.executed == 0
         assert not [at for at in changes if session.executed + 1 < at <= here]
+
+
+@each_kind
+def test_on_to_the_next_change_of_ring_is_before_the_first_instruction_in_another(kind: str) -> None:
+    session = Session(history=DENSE)
+    session.load(load_program("rings"), kind)
+    for _ in range(8):
+        left, spent, here = session.ring, session.machine.cpu.executed_by_ring, session.executed
+        assert spent is not None
+        assert session.run_to_ring_change(left, 20_000) is StopReason.BREAKPOINT
+        assert session.ring is not left
+        now = session.machine.cpu.executed_by_ring
+        assert now is not None
+        assert [after - before for after, before in zip(now, spent, strict=True)] == [
+            session.executed - here if ring is left else 0 for ring in RINGS
+        ]
+    here, ring = session.executed, session.ring
+    go(session.travel.running_back_to_ring_change())
+    assert here - 1 <= session.executed <= here
+    assert session.ring is not ring
+    session.close()
 
 
 def test_a_function_whose_call_is_not_known_says_so_and_nothing_moves() -> None:

@@ -128,3 +128,41 @@ def test_a_way_back_that_is_not_known_is_refused_and_nothing_moves(
     person.wait(lambda: "is not known" in person.window.message.text)
     person.step()
     assert person.sees.executed == 2
+
+
+def test_the_ways_on_lead_where_they_say_and_the_ways_back_lead_back(person: Person) -> None:
+    person.load("rings", "trap_emulate")
+    assert "nobody to switch to" in person.window.actions_.reason(Act.ON_TO_SWITCH)
+    person.press(Act.ON_TO_DEPARTURE)
+    person.wait(lambda: person.sees.trap_count == 1 and not person.sees.running)
+    assert person.traps.rows.rowCount() == 1
+    person.press(Act.BACK_TO_DEPARTURE)
+    person.wait(lambda: person.sees.trap_count == 0)
+    ring = person.sees.ring
+    person.press(Act.ON_TO_RING)
+    person.wait(lambda: person.sees.ring != ring and not person.sees.running)
+
+
+def test_on_to_the_next_write_and_back_to_it_stand_at_both_sides_of_one_instruction(
+    person: Person, source: Callable[[str], str]
+) -> None:
+    person.load(source("mov ecx, 9\nspin: loop spin\nmov dword ptr [0x200000], 0\nagain: jmp again"))
+    person.window.run.run_to_write(Space.LINEAR, 0x20_0000)
+    person.wait(lambda: person.sees.executed == 11 and not person.sees.running)
+    assert person.sees.sentence.endswith("It wrote to the word at guest-physical 0x00200000: 0x00000000 with itself.")
+    person.window.time.seek_write(Space.LINEAR, 0x20_0000)
+    person.wait(lambda: person.sees.executed == 10)
+
+
+def test_waiting_for_what_never_comes_can_be_stopped(person: Person, source: Callable[[str], str]) -> None:
+    person.load(source("again: inc eax\njmp again"))
+    for way in (Act.ON_TO_DEPARTURE, Act.ON_TO_RING):
+        here = person.sees.executed
+        person.press(way)
+        person.wait(lambda here=here: person.sees.executed > here + 1_000_000)
+        person.press(Act.STOP)
+        person.wait(lambda: not person.sees.running)
+        assert person.sees.sentence.endswith("as you asked.")
+    person.window.run.run_to_write(Space.LINEAR, 0xF000_0000)
+    person.wait(lambda: "no memory at guest-physical" in person.window.message.text)
+    assert not person.window.actions_[Act.STOP].isEnabled()

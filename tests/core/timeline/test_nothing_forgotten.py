@@ -20,7 +20,17 @@ from tests.core.test_session import each_kind
 
 # of classes of the lab, what belongs to whoever runs the machine, and what a checkpoint keeps in another way
 LEFT_OUT = {
-    "Interposer": {"looked_for", "stops_here", "stops_at_new_code", "_found", "_until_time", "_settled"},
+    "Interposer": {
+        "looked_for",
+        "stops_here",
+        "stops_at_new_code",
+        "stops_at_moves",
+        "ring_left",
+        "stopped_by_find",
+        "_found",
+        "_until_time",
+        "_settled",
+    },
     "Hypervisor": {"_looked_for"},
     "CodeCache": {"entries", "_mapped", "_mapped_asking", "_sites"},  # made anew from the blocks
     "GuestCpu": {"_control_seen", "_walks_by"},

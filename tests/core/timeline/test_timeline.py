@@ -106,6 +106,63 @@ idtr: .word 15 * 8 - 1
     .long idt
 """
 
+# notes in ESI in which order keyboard (1) and serial port (0) interrupt; lets both at `out 0x21` after a while
+TWO_DEVICES = """.globl _start
+_start:
+    mov eax, offset key
+    mov [idt + 0x21 * 8], ax
+    shr eax, 16
+    mov [idt + 0x21 * 8 + 6], ax
+    mov eax, offset serial
+    mov [idt + 0x24 * 8], ax
+    shr eax, 16
+    mov [idt + 0x24 * 8 + 6], ax
+    lidt [idtr]
+    mov esp, 0x200000
+    mov al, 0x11
+    out 0x20, al
+    mov al, 0x20
+    out 0x21, al
+    mov al, 4
+    out 0x21, al
+    mov al, 1
+    out 0x21, al
+    mov al, 0xff
+    out 0x21, al
+    mov dx, 0x3f9
+    mov al, 1
+    out dx, al
+    mov dx, 0x3fc
+    mov al, 8
+    out dx, al
+    sti
+    mov ecx, 200
+wait: loop wait
+    mov al, 0
+    out 0x21, al
+again: inc ebx
+    jmp again
+key:
+    shl esi, 1
+    or esi, 1
+    in al, 0x60
+    jmp eoi
+serial:
+    shl esi, 1
+    mov dx, 0x3f8
+    in al, dx
+eoi: mov al, 0x20
+    out 0x20, al
+    iretd
+.balign 8
+idt: .skip 0x21 * 8
+    .word 0, 8, 0x8e00, 0
+    .skip 16
+    .word 0, 8, 0x8e00, 0
+idtr: .word 0x25 * 8 - 1
+    .long idt
+"""
+
 # sets a breakpoint of the CPU's on `target` again and again; its handler takes it away
 BREAKING = """
     mov eax, offset broke
@@ -481,4 +538,61 @@ def test_a_page_that_was_first_written_in_an_unusual_way_is_brought_back(kind: s
     session.step(5_000)
     session.travel.go_to(5_000)
     assert before.differences(look(session)) == []
+    session.close()
+
+
+@each_kind
+def test_what_is_typed_where_a_departure_was_waited_for_is_typed_there_again(kind: str) -> None:
+    """After it, and before the interrupt that it lets through: the key is served first, though it came second."""
+    session = recorded(TWO_DEVICES, kind)
+    session.step(100)
+    session.inputs.send(b"x")
+    found = session.run_until(lambda trap: "out 0x21" in trap.instruction and trap.machine_time > 200, 10_000)
+    assert found is StopReason.BREAKPOINT
+    session.inputs.press_keys(b"\x1e")
+    session.run(1_000)
+    before, end = look(session), session.machine_executed
+    assert {each.name: each.believed for each in session.registers()}["ESI"] == 0b10
+    session.travel.go_to(50)
+    session.travel.go_to(end)
+    assert before.differences(look(session)) == []
+    session.close()
+
+
+def test_what_is_typed_where_a_world_switch_was_waited_for_is_typed_there_again() -> None:
+    """Into a VM that was given the CPU with an interrupt pending."""
+    session = recorded(TWO_DEVICES, "trap_emulate")
+    program = session.program
+    assert program is not None
+    session.vms.add(program, "hardware")
+    session.step(60_000)
+    for letter in session.vms.letters:
+        session.select(letter)
+        session.inputs.send(b"x")
+    for number in range(6):
+        assert session.run_until(lambda trap: trap.cause is Cause.WORLD_SWITCH, 100_000) is StopReason.BREAKPOINT
+        session.inputs.press_keys(b"\x1e")
+        if number % 2:
+            session.inputs.send(b"y")
+    session.run(50_000)
+    before, end = look(session), session.machine_executed
+    session.travel.go_to(50)
+    session.travel.go_to(end)
+    assert before.differences(look(session)) == []
+    session.close()
+
+
+def test_where_an_interrupt_or_a_world_switch_has_just_come_one_goes_back_to_before_it() -> None:
+    """At the same virtual time: none of the two is an instruction's."""
+    session = Session(history=DENSE)
+    session.load(load_program("rings"), "trap_emulate")
+    session.vms.add(load_program("rings"), "hardware")
+    for cause in (Cause.INTERRUPT, Cause.WORLD_SWITCH):
+        session.run_until(lambda trap, cause=cause: trap.cause is cause, 200_000)
+        traps, time = session.traps.count, session.machine_time
+        assert session.travel.run_back_to_trap(lambda trap, cause=cause: trap.cause is cause)
+        assert session.machine_time == time
+        assert session.traps.count < traps
+        session.run_until(lambda trap, cause=cause: trap.cause is cause, 200_000)
+        assert (session.machine_time, session.traps.count) == (time, traps)
     session.close()
