@@ -184,10 +184,6 @@ class Emitter:
         """MOV variable, value."""
         self.put(Instruction.create_mem_u32(Code.MOV_RM32_IMM32, self.variable(slot), value), OWN_STORE)
 
-    def set_byte(self, code: Code_, slot: int) -> None:
-        """SETcc variable's byte."""
-        self.put(Instruction.create_mem(code, self.variable(slot)), OWN_STORE)
-
     def push_number(self, value: int, size: int) -> None:
         """PUSH value, of `size` bytes."""
         if size == 4:
@@ -464,13 +460,20 @@ def _pushf(emitter: Emitter, instruction: Instruction) -> Ruled:
 def _popf(emitter: Emitter, instruction: Instruction) -> Ruled:
     if not emitter.mode.wide_stack or emitter.mode.io_privileged or emitter.is_last:
         return _called_out(emitter, instruction, Reason.FLAGS)
-    # it loads every flag that is lost here; no access can fault after the first; mostly one look is enough
+    # it loads every flag that is lost here; no access can fault after the first
     emitter.put(Instruction.create_mem_u32(Code.TEST_RM32_IMM32, _STACK_TOP, flags.IF | flags.IOPL))
-    emitter.set_byte(Code.SETNE_RM8, Slot.VIRTUAL_IF + 1)
-    neither = emitter.skip(Code.JE_REL8_32)
+    either = emitter.skip(Code.JNE_REL8_32)
+    # mostly IF was clear before, too, and to look is a quarter of storing, which is guarded
+    emitter.put(Instruction.create_mem_i32(Code.CMP_RM32_IMM8, emitter.variable(Slot.VIRTUAL_IF), 0))
+    closed = emitter.skip(Code.JE_REL8_32)
+    emitter.store_number(Slot.VIRTUAL_IF, 0)
+    changed = emitter.skip(Code.JMP_REL8_32)
+    emitter.land(either)
     emitter.put(Instruction.create_mem_u32(Code.TEST_RM32_IMM32, _STACK_TOP, flags.IOPL))
     emitter.branch_slowly(instruction)
-    emitter.land(neither)
+    emitter.store_number(Slot.VIRTUAL_IF, VIRTUAL_IF_SET)
+    emitter.land(changed)
+    emitter.land(closed)
     emitter.put(Instruction.create(Code.POPFD))
     return Fate.IN_LINE, Reason.FLAGS, False
 
