@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from core.cpu.probes import Word
@@ -19,7 +20,9 @@ from core.errors import RequestError
 from core.events import StopReason
 from core.guests.image import Program
 from core.lab.fingerprint import memory_digest
+from core.layout import MIB, VM_MEMORY
 from core.session import Session
+from core.timeline.actions import AddVm
 from core.timeline.checkpoint import OPAQUE
 from core.timeline.describe import describe, elements
 from core.timeline.timeline import Recording
@@ -87,6 +90,70 @@ def _comparable(fact: object) -> object:
     return _brief(fact.context), [count for word, count in zip(WORDS, fact.words, strict=True) if word not in RUNNERS]
 
 
+class _Run:
+    """A lab that always runs alike: `vms` are powered on, and at the moments of `acts` something is done to it, as the
+    number there decides."""
+
+    def __init__(self, vms: Sequence[AddVm], acts: Sequence[tuple[int, int]], recording: Recording) -> None:
+        self._first, self._others = vms[0], vms[1:]
+        self._acts = acts
+        self._done = 0
+        self.session = Session(history=recording)
+
+    def power_on(self) -> None:
+        """From the start again."""
+        self._done = 0
+        first = self._first
+        self.session.load(first.program, first.kind, memory=first.memory, command_line=first.command_line)
+        for each in self._others:
+            self.session.vms.add(
+                each.program,
+                each.kind,
+                memory=each.memory,
+                weight=each.weight,
+                cap=each.cap,
+                command_line=each.command_line,
+            )
+
+    def forward(self, moment: int) -> None:
+        """Run on to where the machine's count is `moment`, before what is done there."""
+        while self._done < len(self._acts) and self._acts[self._done][0] < moment:
+            at, number = self._acts[self._done]
+            _forward(self.session, at)
+            _disturb(self.session, random.Random(number))
+            self._done += 1
+        _forward(self.session, moment)
+        shares = self.session.hypervisor.scheduler.state.shares
+        for letter, share in shares.items():
+            if self.session.machine_executed < moment and share.paused:  # the others have nothing to do any more
+                self.session.vms.resume(letter)
+                _forward(self.session, moment)
+
+
+def _disturb(session: Session, chance: random.Random) -> None:
+    """Do something to one of the VMs; nothing, where its kind does not know of it."""
+    vms = session.vms
+    letter = chance.choice(vms.letters)
+    shares = session.hypervisor.scheduler.state.shares
+    session.select(letter)
+    match chance.choice(("weight", "cap", "pause", "balloon", "keys", "serial")):
+        case "weight":
+            vms.set_weight(letter, chance.randint(1, 9))
+        case "cap":
+            vms.set_cap(letter, chance.choice((None, 10, 50)))
+        case "pause" if shares[letter].paused:
+            vms.resume(letter)
+        case "pause" if sum(not share.paused for share in shares.values()) > 1:
+            vms.pause(letter)
+        case "balloon":
+            with suppress(RequestError):
+                vms.balloon(letter, chance.randrange(0, 8) * MIB)
+        case "keys":
+            session.inputs.press_keys(b"\x1e\x9e")
+        case "serial":
+            session.inputs.send(b"ls\n")
+
+
 def rewind_check(
     program: Program,
     kind: str,
@@ -96,43 +163,61 @@ def rewind_check(
     limit: int,
     recording: Recording = USUAL,
     command_line: str = "",
+    beside: Sequence[AddVm] = (),
+    acts: int = 0,
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[Wrong]:
-    """Look at `points` random moments within `limit` instructions, first on the way and then going back to them."""
+    """Look at `points` random moments within `limit` instructions, first on the way and then going back to them.
+
+    `beside`: more VMs on the machine. `acts`: how often on the way something is done to one of the VMs, at random: its
+    share of the CPU is set, it is paused or resumed, some of its memory is taken back, something is typed.
+    `progress` is told after each moment how many were compared; fewer than `points` if by `acts` the run is shorter.
+    """
+    chance = random.Random(seed)
+    vms = (AddVm(program, kind, VM_MEMORY, command_line=command_line), *beside)
+    plain = _Run(vms, (), recording)
+    try:
+        plain.power_on()
+        length = _length(plain.session, limit)
+    finally:
+        plain.session.close()
+    if length < 1:
+        raise RequestError("This guest runs no instruction.", "Choose another.")
+    moments = sorted(chance.randrange(length) for _ in range(points))
+    done = sorted((chance.randrange(length), chance.randrange(1 << 32)) for _ in range(acts))
 
     def anew(moment: int) -> Sight:
         """The moment as it is reached for the first time, in a run of its own."""
-        other = Session(history=recording)
+        other = _Run(vms, done, recording)
         try:
-            other.load(program, kind, command_line=command_line)
-            _forward(other, moment)
-            return look(other)
+            other.power_on()
+            other.forward(moment)
+            return look(other.session)
         finally:
-            other.close()
+            other.session.close()
 
-    session = Session(history=recording)
+    run = _Run(vms, done, recording)
+    session = run.session
     try:
-        session.load(program, kind, command_line=command_line)
-        length = _length(session, limit)
-        if length < 1:
-            raise RequestError("This guest runs no instruction.", "Choose another.")
-        chance = random.Random(seed)
-        moments = sorted(chance.randrange(length) for _ in range(points))
-        session.load(program, kind, command_line=command_line)
+        run.power_on()
         seen: dict[int, bytes] = {}
         for moment in moments:
-            _forward(session, moment)
+            run.forward(moment)
+            if session.machine_executed < moment:
+                break  # what was done has made it shorter
+            session.select(session.vms.letters[0])
             seen[moment] = look(session).digest()
-        _forward(session, length)
+        run.forward(length)
+        session.select(session.vms.letters[0])
         end = look(session)
         wrong: list[Wrong] = []
         order = list(seen)
         chance.shuffle(order)
-        for done, moment in enumerate(order):
+        for looked, moment in enumerate(order):
             session.travel.go_to(moment)
             if (now := look(session)).digest() != seen[moment]:
                 wrong += [Wrong(moment, what, True) for what in anew(moment).differences(now)]
-            progress(done + 1)
+            progress(looked + 1)
         _forward(session, length)
         return wrong + [Wrong(length, what, False) for what in end.differences(look(session))]
     finally:
