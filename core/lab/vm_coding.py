@@ -128,7 +128,10 @@ def _devices(trees: Mapping[str, Any], memory: int, disk: DiskImage | None, now:
     )  # fmt: skip
     known = {device.name: device for device in blank.bus.devices}
     if known.keys() != trees.keys():
-        raise LabError("The snapshot is of a computer with other devices.", MEND)
+        other = ", ".join(sorted(known.keys() ^ trees.keys()))
+        raise LabError(
+            f"The snapshot is of a computer with other devices ({other}).", "Use the Ringside that wrote it."
+        )
     states = {name: value_of(type(known[name].state), tree) for name, tree in trees.items()}
     for name, state in states.items():
         if not known[name].is_sound(state):
