@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.costs import CostModel, Known, Price, Work
 from core.errors import CostError, UnknownName
+from core.whole_file import read_whole
 
 SHIPPED = Path(str(resources.files("assets"))) / "costs.toml"
 Words = Annotated[str, Field(min_length=1)]
@@ -40,11 +41,14 @@ class _Table(BaseModel):
     generation: Annotated[list[_Generation], Field(min_length=1)]
 
 
+LARGEST = 1 << 20
+
+
 def load_costs(path: Path = SHIPPED) -> tuple[CostModel, ...]:
     """The generations of the table at `path`, in its order; a CostError says what is wrong with it, and where."""
     place = str(path)
     try:
-        table = _Table.model_validate(tomllib.loads(path.read_text("utf-8")))
+        table = _Table.model_validate(tomllib.loads(read_whole(path, LARGEST).decode()))
     except OSError as error:
         raise CostError(f"The table of costs cannot be read: {error.strerror}.", "Check the path.", place) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

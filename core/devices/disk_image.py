@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ImageError
-from core.whole_file import write_whole
+from core.whole_file import read_whole, write_whole
 
 SECTOR = 512
 LARGEST = 1 << 30
@@ -47,7 +47,7 @@ def load_disk_image(path: Path) -> DiskImage:
         size = path.stat().st_size
         if size > LARGEST:
             raise ImageError(f"The disk image has {size >> 20} MiB, more than 1024.", "Use a smaller disk.", place)
-        data = path.read_bytes()
+        data = read_whole(path, LARGEST)
     except FileNotFoundError:
         raise ImageError(
             "The disk image cannot be read: it is not there.", "Check the path, or make an empty disk there.", place

@@ -17,10 +17,12 @@ from pathlib import Path
 from core.errors import AssemblyError, ImageError
 from core.guests import elf, linker
 from core.guests.image import Program, SourceFile
+from core.whole_file import read_whole
 
 CHILD = Path(__file__).with_name("assembler_child.py")
 PATIENCE = 30.0  # seconds after which the assembler is taken to hang
 DEEPEST_INCLUDE = 16
+LARGEST_SOURCE = 4 << 20
 
 _ERROR = re.compile(r"^(?:error: )?<(inline asm|instantiation|stdin)>:(\d+):(\d+): (?:error: )?(.*)$", re.MULTILINE)
 _INCLUDE = re.compile(r'^\s*\.include\s+"([^"]*)"')
@@ -73,7 +75,7 @@ class _Source:
         path = self._folder / wanted if self._folder is not None else None
         if path is None or not path.is_file():
             raise AssemblyError(f"There is no file “{wanted}” to include.", "Put it beside the source.", place)
-        self._add(wanted, path.read_text(encoding="utf-8"), depth + 1)
+        self._add(wanted, read_source(path), depth + 1)
 
     def place(self, line: int, column: int) -> str:
         """`file:line:column` of a place in the text given to LLVM."""
@@ -175,10 +177,10 @@ class _Refused(Exception):
 
 @lru_cache(maxsize=64)
 def _run(given: str) -> bytes:
+    text = given.encode(errors="replace")  # the source's name may be no text
+    command = [sys.executable, "-I", str(CHILD)]
     try:
-        done = subprocess.run(
-            [sys.executable, "-I", str(CHILD)], input=given.encode(), capture_output=True, timeout=PATIENCE, check=False
-        )
+        done = subprocess.run(command, input=text, capture_output=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:
         raise _Refused("") from None
     if done.returncode != 0 or not done.stdout:
@@ -230,7 +232,8 @@ def assemble_file(path: Path) -> Program:
 def read_source(path: Path) -> str:
     """The text of a source file; an AssemblyError if it cannot be read as text."""
     try:
-        return path.read_text(encoding="utf-8")
+        text = read_whole(path, LARGEST_SOURCE).decode()
+        return text.replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise AssemblyError(
             f"The source is not UTF-8 text (byte {error.start}).", "Save it as UTF-8.", str(path)

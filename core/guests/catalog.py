@@ -13,6 +13,7 @@ from core.errors import ImageError, UnknownName
 from core.guests.assembler import assemble, assemble_file, read_source
 from core.guests.elf import MAGIC, load_elf
 from core.guests.image import ImageSegment, Interface, Program, SourceFile, check_fit
+from core.whole_file import read_whole
 
 SOURCE_ENDINGS = (".s", ".asm")
 HOLES = "holes"  # the folder of the guests that show one sensitive instruction each
@@ -148,7 +149,7 @@ def _load_binary(path: Path) -> Program:
                 "Choose another file.",
                 place,
             )
-        image = path.read_bytes()
+        image = read_whole(path, LARGEST_FILE)
     except OSError as error:
         raise ImageError(f"The image cannot be read: {error.strerror}.", "Check the path.", place) from None
     if image.startswith(MAGIC):

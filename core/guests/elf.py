@@ -25,6 +25,8 @@ from core.guests.image import ImageSegment, Interface, Program, SourceFile, chec
 from core.guests.multiboot import is_multiboot
 
 MAGIC = b"\x7fELF"
+LARGEST = 256 << 20  # bytes in all segments
+MOST_PROGRAMS = 64
 EMBEDDED = "program_"  # a symbol so begun marks a program inside the image
 NOTE_OWNER, NOTE_PARAVIRT = "Ringside", 0x100  # the ELF note of a paravirtual kernel; its descriptor is a version
 MACHINES = {"EM_386": "i386", "EM_X86_64": "x86-64", "EM_ARM": "ARM", "EM_AARCH64": "AArch64", "EM_RISCV": "RISC-V"}
@@ -79,11 +81,12 @@ def load_elf(
 def _programs(segments: tuple[ImageSegment, ...], symbols: dict[str, int], path: str) -> dict[str, Program]:
     """The ELF executables that stand at symbols `program_NAME` of the image, by name; unreadable ones are left out."""
     found: dict[str, Program] = {}
-    for symbol, address in symbols.items():
-        name = symbol.removeprefix(EMBEDDED)
+    marked = [symbol for symbol in symbols if symbol.startswith(EMBEDDED)][:MOST_PROGRAMS]
+    for symbol in marked:
+        name, address = symbol.removeprefix(EMBEDDED), symbols[symbol]
         for segment in segments:
             start = address - segment.address
-            if name != symbol and start >= 0 and segment.data[start : start + len(MAGIC)] == MAGIC:
+            if start >= 0 and segment.data[start : start + len(MAGIC)] == MAGIC:
                 with suppress(ImageError):
                     found[name] = load_elf(segment.data[start:], name, f"{path}:{symbol}", embedded=True)
     return found
@@ -105,6 +108,7 @@ def _check_header(elf: ELFFile, path: str) -> None:
 
 def _segments(elf: ELFFile, image: bytes, path: str) -> tuple[ImageSegment, ...]:
     found: list[ImageSegment] = []
+    whole = 0
     for segment in elf.iter_segments():
         if segment["p_type"] != "PT_LOAD" or not segment["p_memsz"]:
             continue
@@ -116,6 +120,11 @@ def _segments(elf: ELFFile, image: bytes, path: str) -> tuple[ImageSegment, ...]
                 path,
             )
         found.append(ImageSegment(GuestPhysical(segment["p_paddr"]), image[start : start + size], segment["p_memsz"]))
+        whole += size
+        if whole > LARGEST:
+            raise ImageError(
+                "The segments of the ELF file hold more than any guest's memory.", "Build or copy it again.", path
+            )
     if not found:
         raise ImageError("The ELF file has nothing to load.", "Does it contain code?", path)
     return tuple(found)

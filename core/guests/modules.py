@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import ImageError
+from core.whole_file import read_whole
 
 SEPARATOR = ":"
 LARGEST = 64 << 20
@@ -43,6 +44,6 @@ def load_module(words: str) -> Module:
     try:
         if Path(path).stat().st_size > LARGEST:
             raise ImageError("The module is larger than any guest's memory.", "Use a smaller file.", path)
-        return Module(Path(path).read_bytes(), string, path)
+        return Module(read_whole(Path(path), LARGEST), string, path)
     except OSError as error:
         raise ImageError(f"The module cannot be read: {error.strerror}.", "Check the path.", path) from None

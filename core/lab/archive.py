@@ -19,7 +19,7 @@ from typing import Final, Protocol
 
 from core.errors import LabError
 from core.lab.acts import MEND
-from core.whole_file import write_whole
+from core.whole_file import read_whole, write_whole
 
 MANIFEST, BLOBS = "manifest.json", "blobs/"
 BLOB_NAME = re.compile(r"blobs/[0-9a-f]{64}")
@@ -84,6 +84,8 @@ def is_vm_file(path: Path) -> bool:
 
 def _is_packed(path: Path) -> bool:
     try:
+        if not path.is_file():  # to open a pipe is to wait for its writer
+            return False
         with path.open("rb") as file:
             return file.read(len(SIGNATURE)) == SIGNATURE
     except OSError:
@@ -171,7 +173,7 @@ class Folder:
         try:
             if path.stat().st_size > most:
                 raise LabError("A part of the lab is larger than any.", FOREIGN, str(path))
-            return path.read_bytes()
+            return read_whole(path, most)
         except OSError as error:
             raise LabError(f"The lab cannot be read: {error.strerror}.", MEND, str(path)) from None
 

@@ -19,7 +19,7 @@ from core.lab.coding import Blobs, to_lab, to_manifest
 from core.lab.lab import Lab
 from core.lab.records import FORMAT, VERSION, Manifest
 from core.lab.vm_records import Record
-from core.whole_file import write_whole
+from core.whole_file import read_whole, write_whole
 
 ENDING = ".ringside"
 SHOWN = 80  # characters of a place in a manifest
@@ -69,7 +69,7 @@ def open_lab(path: Path) -> Lab:
             return read_lab(Folder(path))
         if path.stat().st_size > LARGEST_LAB:
             raise LabError("The file is larger than any lab.", FOREIGN)
-        return read_lab(open_packed(path.read_bytes()))
+        return read_lab(open_packed(read_whole(path, LARGEST_LAB)))
     except OSError as error:
         raise LabError(f"The lab cannot be read: {error.strerror}.", "Check the path.", place) from None
     except UserError as error:

@@ -16,6 +16,7 @@ from core.lab.coding import Blobs, Reader, keep_snapshot
 from core.lab.files import check_place, check_version, understood, write_packed
 from core.lab.vm_records import Name, Record, Sha
 from core.vm_snapshots.vm_snapshot import VmSnapshot
+from core.whole_file import read_whole
 
 ENDING = ".ringvm"
 VERSION: Final = 1
@@ -52,7 +53,7 @@ def open_vm(path: Path) -> tuple[str, VmSnapshot]:
     try:
         if path.stat().st_size > LARGEST_LAB:
             raise LabError("The file is larger than any VM's.", FOREIGN)
-        return read_vm(open_packed(path.read_bytes(), VM_FILE))
+        return read_vm(open_packed(read_whole(path, LARGEST_LAB), VM_FILE))
     except OSError as error:
         raise LabError(f"The VM cannot be read: {error.strerror}.", "Check the path.", place) from None
     except UserError as error:
