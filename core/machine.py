@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from core.addresses import PAGE_SIZE
 from core.cpu.probes import ProbeBuffers
 from core.cpu.unicorn_cpu import Cpu
 from core.memory.frames import FrameAllocator
@@ -46,6 +47,12 @@ class Machine:
         self.frames = FrameAllocator(memory)
         self.cpu = Cpu(self.ram, backing.probes, recording=recording)
         self.power_on_world = self.cpu.save_world()
+
+    def scrub(self, owner: str) -> None:
+        """Give all frames of `owner` back; the next owner finds nothing in them."""
+        for frame in self.frames.owned(owner):
+            self.ram.write(frame, bytes(PAGE_SIZE))
+        self.frames.release(owner)
 
     def close(self) -> None:
         """Power off: the emulator lets go of the RAM."""

@@ -136,6 +136,19 @@ class Scheduler:
         """Has it had all that its cap allows in this period?"""
         return self._allowance(self.state.shares[letter]) == 0
 
+    def why_away(self, letter: str) -> str:
+        """Why another may have the CPU that it had."""
+        share = self.state.shares[letter]
+        if share.ended:
+            return "its guest has ended"
+        if share.paused:
+            return "it is paused"
+        if share.asleep:
+            return "it halted"
+        if self.capped(letter):
+            return f"its cap of {share.cap} % is used up"
+        return f"its turn of at most {SLICE:,} instructions is over"
+
     def alone(self, letter: str) -> bool:
         """Can nobody else want the CPU, and may it have all of it?"""
         shares = self.state.shares

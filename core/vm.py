@@ -21,7 +21,7 @@ from core.guests.image import Program
 from core.guests.modules import Module
 from core.interposer import Interposer
 from core.layout import MIB, MONITOR_MEMORY
-from core.memory.reclaim import Reclaimer
+from core.memory.reclaim import LEAST_RESIDENT, Reclaimer
 from core.scheduler import HEAVIEST
 from core.vmm.vmm import Vmm
 
@@ -117,4 +117,21 @@ def check_room(memory: int, room: int, machine: int, *, hosted: bool = True) -> 
             f"A VM of {memory / MIB:.1f} MiB has no place: of the machine's {machine / MIB:.0f} MiB only "
             f"{max(room, 0) / MIB:.1f} are free for it{monitor}.",
             "Give it less memory, take some back from another VM, or remove one.",
+        )
+
+
+def check_taken(spec: VmSpec, taken: int, held: int, free: int) -> None:
+    """A RequestError if `taken` bytes cannot be taken back from a VM of which `held` bytes are already: it needs some,
+    or of what it would have back, not enough is `free`."""
+    most = spec.memory - LEAST_RESIDENT * PAGE_SIZE
+    if not 0 <= taken < most + PAGE_SIZE:
+        raise RequestError(
+            f"{taken / MIB:.1f} MiB cannot be taken from VM {spec.letter}.",
+            f"Choose 0 to {most / MIB:.0f} MiB: it needs some.",
+        )
+    back = held - taken // PAGE_SIZE * PAGE_SIZE
+    if back > free:
+        raise RequestError(
+            f"VM {spec.letter} cannot have {back / MIB:.1f} MiB back: only {max(free, 0) / MIB:.1f} MiB are free.",
+            "Take them from another VM, or remove one.",
         )

@@ -224,7 +224,7 @@ class Camera:
                 rewritten.append(frame)
         cpu.forget_code_in(rewritten, hypervisor.machine.power_on_world)
         restore(wanted.captured)
-        hypervisor.put_back(wanted.world)
+        hypervisor.worlds.put_back(wanted.world)
         cpu.flush_tlb()
         cpu.heed_breakpoints()
         self._image, self._last = image, wanted
