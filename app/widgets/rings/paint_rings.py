@@ -17,6 +17,8 @@ from core.events import Ring
 from core.stage import Belt, StageRing, Who, ring_name
 
 _BELT = 0.26  # thickness of a belt, as a share of its ring's
+_LEGIBLE = 9  # pixels of type under which a ring has its name alone
+_STROKES = 1.5  # strokes of the theme's width that a ring's line takes of it, about: more where it is lit
 _QUIET, _LIT = 0.06, 0.26  # shares of a ring's colour in its ground: at rest, and where the CPU is
 
 
@@ -82,8 +84,12 @@ def _paint_words(painter: QPainter, ring: StageRing, geometry: Geometry, theme: 
     band, palette = geometry.band(ring.ring), theme.palette
     used, core = ring.who is not Who.NOBODY, band.inner == 0
     inner = band.inner + band.height * _BELT * 1.3 if belted else band.inner
-    height = band.outer - inner
-    size = min(type_pixels(geometry, theme, Size.CAPTION), height * (0.32 if ring.note or core else 0.62))
+    outer = band.outer - (_STROKES * theme.line_width if used and not core else 0)
+    largest, height = type_pixels(geometry, theme, Size.CAPTION), outer - inner
+    size = min(largest, height * (0.32 if core else 0.38 if ring.note else 0.7))
+    noted = bool(ring.note) and (core or size >= _LEGIBLE)
+    if not noted and not core:  # a corner of the picture says what it believes, too
+        size = min(largest, height * 0.7)
     if size < 7:
         return
     name, note = _font(theme.type.sans(bold=used), size), _font(theme.type.sans(), size)
@@ -92,8 +98,8 @@ def _paint_words(painter: QPainter, ring: StageRing, geometry: Geometry, theme: 
         return
     color = palette.ring_text(ring.ring) if used else palette.muted
     capital = QFontMetricsF(name).capHeight()
-    middle = (inner + band.outer) / 2
-    if not ring.note:
+    middle = (inner + outer) / 2
+    if not noted:
         curved_words(painter, ring.name, name, geometry.centre, middle - capital / 2, color)
         return
     gap = size * 0.5
@@ -106,7 +112,7 @@ def _core_words(
 ) -> None:
     """The innermost ring's words, on straight lines above its centre."""
     line = QFontMetricsF(name).height()
-    y = geometry.centre.y() - band.outer * 0.3 - line
+    y = geometry.centre.y() - band.outer * 0.4 - line
     rows: list[tuple[str, QFont, QColor]] = [
         (ring_name(ring.ring), name, theme.palette.ring_text(ring.ring)),
         (ring.occupant, plain, theme.palette.text),
