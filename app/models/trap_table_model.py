@@ -83,7 +83,7 @@ def cell_text(trap: Trap, column: int) -> str:
 
 def short_handler(trap: Trap) -> str:
     """Who handled it, where there is little room: that it was the monitor is said by the ring."""
-    return trap.handler.removeprefix("monitor: ").removeprefix("hypervisor: ")
+    return trap.handler.removeprefix("monitor: ").removeprefix("hypervisor: ").removeprefix("monitor, then ")
 
 
 def explain(trap: Trap) -> str:

@@ -12,7 +12,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QFont
 
 from core.layout import MIB
-from core.snapshot import VmSummary
+from core.snapshot import VmState, VmSummary
 
 Index = QModelIndex | QPersistentModelIndex
 WATCHED = 20  # snapshots over which a share is measured
@@ -52,7 +52,12 @@ COLUMNS = (
     ),
     Column("Guest", "What runs in it.", lambda vm: vm.title, name=lambda vm: vm.guest, words=True),
     Column("Kind", "The kind of monitor under it.", lambda vm: vm.kind_title, name=lambda vm: vm.kind, words=True),
-    Column("State", "", lambda vm: vm.state.value, words=True),
+    Column(
+        "State",
+        "\n".join(f"{state.value}: {state.meaning}" for state in VmState),
+        lambda vm: vm.state.value,
+        words=True,
+    ),
     Column(
         "Share",
         "Its part of all instructions of late, measured, and the part that its weight and cap entitle it to, which is "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -23,6 +24,7 @@ from app.theme.typography import Size
 from app.views.view import Area, Loaded, View, ViewSpec
 from app.widgets.block_chooser import block_title
 from app.widgets.cache_map import CacheMap, Shade
+from app.widgets.elided_label import ElidedLabel
 from app.widgets.fact_table import FactTable
 from app.widgets.share_bar import Share, ShareBar
 from core.events import Ring
@@ -31,6 +33,7 @@ from core.snapshot import Snapshot
 from core.translations import CacheBlock, Ran, SeenCache, Switch
 
 KIND = "translation"
+LOW = 150  # pixels of height, at the usual size of type, under which the map has what room there is
 NO_CACHE = (
     "This kind of monitor has no translation cache. Load a guest under “Binary translation”, and here you will see the "
     "blocks of its kernel's code, and how they are chained."
@@ -63,7 +66,7 @@ class CacheView(View):
         self._chains: dict[int, tuple[list[int], list[int]]] = {}
         self.counters = CacheCountersModel()
         self.map = CacheMap(theme, self.tell)
-        self.words, self.filled = QLabel(), QLabel()
+        self.words, self.filled = QLabel(), ElidedLabel()
         self.shades = {shade: QToolButton() for shade in Shade}
         self.switches = {switch: QCheckBox(switch.phrase) for switch in Switch}
         self.efficiency = ShareBar(theme)
@@ -147,11 +150,20 @@ class CacheView(View):
             self._show_ran(self._cache.ran)
         for label in (self.words, self.filled):
             label.setFont(theme.type.sans(Size.CAPTION))
+        self._share_height()
         self.words.setMinimumHeight(2 * theme.type.pixels(Size.CAPTION) + theme.space(3))
         self.table.set_row_height(theme.type.row_height(Size.CAPTION) - theme.space(1))
         self.table.setFont(theme.type.sans(Size.CAPTION))
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._share_height()
+
     # -- inside
+
+    def _share_height(self) -> None:
+        """The words about a block have room under the map; where it is low they stand in its tooltip alone."""
+        self.words.setVisible(self.height() >= LOW * self.theme.type.scale)
 
     def _build(self) -> None:
         tools = QHBoxLayout()

@@ -81,6 +81,7 @@ class CompareView(View):
         self._make_progress()
         self._make_export()
         self.tabs = QTabWidget()
+        self.tabs.tabBar().setAccessibleName("Pages of the comparison")
         self.tabs.setDocumentMode(True)
         self.tabs.setAccessibleName("Pages")
         for page in self.pages:
@@ -123,6 +124,7 @@ class CompareView(View):
         )
         self.workload.setMinimumContentsLength(12)
         self.compare = QPushButton("Compare")
+        self.compare.setToolTip("Run the guest under every kind of monitor, beside the machine you see; or end that.")
         self.compare.setProperty("role", "primary")
         self.compare.clicked.connect(self._press)
         self.generations = QComboBox()
@@ -169,19 +171,22 @@ class CompareView(View):
         column = QVBoxLayout(content)
         column.setContentsMargins(8, 6, 8, 0)
         column.setSpacing(4)
-        top = QHBoxLayout()
-        top.setSpacing(8)
+        top, below = QHBoxLayout(), QHBoxLayout()
+        for row in (top, below):
+            row.setSpacing(8)
         for widget in (self.guests, self.workload, self.compare):
             top.addWidget(widget)
         for box in (self.guests, self.workload):  # where it is narrow these give way: the processor's year must be read
             box.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.generations.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         top.addStretch(1)
-        for widget in (self.generations, self.export, self.enlarge):
-            top.addWidget(widget)
+        top.addWidget(self.generations)
+        below.addWidget(self.status, 1)
+        for widget in (self.export, self.enlarge):
+            below.addWidget(widget)
         column.addLayout(top)
         column.addWidget(self.bar)
-        column.addWidget(self.status)
+        column.addLayout(below)
         column.addWidget(self.tabs, 1)
         self.set_content(content)
 

@@ -25,6 +25,7 @@ from app.views.block_delegate import BlockDelegate
 from app.views.block_table import BlockTable
 from app.views.view import Area, Loaded, View, ViewSpec
 from app.widgets.block_chooser import BlockChooser
+from app.widgets.elided_label import ElidedLabel
 from app.widgets.stage_bar import StageBar
 from core.events import Ring
 from core.looks import Follow, Look
@@ -67,7 +68,7 @@ class TranslationView(View):
         self.delegate = BlockDelegate(self.model, theme)
         self.chooser = BlockChooser(self._living)
         self.before, self.after, self.follow, self.slow = QToolButton(), QToolButton(), QToolButton(), QToolButton()
-        self.facts, self.why, self.legend = QLabel(), QLabel(), QLabel()
+        self.facts, self.why, self.legend = ElidedLabel(), QLabel(), QLabel()
         self.table = BlockTable(self.model, self.delegate)
         self.stages = StageBar(theme)
         self._build()

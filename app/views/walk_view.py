@@ -51,7 +51,7 @@ class WalkView(View):
         self.address = AddressField(theme)
         self.address.chosen.connect(self.walk_to)
         self.address.refused.connect(lambda words: self.summary.setText(words))
-        self.each = QToolButton()
+        self.each = QToolButton(text="References")
         self.each.setCheckable(True)
         self.each.setToolTip("Every entry that the CPU reads to translate this address, in order.")
         self.each.toggled.connect(self._show_walk)

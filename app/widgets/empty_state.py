@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 from PySide6.QtCore import QMargins, QRect, Qt
-from PySide6.QtGui import QFont, QFontMetrics, QResizeEvent
+from PySide6.QtGui import QFont, QFontMetrics, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.theme import Theme
@@ -33,6 +33,10 @@ class EmptyState(QLabel):
 
     def setText(self, text: str) -> None:
         super().setText(text)
+        self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -84,7 +84,7 @@ class ShareBar(QWidget):
     def _fitting(self, legend: Sequence[str], room: float) -> QFont:
         """The legend's font, smaller by a little where there is little room."""
         font = QFont(self._font)
-        smallest = font.pixelSize() - 2
+        smallest = min(font.pixelSize() - 2, int(Size.CAPTION))
         while font.pixelSize() > smallest and sum(map(QFontMetricsF(font).horizontalAdvance, legend)) > room:
             font.setPixelSize(font.pixelSize() - 1)
         return font

@@ -33,6 +33,7 @@ from app.views.console_view import ConsoleView
 from app.views.traps_view import TrapsView
 from app.widgets.dialogs import KeyboardDialog, ReportDialog
 from app.widgets.diff_dialog import DiffDialog
+from app.widgets.fact_table import FactTable
 from core.errors import ImageError, LabFault
 from core.events import Cause, End, EndHow, StopReason
 from core.snapshot import Snapshot
@@ -351,6 +352,25 @@ def test_what_can_have_the_focus_has_a_name(window: MainWindow) -> None:
         and not (widget.accessibleName() or getattr(widget, "text", lambda: "")())
     ]
     assert nameless == []
+
+
+def test_every_control_of_every_view_has_a_name_and_every_column_a_meaning(
+    engine: FakeEngine, settings: QSettings, catalogue: Catalogue, qtbot: QtBot
+) -> None:
+    window = MainWindow(engine, settings, catalogue=catalogue)  # type: ignore[arg-type]
+    qtbot.addWidget(window)
+    for name, shown in window.layout_.views.items():
+        for widget in shown.findChildren(QWidget):
+            takes_tab = widget.focusPolicy() & Qt.FocusPolicy.TabFocus and widget.window() is window
+            takes_tab = takes_tab and not widget.isHidden()
+            if takes_tab and not isinstance(widget.parentWidget(), QTabBar):
+                words = widget.accessibleName() or getattr(widget, "text", lambda: "")()
+                assert words or widget.focusProxy(), f"{name}: {type(widget).__name__} {widget.objectName()}"
+        for table in shown.findChildren(FactTable):
+            heads, across = table.model().headerData, Qt.Orientation.Horizontal
+            for section in range(table.model().columnCount()):
+                said = heads(section, across, Qt.ItemDataRole.ToolTipRole)
+                assert said or table.horizontalHeader().isHidden() or not heads(section, across), f"{name}: {section}"
 
 
 def focus_chain(window: MainWindow) -> list[QWidget]:

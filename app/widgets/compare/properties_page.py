@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.models.comparison import Comparison
@@ -37,6 +37,7 @@ class PropertiesPage(Page):
         self.buttons: list[GaugeButton] = []
         self._chosen: Gauge | None = None
         self._area = QScrollArea()
+        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its gauges have it
         self._area.setWidgetResizable(True)
         self.evidence = QLabel(NOTHING)
         self.evidence.setWordWrap(True)
@@ -48,6 +49,7 @@ class PropertiesPage(Page):
         foot.setSpacing(12)
         told = QScrollArea()
         told.setWidget(self.evidence)
+        told.setAccessibleName("What the gauge rests on, to be scrolled")
         told.setWidgetResizable(True)
         told.setMinimumHeight(theme.type.row_height())
         told.setMaximumHeight(3 * theme.type.row_height())
