@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import multiprocessing
 import os
 import sys
@@ -18,6 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the arguments (default: the process's own) ask for; returns the exit status."""
     multiprocessing.freeze_support()
     given = sys.argv[1:] if arguments is None else list(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name or a word that it cannot spell must not end the program
+            stream.reconfigure(errors="backslashreplace")
     try:
         if not given:
             from app.cli.window import open_window

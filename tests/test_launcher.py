@@ -292,6 +292,19 @@ def test_a_python_without_venv_is_told_the_package(bare: Path, monkeypatch: pyte
         Environment(bare).make_ready(Extent.RUN)
 
 
+def test_a_checkout_that_is_not_whole_is_told_by_the_file_that_is_missing(bare: Path) -> None:
+    (bare / Extent.RUN).unlink()
+    with pytest.raises(SetUpError, match=r"requirements\.lock: The environment cannot be made: No such file"):
+        Environment(bare).make_ready(Extent.RUN)
+
+
+def test_a_stamp_that_was_damaged_is_none(bare: Path) -> None:
+    environment = Environment(bare)
+    environment.folder.mkdir()
+    (environment.folder / "ready").write_bytes(b"\xff\xfe")
+    assert not environment.holds(Extent.RUN)
+
+
 def test_a_failure_is_told_on_stderr_and_by_the_status(bare: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (bare / ".venv").write_text("a file")
     assert start.start(str(bare), []) == start.FAILED

@@ -8,6 +8,7 @@ folder that carries our mark is ever emptied.
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib.util
 import os
 import re
@@ -31,6 +32,7 @@ STAMP = "ready"
 GUARD = "setup.lock"
 LOG = "setup.log"
 KEPT = {MARK, GUARD}
+HELD_BY_ANOTHER = (errno.EACCES, errno.EDEADLK)  # else it is a file system without locks
 
 
 class Extent(StrEnum):
@@ -55,6 +57,14 @@ class Environment:
 
     def make_ready(self, extent: Extent) -> None:
         """See to it that everything of `extent` is installed. Raises SetUpError."""
+        try:
+            self._make_ready(extent)
+        except OSError as error:  # a full disk, most likely, or a checkout that is not whole
+            place = str(error.filename or self.folder)
+            mend = "See that there is room and that you may write there; then start again."
+            raise SetUpError(f"The environment cannot be made: {error.strerror or error}.", mend, place) from error
+
+    def _make_ready(self, extent: Extent) -> None:
         if self.holds(extent):
             return
         self._take_folder()
@@ -79,7 +89,7 @@ class Environment:
         """What the environment holds; nothing while it is not whole."""
         try:
             return (self.folder / STAMP).read_text(encoding="utf-8").splitlines()
-        except OSError:
+        except (OSError, UnicodeDecodeError):
             return []
 
     def _stamp_of(self, extent: Extent) -> list[str]:
@@ -120,7 +130,11 @@ class Environment:
         # The interpreter beneath, since the one that runs may be of the environment that was just emptied.
         python = getattr(sys, "_base_executable", sys.executable)
         made = subprocess.run(
-            [python, "-m", "venv", str(self.folder)], stdin=subprocess.DEVNULL, capture_output=True, text=True
+            [python, "-m", "venv", str(self.folder)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
         )
         self.log.write_text(made.stdout + made.stderr, encoding="utf-8")
         if made.returncode:
@@ -217,8 +231,8 @@ def _try_to_hold(file: IO[bytes]) -> bool:
         file.seek(0)
         try:
             msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
+        except OSError as error:
+            return error.errno not in HELD_BY_ANOTHER
         return True
     import fcntl
 

@@ -85,7 +85,7 @@ def check_start(program: Program, memory: int, command_line: str, modules: Seque
             )
     if "\0" in command_line:
         raise ImageError("A command line ends at a zero byte, and this one has one inside.", "Leave it out.")
-    size = len(command_line.encode()) + len(program.name) + 2
+    size = len(f"{program.name}{command_line}".encode(errors="replace")) + 2
     if size > LONGEST_COMMAND_LINE:
         raise ImageError(
             f"The command line has {size} bytes; there is room for {LONGEST_COMMAND_LINE}.",
@@ -124,7 +124,7 @@ def _multiboot_info(
     map_at = MULTIBOOT_INFO + INFO_BYTES
     list_at = map_at + len(map_)
     command_at = list_at + MODULE_BYTES * len(modules)
-    text = f"{name} {command_line}".strip().encode() + b"\0"
+    text = f"{name} {command_line}".strip().encode(errors="replace") + b"\0"
     loader_at = command_at + len(text)
     strings = b"Ringside\0"
     list_ = b""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -121,3 +124,21 @@ def test_a_file_alone_opens_the_window_with_it(tmp_path: Path, monkeypatch: pyte
     lab.touch()
     assert (main([str(lab)]), main(["open", str(lab)]), opened) == (0, 0, [str(lab), str(lab)])
     assert main(["open", str(tmp_path / "missing.ringside")]) == statuses.USER_ERROR
+
+
+def test_a_terminal_that_cannot_spell_a_name_does_not_end_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, where what is sent to a file is in the code page."""
+    (tmp_path / "гость.s").write_text("hlt\n")
+    narrow = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr(sys, "stdout", narrow)
+    assert main(["assemble", str(tmp_path / "гость.s"), "-o", str(tmp_path / "гость.elf")]) == statuses.DONE
+    assert (tmp_path / "гость.elf").exists()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names are text there")
+def test_a_guest_whose_name_is_no_text_runs(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"guest\xff.s")
+    path.write_text("mov al, 0\nout 0xf4, al\n")
+    assert main(["run", str(path)]) == 0
