@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -23,22 +24,29 @@ def open_window(path: str = "") -> int:
     says what of this system is missing for it: Qt would end the process."""
     if sys.platform == "linux":
         system_libraries.require(os.environ)
+    collects = gc.isenabled()
+    gc.disable()  # hardly anything of what imports and the window make is garbage; from here on `GuiGarbage` collects
     application = make_application()
     from app.engine.client import Engine
-    from app.main_window import MainWindow, labs_folder
 
-    engine = Engine()
+    engine = Engine()  # its process starts up while the window is imported
     hook, interrupt = sys.excepthook, signal.getsignal(signal.SIGINT)
     try:
+        from app.main_window import MainWindow, labs_folder
+
         window = MainWindow(engine)
         signal.signal(signal.SIGINT, lambda *_: window.close())
         sys.excepthook = _Witness(engine)
         window.open(path, labs_folder())
+        gc.freeze()  # what is here now stays; to look at it in each full collection would take two frames' time
         return application.exec()
     finally:
         sys.excepthook = hook
         signal.signal(signal.SIGINT, interrupt)
         engine.close()
+        gc.unfreeze()
+        if collects:
+            gc.enable()
 
 
 def make_application() -> QApplication:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import pytest
@@ -35,6 +36,22 @@ def test_the_window_is_there_before_its_engine(qtbot: QtBot) -> None:
     assert main([]) == 0
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert seen == [True]
+
+
+def test_collections_look_past_what_the_window_is_made_of(qtbot: QtBot) -> None:
+    seen: list[bool] = []
+
+    def look() -> None:
+        window = the_window()
+        seen.append(any(each is window for each in gc.get_objects()))
+        put_away()
+
+    QTimer.singleShot(0, look)
+    assert main([]) == 0
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert seen == [False]
+    assert gc.isenabled()
+    assert gc.get_freeze_count() == 0
 
 
 def test_a_mistake_in_a_slot_is_told_to_the_person(qtbot: QtBot, capsys: pytest.CaptureFixture[str]) -> None:
