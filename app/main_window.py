@@ -15,7 +15,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMainWindow, QMenu, QToolBar, QVBoxLayout, QWidget
 
 from app import views
-from app.controllers.actions import ACTIONS, FILE, HELP, RUN, VIEW, Act, Actions
+from app.controllers.actions import ACTIONS, FILE, HELP, RUN, TIME, VIEW, Act, Actions
 from app.controllers.appearance_controller import AppearanceController
 from app.controllers.catalogue import Catalogue, shipped
 from app.controllers.compare_controller import CompareController
@@ -63,7 +63,7 @@ if TYPE_CHECKING:
 
 
 FIRST_OF_A_GROUP = (
-    Act.START_WITH, Act.IMPORT_VM, Act.QUIT, Act.STEP_BACK, Act.ON_TO_DEPARTURE, Act.GO_TO_INSTRUCTION,
+    Act.START_WITH, Act.IMPORT_VM, Act.QUIT, Act.ON_TO_DEPARTURE, Act.GO_TO_INSTRUCTION,
     Act.TAKE_SNAPSHOT, Act.RESET, Act.BREAKPOINT, Act.SLOWER, Act.TEXT_LARGER, Act.REDUCED_MOTION,
 )  # fmt: skip
 
@@ -181,7 +181,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(Qt.ToolBarArea.BottomToolBarArea, bar)
 
     def _build_menus(self) -> None:
-        menus = {name: self.menuBar().addMenu(name) for name in (FILE, RUN, VIEW)}
+        menus = {name: self.menuBar().addMenu(name) for name in (FILE, RUN, TIME, VIEW)}
         self.lessons_menu = self.menuBar().addMenu("&Lessons")
         self.lessons_menu.setToolTipsVisible(True)
         self.lessons_menu.aboutToShow.connect(self._list_lessons)
@@ -215,6 +215,8 @@ class MainWindow(QMainWindow):
         self.engine.refused.connect(self._say_present)  # in place of "Loading …"
         self.start.said.connect(self.sentence.show_sentence)
         self.time.wrong.connect(self.trouble.show_refusal)
+        if self.lessons is not None:
+            self.lessons.stepDone.connect(self.time.mark_step)
         self.labs.said.connect(self.sentence.show_sentence)
         if self.snapshots is not None:
             self.snapshots.said.connect(self.sentence.show_sentence)

@@ -81,7 +81,7 @@ class ActionSpec:
     wordless: bool = False  # in the toolbar the icon stands alone
 
 
-FILE, RUN, VIEW, HELP = "&File", "&Run", "&View", "&Help"
+FILE, RUN, TIME, VIEW, HELP = "&File", "&Run", "&Time", "&View", "&Help"
 
 ACTIONS: dict[Act, ActionSpec] = {
     Act.OPEN: ActionSpec(
@@ -150,7 +150,7 @@ ACTIONS: dict[Act, ActionSpec] = {
         wordless=True,
     ),
     Act.STEP_BACK: ActionSpec(
-        RUN,
+        TIME,
         "Step bac&k",
         "Take the newest instruction back: the machine is what it was before it.",
         ("Alt+F11",),
@@ -158,7 +158,7 @@ ACTIONS: dict[Act, ActionSpec] = {
         wordless=True,
     ),
     Act.RUN_BACK: ActionSpec(
-        RUN,
+        TIME,
         "Run &back",
         "Go back to the last breakpoint met before now, or to power-on.",
         ("Alt+F5",),
@@ -166,43 +166,43 @@ ACTIONS: dict[Act, ActionSpec] = {
         wordless=True,
     ),
     Act.BACK_OVER: ActionSpec(
-        RUN,
+        TIME,
         "Back o&ver",
         "Take the newest instruction back; where it returned from a call or an interrupt, take that back whole.",
         ("Alt+Shift+F11",),
     ),
     Act.BACK_OUT: ActionSpec(
-        RUN, "Back &out", "Go back to before the call that entered this function.", ("Alt+Shift+F10",)
+        TIME, "Back &out", "Go back to before the call that entered this function.", ("Alt+Shift+F10",)
     ),
     Act.BACK_TO_DEPARTURE: ActionSpec(
-        RUN,
+        TIME,
         "Back to the last &departure",
         "Go back to before the newest instruction that trapped.",
         ("Alt+F7",),
     ),
     Act.BACK_TO_RING: ActionSpec(
-        RUN, "Back to the last change of ri&ng", "Go back to before the CPU came into this ring.", ("Alt+F8",)
+        TIME, "Back to the last change of ri&ng", "Go back to before the CPU came into this ring.", ("Alt+F8",)
     ),
     Act.BACK_TO_SWITCH: ActionSpec(
-        RUN, "Back to the last &world switch", "Go back to before another VM was given the CPU.", ("Alt+F9",)
+        TIME, "Back to the last &world switch", "Go back to before another VM was given the CPU.", ("Alt+F9",)
     ),
     Act.ON_TO_DEPARTURE: ActionSpec(
-        RUN,
+        TIME,
         "On to the next depar&ture",
         "Run until something traps, and stop right after it was handled.",
         ("Ctrl+F7",),
     ),
     Act.ON_TO_RING: ActionSpec(
-        RUN, "On to the next chan&ge of ring", "Run until the CPU is in another ring than now.", ("Ctrl+F8",)
+        TIME, "On to the next ch&ange of ring", "Run until the CPU is in another ring than now.", ("Ctrl+F8",)
     ),
     Act.ON_TO_SWITCH: ActionSpec(
-        RUN, "On to the next world sw&itch", "Run until another VM is given the CPU.", ("Ctrl+F9",)
+        TIME, "On to the next world sw&itch", "Run until another VM is given the CPU.", ("Ctrl+F9",)
     ),
     Act.GO_TO_INSTRUCTION: ActionSpec(
-        RUN, "&Go to instruction…", "Go to the moment after so many instructions of the recorded past.", ("Ctrl+J",)
+        TIME, "&Go to instruction…", "Go to the moment after so many instructions of the recorded past.", ("Ctrl+J",)
     ),
     Act.UNDO: ActionSpec(
-        RUN,
+        TIME,
         "&Undo what was typed or changed",
         "Go back to before your newest act on the machine, and take it back; the future with it is kept.",
         ("Ctrl+Z",),

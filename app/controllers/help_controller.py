@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow
 
-from app.controllers.actions import ACTIONS, FILE, HELP, RUN, VIEW, Act, Actions, plain, shown_keys
+from app.controllers.actions import ACTIONS, FILE, HELP, RUN, TIME, VIEW, Act, Actions, plain, shown_keys
 from app.widgets.dialogs import AboutDialog, KeyboardDialog
 from app.widgets.diff_dialog import DiffDialog
 from core.guests.builds import counterpart, differences
@@ -53,7 +53,7 @@ class HelpController(QObject):
     def show_keyboard(self) -> None:
         """Every key, by menu and by view."""
         rows: list[tuple[str, str, str]] = []
-        for menu in (FILE, RUN, VIEW, HELP):
+        for menu in (FILE, RUN, TIME, VIEW, HELP):
             rows.append((plain(menu), "", ""))
             rows += [
                 ("", " or ".join(shown_keys(keys) for keys in spec.keys), spec.tip)

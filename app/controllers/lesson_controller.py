@@ -9,7 +9,7 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.controllers.lesson_performance import Engine, LessonPerformance
 from app.views.lesson_view import LessonView
@@ -28,7 +28,12 @@ LOOK_MS, LOOK_RUNNING_MS = 120, 500  # least time between two looks at the machi
 
 
 class LessonController(QObject):
-    """Runs one lesson at a time. `point` shows a view, and in it an anchor, to the person."""
+    """Runs one lesson at a time. `point` shows a view, and in it an anchor, to the person.
+
+    stepDone  (words) what the present step asks for was done, just now
+    """
+
+    stepDone = Signal(str)
 
     def __init__(
         self,
@@ -208,7 +213,10 @@ class LessonController(QObject):
         if shown.ticket == self._look_ticket:
             self._look_ticket = None
             if self.attempt is not None and not self.performance.going_on and not self._is_foreign():
+                was_done = self.attempt.record.done is not None
                 self.attempt.receive(shown)
+                if self.attempt.record.done is not None and not was_done:
+                    self.stepDone.emit(f"step {self.attempt.index + 1} of “{self.attempt.lesson.title}”")
                 self._keep_judgement()
                 self._render()
 

@@ -57,13 +57,21 @@ class TimeController(QObject):
         strip.looked.connect(lambda time: engine.travel(protocol.GoTo(time, exactly=False)))
         strip.chosen.connect(lambda time: engine.travel(protocol.GoTo(time)))
         strip.entered.connect(lambda number: engine.travel(protocol.EnterFuture(number)))
+        strip.discarded.connect(lambda number: engine.travel(protocol.DiscardFuture(number)))
         engine.updated.connect(self._updated)
+        engine.loaded.connect(lambda _loaded: strip.clear_steps())
         engine.lost.connect(lambda: self._show(None))
         self._allow(NO_GUEST, NO_GUEST, NO_GUEST)
 
     def seek_write(self, space: Space, address: int) -> None:
         """Go back to before the word there was last written."""
         self._engine.travel(protocol.BackToWrite(space, address))
+
+    def mark_step(self, words: str) -> None:
+        """A step of a lesson has been done, now."""
+        latest = self._engine.latest
+        if latest is not None:
+            self._strip.mark_step(latest.machine_time, words)
 
     def ask_instruction(self) -> None:
         """Let the person say which; the machine goes on meanwhile."""

@@ -1,8 +1,9 @@
 """The timeline under the window: the machine's whole recorded past in virtual time, and where in it the machine stands.
 
 Bars show where departures were dense; ticks under the line are checkpoints, ticks on it world switches, triangles what
-came from outside. What lies after the present moment is the recorded future. Other futures have a line of their own
-below, from where they begin. Dragging shows the machine near that moment; letting go takes it there exactly.
+came from outside, flags over it the steps of a lesson. What lies after the present moment is the recorded future. Other
+futures have a line of their own below, from where they begin. Dragging shows the machine near that moment; letting go
+takes it there exactly.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from itertools import pairwise
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
     QFontMetricsF,
     QHelpEvent,
     QKeyEvent,
@@ -21,7 +23,7 @@ from PySide6.QtGui import (
     QPolygonF,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
 
 from app.models.numerals import grouped
 from app.theme import Theme
@@ -45,11 +47,13 @@ class TimeStrip(QWidget):
     looked    (time) show the machine near that virtual time, at once
     chosen    (time) take it there
     entered   (number) take it to the end of another future
+    discarded (number) throw another future away
     """
 
     looked = Signal(object)
     chosen = Signal(object)
     entered = Signal(int)
+    discarded = Signal(int)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -58,6 +62,7 @@ class TimeStrip(QWidget):
         self._span = 1  # virtual time from one end to the other
         self._dragged_to: int | None = None
         self._looked_at: int | None = None
+        self._steps: dict[int, str] = {}  # of a lesson: virtual time at which it was done, and which
         self._looking = QTimer(self, interval=PERIOD_MS)
         self._looking.timeout.connect(self._look)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -78,6 +83,16 @@ class TimeStrip(QWidget):
                 self._fit()
             self.setAccessibleDescription(self.words)
             self.update()
+
+    def mark_step(self, time: int, words: str) -> None:
+        """Mark the moment at which a step of a lesson was done; `words` say which."""
+        self._steps[time] = words
+        self.update()
+
+    def clear_steps(self) -> None:
+        """Another machine: no step was done on it."""
+        self._steps.clear()
+        self.update()
 
     def apply_theme(self, theme: Theme) -> None:
         """Take colours and measures from `theme`."""
@@ -160,6 +175,7 @@ class TimeStrip(QWidget):
             self._paint_ticks(painter, past)
             for index, future in enumerate(self._others):
                 self._paint_lane(painter, self._lane_of(index), future)
+            self._paint_steps(painter)
             self._paint_now(painter, past)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -217,6 +233,18 @@ class TimeStrip(QWidget):
         for time in past.inputs:
             x, half = self.x_of(time), self._y(3)
             painter.drawPolygon(QPolygonF([QPointF(x - half, high), QPointF(x + half, high), QPointF(x, low)]))
+
+    def _paint_steps(self, painter: QPainter) -> None:
+        """Flags over the line."""
+        palette, track, side = self._theme.palette, self._track, self._y(7)
+        for time in self._steps:
+            x = self.x_of(time)
+            painter.setPen(QPen(palette.text, 1))
+            painter.drawLine(QPointF(x, track.top()), QPointF(x, 1))
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(palette.text)
+            flag = [QPointF(x, 1), QPointF(x + side, 1 + side / 2), QPointF(x, 1 + side)]
+            painter.drawPolygon(QPolygonF(flag))
 
     def _paint_lane(self, painter: QPainter, lane: QRectF, future: Future) -> None:
         palette = self._theme.palette
@@ -285,6 +313,28 @@ class TimeStrip(QWidget):
         elif target != past.now:
             self.chosen.emit(target)
 
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """What can be done with other futures: with the one under the pointer, or by key with each."""
+        here = self._future_at(QPointF(event.pos())) if event.reason() is QContextMenuEvent.Reason.Mouse else None
+        self.menu_of(self._others if here is None else [here]).popup(event.globalPos())
+
+    def menu_of(self, futures: list[Future]) -> QMenu:
+        """The menu of these."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for future in futures:
+            which = f"the future begun at {grouped(future.begins)}, run up to {grouped(future.reaches)}"
+            number = future.number
+            menu.addAction(f"Go to the end of {which}").triggered.connect(
+                lambda _checked=False, number=number: self.entered.emit(number)
+            )
+            menu.addAction(f"Throw away {which}").triggered.connect(
+                lambda _checked=False, number=number: self.discarded.emit(number)
+            )
+        if not futures:
+            menu.addAction("There is no other future. What you do in the past begins one.").setEnabled(False)
+        return menu
+
     def _drag_to(self, time: int) -> None:
         self._dragged_to = time
         self.update()
@@ -310,8 +360,11 @@ class TimeStrip(QWidget):
         if future is not None:
             return (
                 f"Another future, begun at {grouped(future.begins)} and run up to {grouped(future.reaches)}. "
-                "Click to go to its end."
+                "Click to go to its end; the right button throws it away."
             )
+        step = next((words for at, words in self._steps.items() if abs(self.x_of(at) - point.x()) < self._y(7)), "")
+        if step and point.y() < self._track.top():
+            return f"Here you did {step}."
         time = self.time_at(point.x())
         milliseconds = time / INSTRUCTIONS_PER_SECOND * 1000
         departures = max((each.traps for each in past.stretches if each.time <= time), default=0)
@@ -319,5 +372,5 @@ class TimeStrip(QWidget):
             f"Virtual time {grouped(time)}: {milliseconds:,.1f} ms on the machine's clock, after {grouped(departures)} "
             "departures or a few more. Drag to look around in time, let go to be there.\n"
             "Bars: how dense departures were. Ticks below: checkpoints. Notches: world switches. Triangles: what you "
-            "typed or changed."
+            "typed or changed. Flags: steps of a lesson."
         )

@@ -77,6 +77,11 @@ def test_what_was_typed_is_undone_and_its_future_kept(person: Person, source: Ca
     kept = next(each.number for each in person.sees.past.futures if each.number != person.sees.past.present)
     person.window.strip.entered.emit(kept)
     person.wait(lambda: person.console.text == "x")
+    assert person.sees.past is not None
+    other = next(each.number for each in person.sees.past.futures if each.number != person.sees.past.present)
+    person.window.strip.discarded.emit(other)
+    person.wait(lambda: person.sees.past is not None and len(person.sees.past.futures) == 1)
+    assert person.console.text == "x"
 
 
 def test_running_back_can_be_stopped_and_leaves_the_machine_where_it_was(

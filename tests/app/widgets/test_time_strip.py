@@ -62,6 +62,32 @@ def test_the_future_that_was_left_has_a_line_that_leads_to_its_end(strip: TimeSt
     assert "Another future" in strip.tip_at(QPointF(lane))
 
 
+def test_another_future_is_entered_or_thrown_away_from_its_menu(strip: TimeStrip, qtbot: QtBot) -> None:
+    enter, discard = strip.menu_of(strip._others).actions()
+    with qtbot.waitSignal(strip.discarded) as discarded:
+        discard.trigger()
+    with qtbot.waitSignal(strip.entered) as entered:
+        enter.trigger()
+    assert (discarded.args, entered.args) == ([0], [0])
+    assert "begun at" in discard.text()
+
+
+def test_without_another_future_the_menu_says_how_one_begins(strip: TimeStrip) -> None:
+    (only,) = strip.menu_of([]).actions()
+    assert not only.isEnabled()
+    assert "begins one" in only.text()
+
+
+def test_a_step_of_a_lesson_has_a_flag_until_there_is_another_machine(strip: TimeStrip) -> None:
+    before, flag = strip.grab().toImage(), QPointF(strip.x_of(300) + 2, 3)
+    strip.mark_step(300, "step 2 of “Four rings”")
+    assert strip.grab().toImage() != before
+    assert strip.tip_at(flag) == "Here you did step 2 of “Four rings”."
+    strip.clear_steps()
+    assert strip.grab().toImage() == before
+    assert strip.tip_at(flag).startswith("Virtual time")
+
+
 def test_the_keyboard_reaches_every_moment(strip: TimeStrip) -> None:
     chosen: list[int] = []
     strip.chosen.connect(chosen.append)
