@@ -183,6 +183,18 @@ def test_set_up_again_takes_the_machine_and_the_step_back(bench: SimpleNamespace
     assert bench.engine.laboratory.snapshot().executed == 1
 
 
+def test_that_a_step_was_done_is_said_once(bench: SimpleNamespace) -> None:
+    said: list[str] = []
+    bench.controller.stepDone.connect(said.append)
+    opened(bench)
+    bench.view.predicted.emit(0)
+    bench.engine.step(2)
+    bench.wait_for(lambda: bench.stage() is Stage.DONE)
+    bench.engine.step()
+    bench.engine.settle()
+    assert said == ["step 1 of “T”"]
+
+
 def test_a_step_deep_in_the_lesson_is_reached_through_the_solutions_before_it(bench: SimpleNamespace) -> None:
     bench.progress.reach("01-test", 1)
     opened(bench)
