@@ -34,6 +34,7 @@ LEFT_OUT = {
     "Hypervisor": {"_looked_for"},
     "CodeCache": {"entries", "_mapped", "_mapped_asking", "_sites"},  # made anew from the blocks
     "GuestCpu": {"_control_seen", "_walks_by"},
+    "GuestPhysicalMemory": {"_walks"},  # each is checked before it is believed
     "Vm": {"ring", "console", "breakpoints", "in_sight"},
 }
 SHARED_FOR_GOOD = (Program, DiskImage)  # given by the person, changed by nobody
