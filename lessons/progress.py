@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from core.whole_file import write_whole
+
 Index = Annotated[int, Field(ge=0)]
 
 
@@ -64,12 +66,20 @@ class Progress:
     def forget(self, lesson: str) -> None:
         """Begin the lesson as if it had never been opened."""
         if self._kept.lessons.pop(lesson, None):
+            self._take_in()
+            self._kept.lessons.pop(lesson, None)
             self._write()
 
     def _keep(self, lesson: str, progress: LessonProgress) -> None:
         if progress != self._kept.lessons.get(lesson):
+            self._take_in()
             self._kept.lessons[lesson] = progress
             self._write()
+
+    def _take_in(self) -> None:
+        """What another window has kept since: it is not to be written over."""
+        if self._may_write and self._file.exists():
+            self._kept = _Kept(lessons={**self._kept.lessons, **self._read().lessons})
 
     def _read(self) -> _Kept:
         try:
@@ -95,10 +105,8 @@ class Progress:
     def _write(self) -> None:
         if not self._may_write:
             return
-        draft = self._file.with_name(self._file.name + ".new")
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_text(self._kept.model_dump_json(indent=2), encoding="utf-8")
-            os.replace(draft, self._file)
+            write_whole(self._file, self._kept.model_dump_json(indent=2).encode())
         except OSError as error:
             self.notice = f"Your progress in the lessons cannot be kept ({error.strerror}): {self._file}."

@@ -110,9 +110,10 @@ class LabController(QObject):
         """Keep labs under `root` from now on, and offer what a crash left there."""
         try:
             root.mkdir(parents=True, exist_ok=True)
+            left = self._left_behind(root)
         except OSError:
             return  # the engine would say so of each lab; a computer without room for data is no news
-        self._offer(self._left_behind(root), message)
+        self._offer(left, message)
         self._folder = root / str(os.getpid())
         self._lock(self._folder)
         self._keep()
@@ -138,7 +139,12 @@ class LabController(QObject):
             self._left = left[0].with_name(f"{left[0].name}-left")
             if self._left.exists():
                 shutil.rmtree(self._left, ignore_errors=True)
-            left[0].rename(self._left)  # a process of that number may come again: perhaps this one
+            try:
+                left[0].rename(self._left)  # a process of that number may come again: perhaps this one
+            except OSError:
+                self._left = None
+                return
+            self._lock(self._left)  # or another window would take it for what a crash of this one left
             message.offer(OFFER, OFFERED, lambda: self._engine.open_lab(str(self._left)))
 
     def _keep(self) -> None:

@@ -65,3 +65,25 @@ def test_a_file_that_cannot_be_read_is_never_overwritten(tmp_path: Path) -> None
 def test_no_draft_is_left_behind(tmp_path: Path) -> None:
     Progress(tmp_path / "progress.json").reach("01", 1)
     assert [path.name for path in tmp_path.iterdir()] == ["progress.json"]
+
+
+def test_two_windows_keep_both_what_they_know(tmp_path: Path) -> None:
+    file = tmp_path / "progress.json"
+    one, other = Progress(file), Progress(file)
+    one.finish("first")
+    other.reach("second", 2)
+    one.forget("third")
+    one.reach("first", 1)
+    after = Progress(file)
+    assert after.of("first") == LessonProgress(at=1, furthest=1, finished=True)
+    assert after.of("second") == LessonProgress(at=2, furthest=2)
+
+
+def test_what_was_forgotten_stays_forgotten_in_this_window(tmp_path: Path) -> None:
+    file = tmp_path / "progress.json"
+    one, other = Progress(file), Progress(file)
+    one.reach("first", 1)
+    other.reach("second", 1)
+    one.forget("first")
+    assert Progress(file).of("first") == LessonProgress()
+    assert Progress(file).of("second") == LessonProgress(at=1, furthest=1)
