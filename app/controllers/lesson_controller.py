@@ -16,8 +16,11 @@ from app.views.lesson_view import LessonView
 from app.widgets.lesson.contents import Entry
 from core.errors import LessonError
 from core.guests.image import Program
+from core.narration import within
 from core.snapshot import Snapshot
+from core.vmm import kinds
 from lessons import acts
+from lessons.acting import Target
 from lessons.attempt import Attempt, Judgement
 from lessons.format import Lesson
 from lessons.loader import CONTENT, lesson_folders, load_lesson
@@ -146,12 +149,15 @@ class LessonController(QObject):
             self._prepared = attempt.index
             if attempt.step.setup is not None:
                 self.performance.begin(attempt.step.setup.acts())
+        if not self.performance.going_on:
+            self._note_what_runs()
         self._look()
 
     def _back(self) -> None:
         if self.attempt is not None and self.attempt.back():
             self.performance.stop()
             self._arrive()
+            self._note_what_runs()
             self._look()
 
     def _arrive(self) -> None:
@@ -232,13 +238,19 @@ class LessonController(QObject):
     # -- what else happens to the machine
 
     def _on_loaded(self, _loaded: object) -> None:
-        program = self._engine.program
-        if self.attempt is None or self.performance.going_on or program is None:
-            return
-        if self._belongs(program, self._engine.kind):
+        if self.attempt is not None and not self.performance.going_on:
+            self._note_what_runs()
+
+    def _note_what_runs(self) -> None:
+        """Say so if the machine is another than the step is about, and something is still to be done in it."""
+        attempt, program = self.attempt, self._engine.program
+        assert attempt is not None, "a lesson is open"
+        if program is None or attempt.may_go_on or not self._is_foreign():
             self._say("")
-        else:
-            self._say(f"The machine runs {program.title} now; this step is about another.", offer_setup=True)
+            return
+        same = any(target.guest in (program.name, program.path) for target in self._targets())
+        under = f" under {within(kinds()[self._engine.kind].title)}" if same else ""
+        self._say(f"The machine runs {program.title}{under} now; this step is about another.", offer_setup=True)
 
     def _is_foreign(self) -> bool:
         """Is another guest in the machine, or another kind under it, than the present step is about?"""
@@ -247,15 +259,22 @@ class LessonController(QObject):
 
     def _belongs(self, program: Program, kind: str) -> bool:
         """Does the present step have anything to do with this guest under this kind?"""
+        targets = self._targets()
+        # a VM's file knows its guest by name, and no kind; and a clone is under any
+        if any(isinstance(act, (acts.Elsewhere, acts.Clone)) for act in self._acts()):
+            return any(Path(target.guest).name in (program.name, Path(program.path).name) for target in targets)
+        return any(target.kind == kind and target.guest in (program.name, program.path) for target in targets)
+
+    def _targets(self) -> list[Target]:
+        """What the present step has in the machine."""
+        return [act.load for act in self._acts() if isinstance(act, acts.Load)]
+
+    def _acts(self) -> tuple[acts.Act, ...]:
+        """What leads to the present step, and is done in it."""
         attempt = self.attempt
         assert attempt is not None
         own = attempt.step.act.solution if attempt.step.act else ()
-        every = (*attempt.lesson.way_to(attempt.index), *own)
-        targets = [act.load for act in every if isinstance(act, acts.Load)]
-        # a VM's file knows its guest by name, and no kind; and a clone is under any
-        if any(isinstance(act, (acts.Elsewhere, acts.Clone)) for act in every):
-            return any(Path(target.guest).name in (program.name, Path(program.path).name) for target in targets)
-        return any(target.kind == kind and target.guest in (program.name, program.path) for target in targets)
+        return (*attempt.lesson.way_to(attempt.index), *own)
 
     def _on_lost(self, _words: str) -> None:
         self._look_ticket = None  # it will not be answered any more

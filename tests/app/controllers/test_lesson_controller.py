@@ -264,6 +264,16 @@ def test_another_guest_passes_no_step(bench: SimpleNamespace) -> None:
     assert bench.stage() is Stage.ACT
 
 
+def test_going_back_to_a_step_of_another_machine_says_so(bench: SimpleNamespace) -> None:
+    bench.progress.reach("01-test", 1)
+    opened(bench)
+    bench.engine.load("hello", "bare")
+    bench.engine.settle()
+    bench.view.backRequested.emit()
+    assert "The machine runs Hello now" in bench.view.page.note.label.text()
+    assert not bench.view.page.note.button.isHidden()
+
+
 def test_opening_a_lesson_over_another_guest_says_that_it_was_replaced(bench: SimpleNamespace) -> None:
     bench.engine.load("hello", "bare")
     bench.engine.settle()
