@@ -8,10 +8,11 @@ It is one file: the list of all that can be said.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from core.errors import LabFault, UserError
+from core.events import Trap
 from core.guests.start import NOTHING, StartWith
 from core.lab.lab import Desk
 from core.layout import VM_MEMORY
@@ -602,6 +603,18 @@ class Updated:
     acts: int = 0
     futures: FuturesNews | None = None
     stand: Stand | None = None
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """A picture brings thousands of traps, and named tuples are packed one by one by code in Python: so they cross
+        the pipe as plain ones."""
+        rest = replace(self.snapshot, traps=())
+        return _unpacked, (rest, [tuple(trap) for trap in self.snapshot.traps], self.acts, self.futures, self.stand)
+
+
+def _unpacked(
+    rest: Snapshot, traps: list[tuple[Any, ...]], acts: int, futures: FuturesNews | None, stand: Stand | None
+) -> Updated:
+    return Updated(replace(rest, traps=tuple(map(Trap._make, traps))), acts, futures, stand)
 
 
 @dataclass(frozen=True, slots=True)
