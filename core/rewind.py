@@ -192,6 +192,7 @@ def rewind_check(
         try:
             other.power_on()
             other.forward(moment)
+            other.session.select(other.session.vms.letters[0])
             return look(other.session)
         finally:
             other.session.close()

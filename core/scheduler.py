@@ -198,7 +198,8 @@ class Scheduler:
         if state.slice_left < 0:  # nobody else wanted the CPU, so one slice followed another
             state.slice_left %= SLICE
             begun = SLICE - state.slice_left if state.slice_left else 0
-            state.floor = max(state.floor, share.passed - begun * SCALE // share.weight)
+            spent = share.passed * share.weight + share.rest  # exact, so that it is what `choose` would have seen then
+            state.floor = max(state.floor, (spent - begun * SCALE) // share.weight)
         self._pass(time, state.running)
 
     def idle(self) -> int | None:

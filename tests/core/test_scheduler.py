@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,6 +93,20 @@ def test_a_run_that_is_cut_into_pieces_gives_the_same_order() -> None:
         return ran
 
     assert order(500_000) == order(7_777)[:500_000]
+
+
+@given(st.integers(1, 9), st.lists(st.integers(1, 8 * SLICE) | st.integers(1, 8).map(SLICE.__mul__), min_size=1))
+def test_who_runs_alone_is_charged_alike_wherever_its_run_is_cut(weight: int, cuts: list[int]) -> None:
+    """To the last digit: a moment that is come to in other pieces is the same moment."""
+    end, states = 8 * SLICE + 7, []
+    for ends in ([end], sorted({*cuts, end})):
+        scheduler = Scheduler()
+        scheduler.add("A", weight, None)
+        for before, until in pairwise([0, *ends]):
+            assert scheduler.choose() == "A"
+            scheduler.ran(until - before, until - before)
+        states.append(scheduler.state)
+    assert states[0] == states[1]
 
 
 def test_one_may_direct_the_next_slice_and_the_fair_order_makes_up_for_it() -> None:
