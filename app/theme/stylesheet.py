@@ -128,7 +128,7 @@ QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSp
     border: 0; }
 QComboBox:hover { background: $hover; }
 QComboBox::drop-down { border: 0; width: ${wide}px; }
-QComboBox::down-arrow { image: url("$arrow"); width: 12px; height: 12px; }
+QComboBox::down-arrow { image: url("$arrow"); width: ${small}px; height: ${small}px; }
 QComboBox QAbstractItemView { background: $background; border: 1px solid $edge; padding: ${gap}px; }
 QSlider::groove:horizontal { height: 4px; background: $edge; border-radius: 2px; }
 QSlider::sub-page:horizontal { background: $muted; border-radius: 2px; }
@@ -139,14 +139,14 @@ QSlider:focus { border: ${rim}px solid $focus; border-radius: ${radius}px; }
 QCheckBox, QRadioButton { spacing: ${pad}px; padding: 2px ${gap}px; border: ${rim}px solid transparent;
     border-radius: ${radius}px; }
 QCheckBox:focus, QRadioButton:focus { border-color: $focus; }
-QCheckBox::indicator, QRadioButton::indicator { width: 14px; height: 14px; border: 1px solid $outline;
+QCheckBox::indicator, QRadioButton::indicator { width: ${box}px; height: ${box}px; border: 1px solid $outline;
     background: $raised; }
-QTableView::indicator { width: 12px; height: 12px; border: 1px solid $outline; background: $raised;
+QTableView::indicator { width: ${small}px; height: ${small}px; border: 1px solid $outline; background: $raised;
     border-radius: 3px; }
 QTableView::indicator:checked { background: $text; image: url("$check"); }
 QTableView::indicator:disabled { border-color: $edge; background: transparent; }
 QCheckBox::indicator { border-radius: 3px; }
-QRadioButton::indicator { border-radius: 8px; }
+QRadioButton::indicator { border-radius: ${dot}px; }
 QCheckBox::indicator:checked { background: $text; image: url("$check"); }
 QRadioButton::indicator:checked { background: qradialgradient(cx: 0.5, cy: 0.5, radius: 0.5, fx: 0.5, fy: 0.5,
     stop: 0 $text, stop: 0.5 $text, stop: 0.6 $raised, stop: 1 $raised); }
@@ -183,6 +183,8 @@ def stylesheet(theme: Theme) -> str:
         mono=MONO_FAMILY,
         caption=pixels(Size.CAPTION),
         small=pixels(12),
+        box=pixels(14),
+        dot=pixels(14) // 2 + 1,
         heading=pixels(Size.HEADING),
         gap=theme.space(1),
         pad=theme.space(2),
