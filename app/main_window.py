@@ -339,6 +339,7 @@ class MainWindow(QMainWindow):
         if words:
             self.sentence.show_sentence(words, snapshot.ring, announce=not snapshot.running)
         self.state.setText(state_words(snapshot))
+        self.state.setMinimumWidth(max(self.state.minimumWidth(), self.state.sizeHint().width()))  # no jumps beside it
 
     def _say_present(self) -> None:
         """What was asked for was refused: say again where the machine stands."""
@@ -364,6 +365,7 @@ class MainWindow(QMainWindow):
         self.toolbar.apply_theme(theme)
         self.toolbar.fit(self.width())
         self.state.setFont(theme.type.mono(Size.CAPTION))
+        self.state.setMinimumWidth(0)
         self.state.setContentsMargins(theme.space(2), 0, theme.space(3), 0)
 
     # -- Qt's own events

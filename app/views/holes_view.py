@@ -9,12 +9,14 @@ from PySide6.QtWidgets import QWidget as Widget
 from app.models.hole_table_model import HoleRow, HoleTableModel
 from app.theme import Theme
 from app.views.view import Area, View, ViewSpec
+from app.widgets.empty_state import EmptyState
 from app.widgets.fact_table import FactTable
 from core.hole_table import Verdict
 
-NOT_MEASURED = (
-    "Nothing is measured yet. Press Measure: a tiny guest for each sensitive instruction of x86 is run on the bare "
-    "machine and under every kind of monitor. ≠ will mark what a guest sees wrongly, and nobody hears of."
+NOT_MEASURED = "Nothing is measured yet."
+WHAT_WILL_BE = (
+    "Press Measure: a tiny guest for each sensitive instruction of x86 is run on the bare machine and under every kind "
+    "of monitor. ≠ will mark what a guest sees wrongly, and nobody hears of."
 )
 
 
@@ -55,7 +57,7 @@ class HolesView(View):
         top.addWidget(self.findings, 1)
         layout.addLayout(top)
         layout.addWidget(self.table, 1)
-        self._filler = Widget()
+        self._filler = EmptyState(WHAT_WILL_BE, theme)
         layout.addWidget(self._filler, 1)
         self.set_content(content)
         self.set_empty(False)
@@ -87,6 +89,7 @@ class HolesView(View):
         """Take colours and type from `theme`."""
         super().apply_theme(theme)
         self.model.set_font(theme.type.mono())
+        self._filler.apply_theme(theme)
         self._fit()
 
     def _start(self, index: QModelIndex) -> None:

@@ -86,6 +86,19 @@ def test_snapshot_reaches_views_sentence_and_state(window: MainWindow, engine: F
     assert code.listing_model.pc == BASE + 1
 
 
+def test_the_sentence_keeps_its_place_as_the_state_beside_it_gets_shorter(
+    window: MainWindow, engine: FakeEngine, qtbot: QtBot
+) -> None:
+    QApplication.processEvents()
+    before = window.sentence.width()
+    engine.say(snapshot(executed=123_456_789))
+    qtbot.waitUntil(lambda: window.sentence.width() < before)
+    place = window.sentence.geometry()
+    engine.say(snapshot(executed=1))
+    QApplication.processEvents()
+    assert window.sentence.geometry() == place
+
+
 def test_end_of_the_run_is_said(window: MainWindow, engine: FakeEngine) -> None:
     engine.say(snapshot(end=End(EndHow.EXIT, 3, "The guest exited with status 3.")))
     assert window.sentence.text == "The guest exited with status 3."

@@ -8,7 +8,8 @@ from pytestqt.qtbot import QtBot
 
 from app.models.hole_table_model import HoleCell, HoleRow, HoleTableModel, rows_from_json
 from app.theme import make_theme
-from app.views.holes_view import NOT_MEASURED, HolesView
+from app.views.holes_view import NOT_MEASURED, WHAT_WILL_BE, HolesView
+from app.widgets.empty_state import EmptyState
 from core.hole_table import Verdict
 
 PUSHF = HoleRow(
@@ -42,6 +43,7 @@ def texts(model: HoleTableModel, row: int) -> list[str]:
 
 def test_it_says_what_to_do_before_anything_is_measured(view: HolesView) -> None:
     assert view.findings.text() == NOT_MEASURED
+    assert any(label.text() == WHAT_WILL_BE and not label.isHidden() for label in view.findChildren(EmptyState))
     assert view.table.isHidden()
 
 
