@@ -119,17 +119,27 @@ class SnapshotController(QObject):
 
     def export_disk(self, name: str) -> None:
         """Let the person say to which file."""
+
+        def write(path: str) -> None:
+            self.said.emit(f"Writing the disk of “{name}” to {path} …")
+            self._wish(protocol.ExportDisk(name, path))
+
         dialog = self._file_dialog("Export the disk", f"{_file_name(name)}{DISK_ENDING}", DISKS)
         dialog.setDefaultSuffix(DISK_ENDING)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.fileSelected.connect(lambda path: self._wish(protocol.ExportDisk(name, path)))
+        dialog.fileSelected.connect(write)
         dialog.open()
 
     def import_vm(self) -> None:
         """Let the person say which file."""
+
+        def read(path: str) -> None:
+            self.said.emit(f"Reading {path} …")
+            self._wish(protocol.ImportSnapshot(path))
+
         dialog = self._file_dialog("Import a VM", "", VM_FILES)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda path: self._wish(protocol.ImportSnapshot(path)))
+        dialog.fileSelected.connect(read)
         dialog.open()
 
     def _export_chosen(self) -> None:
