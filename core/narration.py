@@ -61,6 +61,11 @@ def of_place(instruction: str, pc: int) -> str:
     return f"{what} at {pc:#010x} ran directly."
 
 
+def of_outside(what: str) -> str:
+    """Something that had been done from outside was done again, as it belongs there."""
+    return f"Done here from outside: {what}."
+
+
 def of_write(what: str, address: int, before: bytes, after: bytes) -> str:
     """What happened, and that by it a word of the guest's memory was written."""
     held, holds = (int.from_bytes(each, "little") for each in (before, after))

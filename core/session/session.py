@@ -244,7 +244,7 @@ class Session(Introspection):
     def run_to_write(self, awaited: NextWrite, limit: int = FOREVER) -> StopReason:
         """Until right after the instruction, or departure, that stored to that word (BREAKPOINT), or until the count of
         the machine is `limit`."""
-        traps = self.traps.count
+        traps, applied = self.traps.count, self.timeline.applied
         reason = awaited.run(lambda: self._host.run_to(limit, leave=True))
         if awaited.written is None:
             self.explain(reason)
@@ -257,6 +257,8 @@ class Session(Introspection):
         departed = last is not None and self.traps.count > traps and last.machine_time == self.machine_time
         code, pc = self.peek_code(self.last_pc), self.last_pc
         what = self._last_event() if departed else narration.of_place(spell(code, pc, self.code_bits), pc)
+        if self.timeline.applied > applied and (given := self.travel.newest_input).moment.time == self.machine_time:
+            what = narration.of_outside(given.action.in_words())
         self._host.sentence = narration.of_write(what, awaited.address, *awaited.written)
         return reason
 

@@ -154,6 +154,12 @@ class Travel:
         timeline = self._host.on.timeline if self._host.is_on else None
         return tuple(timeline.branch.inputs) if timeline is not None else ()
 
+    @property
+    def newest_input(self) -> Input:
+        """The last that came from outside before now, if anything did."""
+        timeline = self._seen.timeline
+        return timeline.branch.inputs[timeline.applied - 1]
+
     def undo(self) -> None:
         """To before the last thing that was done from outside, in a future without it."""
         with self.travelling() as timeline:

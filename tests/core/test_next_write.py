@@ -22,7 +22,7 @@ from tests.core.test_last_write import (
     all_back,
 )
 from tests.core.test_session import each_kind
-from tests.core.timeline.test_timeline import HOSTED, recorded
+from tests.core.timeline.test_timeline import COUNTING, HOSTED, recorded
 
 
 def met(session: Session, limit: int, address: int | None = None) -> list[int]:
@@ -98,4 +98,20 @@ def test_waiting_for_a_write_changes_nothing_in_the_run(kind: str) -> None:
     session.load(session.program, kind)
     session.run(400)
     assert seen.differences(look(session)) == []
+    session.close()
+
+
+@each_kind
+def test_in_the_past_what_a_person_set_there_is_met_as_theirs(kind: str) -> None:
+    session = recorded(COUNTING, kind)
+    session.step(500)
+    for _ in range(2):  # the second time it is what stands there
+        session.inputs.edit_memory(Space.LINEAR, 0x30_0000, b"abcd")
+        session.step(500)
+    session.travel.go_to(100)
+    for count in (500, 1_000):
+        session.run_to_write(session.next_write(Space.LINEAR, 0x30_0000), 1_500)
+        assert session.executed == count
+        assert session.sentence.startswith("Done here from outside: ")
+    assert len(session.timeline.branches) == 1
     session.close()
