@@ -32,10 +32,13 @@ def open_window(path: str = "") -> int:
     engine = Engine()  # its process starts up while the window is imported
     hook, interrupt = sys.excepthook, signal.getsignal(signal.SIGINT)
     try:
+        from PySide6.QtCore import QTimer
+
         from app.main_window import MainWindow, labs_folder
 
         window = MainWindow(engine)
-        signal.signal(signal.SIGINT, lambda *_: window.close())
+        # later, since Python hears of it anywhere, in the midst of painting too
+        signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, window.close))
         sys.excepthook = _Witness(engine)
         window.open(path, labs_folder())
         gc.freeze()  # what is here now stays; to look at it in each full collection would take two frames' time

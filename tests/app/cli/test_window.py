@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import signal
 import sys
 
 import pytest
@@ -34,6 +35,21 @@ def test_the_window_is_there_before_its_engine(qtbot: QtBot) -> None:
 
     QTimer.singleShot(0, look)
     assert main([]) == 0
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert seen == [True]
+
+
+def test_ctrl_c_closes_the_window_but_not_in_the_midst_of_something(qtbot: QtBot) -> None:
+    seen: list[bool] = []
+
+    def interrupt() -> None:
+        window = the_window()
+        signal.raise_signal(signal.SIGINT)
+        seen.append(window.isVisible())
+
+    QTimer.singleShot(0, interrupt)
+    assert main([]) == 0
+    the_window().deleteLater()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert seen == [True]
 
