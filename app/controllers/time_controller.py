@@ -59,8 +59,8 @@ class TimeController(QObject):
         strip.entered.connect(lambda number: engine.travel(protocol.EnterFuture(number)))
         strip.discarded.connect(lambda number: engine.travel(protocol.DiscardFuture(number)))
         engine.updated.connect(self._updated)
-        engine.loaded.connect(lambda _loaded: strip.clear_steps())
-        engine.lost.connect(lambda: self._show(None))
+        engine.loaded.connect(self._loaded)
+        engine.lost.connect(self._lost)
         self._allow(NO_GUEST, NO_GUEST, NO_GUEST)
 
     def seek_write(self, space: Space, address: int) -> None:
@@ -91,6 +91,12 @@ class TimeController(QObject):
             self._engine.travel(protocol.GoToInstruction(int(digits)))
         else:
             self.wrong.emit(RequestError(f"“{text}” is no number of instructions.", "Type digits."))
+
+    def _loaded(self, _: protocol.Loaded) -> None:
+        self._strip.clear_steps()
+
+    def _lost(self, _: str) -> None:
+        self._show(None)
 
     def _updated(self, snapshot: Snapshot) -> None:
         self._executed = sum(vm.executed for vm in snapshot.vms) or snapshot.executed
