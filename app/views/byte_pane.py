@@ -8,6 +8,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
+    QFocusEvent,
     QFontMetricsF,
     QHelpEvent,
     QKeyEvent,
@@ -23,6 +24,7 @@ from app.models.byte_window import WORD, ByteWindow
 from app.models.numerals import hexadecimal
 from app.theme import Theme
 from app.theme.typography import Size
+from app.widgets.focus_frame import paint_focus_frame
 from core.events import Ring
 from core.looks import Ground
 
@@ -159,6 +161,16 @@ class BytePane(QAbstractScrollArea):
             if address < SPACE_END:
                 self._paint_row(painter, address, row * self._row)
         self._paint_marks(painter)
+        if self.hasFocus():
+            paint_focus_frame(painter, self.viewport(), self._theme)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.viewport().update()
 
     def _paint_row(self, painter: QPainter, address: int, y: int) -> None:
         palette = self._theme.palette

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app.theme import Theme
 from app.theme.palette import blend
+from app.widgets.focus_frame import paint_focus_frame
 from core.events import Ring
 from core.translations import CacheBlock, SeenCache
 
@@ -161,9 +162,7 @@ class CacheMap(QWidget):
             if marked is not None:
                 self._outline(painter, marked, color)
         if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(palette.outline, 1))
-            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+            paint_focus_frame(painter, self, self._theme)
 
     def _values(self, cache: SeenCache) -> dict[int, float]:
         """A number from 0 to 1 for each block; below 0: none."""

@@ -28,6 +28,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app.models.numerals import hexadecimal
 from app.theme import Theme
 from app.theme.typography import Size
+from app.widgets.focus_frame import paint_focus_frame
 from core.addresses import PAGE_SHIFT
 
 WIDTHS = (32, 64, 128, 256, 512)  # cells in a row: a power of two, so that every row begins at a round address
@@ -153,6 +154,8 @@ class PageMap(QWidget):
         for cell, color in ((self._hovered, self._theme.palette.muted), (self.cell, self._theme.palette.focus)):
             if 0 <= cell < len(self._numbers):
                 self._mark(painter, self.rect_of(cell), color)
+        if self.hasFocus():
+            paint_focus_frame(painter, self, self._theme)
 
     def _picture(self, columns: int) -> QImage:
         colors = self._colors

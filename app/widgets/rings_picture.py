@@ -9,11 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer
-from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QPen, QShowEvent
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QHideEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app.theme import Theme
+from app.widgets.focus_frame import paint_focus_frame
 from app.widgets.rings.crossing import Crossing, crossings_between
 from app.widgets.rings.describe import describe, explain
 from app.widgets.rings.geometry import geometry_of
@@ -181,9 +182,7 @@ class RingsPicture(QWidget):
         if self._scene and self._playback:
             self._paint(painter, self._scene, self._playback.frame())
         if self.hasFocus():
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(self._theme.palette.outline, 1))
-            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+            paint_focus_frame(painter, self, self._theme)
         painter.end()
 
     def _paint(self, painter: QPainter, scene: Scene, frame: Frame) -> None:

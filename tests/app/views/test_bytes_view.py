@@ -141,3 +141,12 @@ def test_two_digits_typed_over_a_byte_ask_for_another(view: BytesView, session: 
         qtbot.keyClicks(view.pane, "5c")
     assert asked.args == [Space.LINEAR, USER_PAGE, b"\x5c"]
     assert view.pane.cursor_address == USER_PAGE + 1
+
+
+def test_the_focus_is_to_be_seen(view: BytesView, session: Session, qtbot: QtBot) -> None:
+    answer(view, session)
+    view.pane.clearFocus()
+    without = view.pane.grab().toImage()
+    view.pane.setFocus()
+    qtbot.waitUntil(view.pane.hasFocus)
+    assert view.pane.grab().toImage() != without

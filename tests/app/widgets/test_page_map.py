@@ -108,3 +108,11 @@ def test_all_of_a_machines_frames_are_in_sight_where_a_pixel_each_is_enough(
     page_map.resize(*size)
     page_map.show_cells(np.zeros(1 << 15, np.uint8), COLORS)
     assert page_map.rect().contains(page_map.rect_of((1 << 15) - 1))
+
+
+def test_the_focus_is_to_be_seen(page_map: PageMap, qtbot: QtBot) -> None:
+    page_map.clearFocus()
+    without = page_map.grab().toImage()
+    page_map.setFocus()
+    qtbot.waitUntil(page_map.hasFocus)
+    assert page_map.grab().toImage() != without
