@@ -56,9 +56,9 @@ def of_step(instruction: str, before: Ring, after: Ring) -> str:
 
 
 def of_place(instruction: str, pc: int) -> str:
-    """An instruction that ran, by its place."""
+    """An instruction, by its place: no whole sentence."""
     what = instruction.upper().replace("0X", "0x") if instruction else "The instruction"
-    return f"{what} at {pc:#010x} ran directly."
+    return f"{what} at {pc:#010x}"
 
 
 def of_outside(what: str) -> str:
@@ -67,10 +67,10 @@ def of_outside(what: str) -> str:
 
 
 def of_write(what: str, address: int, before: bytes, after: bytes) -> str:
-    """What happened, and that by it a word of the guest's memory was written."""
+    """An instruction that wrote a word of the guest's memory; or a sentence that says what did."""
     held, holds = (int.from_bytes(each, "little") for each in (before, after))
     how = f"{held:#010x} became {holds:#010x}" if held != holds else f"{held:#010x} with itself"
-    return f"{what} It wrote to the word at guest-physical {address:#010x}: {how}."
+    return f"{what}{' It' * what.endswith('.')} wrote to the word at guest-physical {address:#010x}: {how}."
 
 
 def of_line(name: str, place: tuple[str, int] | None, pc: int, ring: Ring) -> str:

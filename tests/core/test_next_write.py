@@ -36,7 +36,7 @@ def met(session: Session, limit: int, address: int | None = None) -> list[int]:
         if awaited.written is None:
             return found
         assert reason is StopReason.BREAKPOINT
-        assert "It wrote to the word" in session.sentence
+        assert "wrote to the word" in session.sentence
         found.append(session.executed)
 
 

@@ -154,7 +154,9 @@ def test_on_to_the_next_write_and_back_to_it_stand_at_both_sides_of_one_instruct
     person.load(source("mov ecx, 9\nspin: loop spin\nmov dword ptr [0x200000], 0\nagain: jmp again"))
     person.window.run.run_to_write(Space.LINEAR, 0x20_0000)
     person.wait(lambda: person.sees.executed == 11 and not person.sees.running)
-    assert person.sees.sentence.endswith("It wrote to the word at guest-physical 0x00200000: 0x00000000 with itself.")
+    assert person.sees.sentence.endswith(
+        " at 0x00100007 wrote to the word at guest-physical 0x00200000: 0x00000000 with itself."
+    )
     person.window.time.seek_write(Space.LINEAR, 0x20_0000)
     person.wait(lambda: person.sees.executed == 10)
 
