@@ -217,6 +217,7 @@ class MainWindow(QMainWindow):
         self.time.wrong.connect(self.trouble.show_refusal)
         if self.lessons is not None:
             self.lessons.stepDone.connect(self.time.mark_step)
+            self.lessons.goesOn.connect(self.layout_.give_lessons_room)
         self.labs.said.connect(self.sentence.show_sentence)
         if self.snapshots is not None:
             self.snapshots.said.connect(self.sentence.show_sentence)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from zlib import crc32
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, Qt, Signal
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDockWidget, QMainWindow, QMenu, QTabBar
+from PySide6.QtWidgets import QAbstractButton, QApplication, QDockWidget, QMainWindow, QMenu, QStyle, QTabBar
 
 from app.controllers.actions import Act, Actions
 from app.theme import Theme
@@ -17,7 +17,8 @@ GEOMETRY_KEY, STATE_KEY = "layout/geometry", "layout/state"
 RIGHT_SHARE = 0.26  # of the window's width, for the right column
 LEFT_SHARE = 0.335  # of the rest, for the first of the upper row (the rings)
 FIRST_BOTTOM_SHARE = 0.62  # of the rest, for the first of the bottom row (the traps)
-FIRST_RIGHT_SHARE = 0.66  # of its height, for the first of the right column (the lesson)
+FIRST_RIGHT_SHARE = 0.5  # of its height, for the first of the right column (the lessons)
+LESSON_SHARE = 0.66  # the same, while a lesson goes on
 FRAME = 160  # pixels of height that menus, toolbar and foot take, about
 BOTTOM_SHARE = 0.41  # of the height of the rest, for the bottom row
 DOCK_BUTTONS = {  # by the names that Qt gives them
@@ -55,6 +56,7 @@ class LayoutController(QObject):
         self.docks: dict[str, QDockWidget] = {}
         self._in_sight: set[str] = set()
         self._before_enlarging: QByteArray | None = None
+        self._height_before: tuple[int, int] | None = None  # of the first of the right column, and the one it was given
         self._enlarge = actions[Act.ENLARGE]
         self._enlarge.triggered.connect(self._toggle_enlarged)
         self._untouched = False  # the first layout stands, and the window has not been shown with it yet
@@ -169,6 +171,38 @@ class LayoutController(QObject):
             self.enlarge(watched.objectName().removeprefix("dock-"))
         return True
 
+    # -- more room for a while
+
+    def give_lessons_room(self, wanted: bool) -> None:
+        """Let the first view of the right column take more of it, or what it had before; where the person has set the
+        border since, it stays."""
+        before, self._height_before = self._height_before, None
+        column = self._stack(Area.RIGHT)[:SIDE_BY_SIDE]
+        heights = self._heights(column)
+        if heights is None:
+            return
+        first, whole = heights[0], sum(heights)
+        if wanted:
+            self._height_before = before
+            if before is None and first < (room := round(whole * LESSON_SHARE)):
+                self._set_height(column, room, whole)
+                self._height_before = first, room
+        elif before is not None and before[1] == first:
+            self._set_height(column, before[0], whole)
+
+    def _heights(self, column: list[QDockWidget]) -> tuple[int, int] | None:
+        """Of two docks with their tab bars; None if one does not stand over the other, with its border in common."""
+        if len(column) < SIDE_BY_SIDE or any(dock.isHidden() or dock.isFloating() for dock in column):
+            return None
+        upper, lower = (dock.geometry() for dock in column)
+        border = self._window.style().pixelMetric(QStyle.PixelMetric.PM_DockWidgetSeparatorExtent, None, self._window)
+        apart = lower.top() - upper.top() - border
+        return (apart, lower.height()) if upper.left() == lower.left() and apart >= upper.height() else None
+
+    def _set_height(self, column: list[QDockWidget], first: int, whole: int) -> None:
+        self._window.resizeDocks(column, [first, whole - first], Qt.Orientation.Vertical)
+        self._window.layout().activate()  # now, so that what is there can be compared with what was wanted
+
     # -- places
 
     def reset(self) -> None:
@@ -193,6 +227,7 @@ class LayoutController(QObject):
     def save(self) -> None:
         """Keep the layout for the next time."""
         self.shrink()
+        self.give_lessons_room(False)
         self._settings.setValue(GEOMETRY_KEY, self._window.saveGeometry())
         self._settings.setValue(STATE_KEY, self._window.saveState(self._version))
 

@@ -34,9 +34,11 @@ class LessonController(QObject):
     """Runs one lesson at a time. `point` shows a view, and in it an anchor, to the person.
 
     stepDone  (words) what the present step asks for was done, just now
+    goesOn    (yes) a lesson was opened, or the list of them
     """
 
     stepDone = Signal(str)
+    goesOn = Signal(bool)
 
     def __init__(
         self,
@@ -87,6 +89,7 @@ class LessonController(QObject):
         self.attempt = None
         entries = [self._entry(folder.name) for folder in lesson_folders(CONTENT)]
         self._view.show_contents(entries, self._progress.notice)
+        self.goesOn.emit(False)
 
     def _entry(self, name: str) -> Entry:
         try:
@@ -117,6 +120,7 @@ class LessonController(QObject):
         self._prepared = attempt.index
         program = self._engine.program
         foreign = self._is_foreign()
+        self.goesOn.emit(True)
         self._arrive()
         self.performance.begin(attempt.lesson.way_to(attempt.index))
         if foreign and program is not None:
@@ -130,6 +134,7 @@ class LessonController(QObject):
             return
         self.performance.stop()
         self._prepared = attempt.index
+        self.goesOn.emit(True)
         self._arrive()
         self._look()
 

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
+from app.main_window import MainWindow
 from app.views.lesson_view import LessonView
 from lessons.attempt import Stage
 from lessons.loader import lesson_folders
@@ -64,3 +65,36 @@ def test_menu_lists_the_lessons(person: Person) -> None:
     listed = [action.text() for action in person.window.lessons_menu.actions()]
     assert listed[:2] == ["Four rings", "The first trap"]
     assert len(listed) == len(lesson_folders())
+
+
+def height_of_the_lesson(window: MainWindow) -> int:
+    layout = window.layout()
+    assert layout is not None
+    layout.activate()  # docks are moved when the events have been seen to
+    return window.layout_.docks["lesson"].height()
+
+
+def test_a_lesson_has_more_room_than_the_list_of_them_until_it_is_left(person: Person) -> None:
+    window, lessons = person.window, person.window.lessons
+    assert lessons is not None
+    window.resize(1280, 720)
+    window.layout_.reset()
+    before = height_of_the_lesson(window)
+    window.open_lesson(LESSONS[0])
+    assert height_of_the_lesson(window) > before * 1.2
+    lessons.open(LESSONS[1])
+    lessons.show_contents()
+    assert height_of_the_lesson(window) == before
+
+
+def test_a_border_that_was_set_during_a_lesson_stays(person: Person) -> None:
+    window, lessons = person.window, person.window.lessons
+    assert lessons is not None
+    window.resize(1280, 720)
+    window.layout_.reset()
+    window.open_lesson(LESSONS[0])
+    column = [window.layout_.docks[name] for name in ("lesson", "registers")]
+    window.resizeDocks(column, [200, 339], Qt.Orientation.Vertical)
+    chosen = height_of_the_lesson(window)
+    lessons.show_contents()
+    assert height_of_the_lesson(window) == chosen
