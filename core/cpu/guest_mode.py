@@ -18,7 +18,8 @@ VMLOAD, VMRUN = bytes.fromhex("0f01da"), bytes.fromhex("0f01d8")  # both take th
 STUB = 2 * (VMLOAD + VMRUN)  # twice: see `vmrun`
 STUB_INSTRUCTIONS = 2
 EFER_MSR, VM_CR_MSR, VM_HSAVE_PA_MSR = 0xC000_0080, 0xC001_0114, 0xC001_0117
-EFER_SVME = 1 << 12
+EFER_SCE, EFER_SVME = 1 << 0, 1 << 12
+EFER_WRITABLE = 0x1901  # of EFER: SCE, LME, NXE, SVME are there; the CPU ignores the others
 FLAT_CODE, FLAT_DATA = 0x00CF_9B00, 0x00CF_9300
 # hflags2: GIF, host IF at VMRUN, virtual interrupt masking, nested paging
 HF2_GUEST_MODE = 1 << 0 | 1 << 1 | 1 << 3 | 1 << 6

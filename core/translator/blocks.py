@@ -11,9 +11,10 @@ from collections.abc import Set
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from iced_x86 import Code, Decoder, DecoderError, DecoderOptions, FlowControl, Instruction
+from iced_x86 import Code, DecoderError, FlowControl, Instruction
 
 from core.addresses import PAGE_MASK, PAGE_SIZE
+from core.cpu.decode import CodeReader
 from core.memory.walk import LONGEST_INSTRUCTION
 from core.translations import UnitEnd
 
@@ -72,12 +73,12 @@ def find_unit(code: bytes, pc: int, mode: Mode, breakpoints: Set[int] = frozense
 def _find_unit(code: bytes, pc: int, mode: Mode, breakpoints: Set[int]) -> Unit | None:
     here = code[: PAGE_SIZE - (pc & PAGE_MASK)]
     found: list[Instruction] = []
-    decoder = Decoder(mode.bits, here, DecoderOptions.NO_INVALID_CHECK, ip=pc)
+    reader = CodeReader(mode.bits, here, pc)
     while len(found) < LONGEST_UNIT:
         if found and int(found[-1].next_ip32) in breakpoints:
             return Unit(pc, mode, tuple(found), before_break=True)
-        instruction = decoder.decode()
-        if decoder.last_error != DecoderError.NONE:
+        instruction = reader.next()
+        if reader.error != DecoderError.NONE:
             break
         found.append(instruction)
         if instruction.flow_control not in GOES_ON:
@@ -88,12 +89,12 @@ def _find_unit(code: bytes, pc: int, mode: Mode, breakpoints: Set[int]) -> Unit 
         return Unit(pc, mode, tuple(found), at_length=True)
     if found:
         return Unit(pc, mode, tuple(found))
-    if decoder.last_error == DecoderError.INVALID_INSTRUCTION:
+    if reader.error == DecoderError.INVALID_INSTRUCTION:
         return Unit(pc, mode, (), code[:LONGEST_INSTRUCTION])
     if len(code) == len(here):
         return None
-    decoder = Decoder(mode.bits, code, DecoderOptions.NO_INVALID_CHECK, ip=pc)
-    instruction = decoder.decode()
-    if decoder.last_error != DecoderError.NONE:
+    reader = CodeReader(mode.bits, code, pc)
+    instruction = reader.next()
+    if reader.error != DecoderError.NONE:
         return Unit(pc, mode, (), code[:LONGEST_INSTRUCTION])
     return Unit(pc, mode, (instruction,))

@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 
-from iced_x86 import Decoder, DecoderOptions
-
 from core.addresses import GuestPhysical
-from core.cpu.decode import spell
+from core.cpu.decode import decode, spell
 from core.cpu.relocation import ADDRESS
 from core.translations import (
     BlockExit,
@@ -121,7 +119,7 @@ def _translated(cache: CodeCache, block: Block) -> Iterator[TranslatedInstructio
 
 
 def _length(code: bytes, linear: int, bits: int) -> int:
-    return Decoder(bits, code, DecoderOptions.NO_INVALID_CHECK, ip=linear).decode().len or 1
+    return decode(code, linear, bits).len or 1
 
 
 def _belongs(block: Block, entry: int) -> int | None:

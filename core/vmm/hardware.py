@@ -198,9 +198,18 @@ class Hardware(Vmm):
     def keep_msr(self, number: int, value: int) -> None:
         """See `Vmm`."""
         if number in self._msrs:
-            self._msrs[number] = value
+            self._open(number, value)
         else:
             super().keep_msr(number, value)
+
+    def _open(self, number: int, value: int) -> None:
+        """Keep it apart. What SYSRET asks of EFER the guest has all the same: VMRUN loads it, and it counts at once."""
+        if number == guest_mode.EFER_MSR:
+            value &= guest_mode.EFER_WRITABLE
+            in_force = guest_mode.EFER_SVME | value & guest_mode.EFER_SCE
+            self.vmcb.set("EFER", in_force)
+            self.cpu.state.efer = in_force
+        self._msrs[number] = 0 if number == guest_mode.VM_CR_MSR else value  # as on the CPU itself
 
     def _monitor_frames(self, size: int) -> HostPhysical:
         """The first of enough frames, zeroed, side by side."""
@@ -605,4 +614,4 @@ class Hardware(Vmm):
         if number in self.unsaved_msrs:
             self.unsaved_msrs.write(number, value)
         elif number in self._msrs:
-            self._msrs[number] = value
+            self._open(number, value)

@@ -1,9 +1,10 @@
 """What #VMEXIT stores: the guest's state, from the CPU into the state save area of its VMCB.
 
 The emulated CPU stops at an exit with the guest's state still loaded, and the lab completes the exit (AMD APM vol. 2
-§15.6): the save area, the interrupt shadow, EXITCODE and what belongs to it. FS, GS, LDTR, TR, STAR and SYSENTER, which
-a hypervisor would save by VMSAVE right after, are stored along. Loading is left to the CPU: VMRUN is real. Every exit
-passes here, so the state is read as a few runs of bytes, and what seldom changes is packed only when it has.
+§15.6): the save area, the interrupt shadow, EXITCODE and what belongs to it. FS, GS, LDTR, TR and the registers of
+SYSCALL and SYSENTER, which a hypervisor would save by VMSAVE right after, are stored along. Loading is left to the CPU:
+VMRUN is real. Every exit passes here, so the state is read as a few runs of bytes, and what seldom changes is packed
+only when it has.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ _SEGMENTS_AT, _SYSENTER_AT, _DR6_AT = (HEADER_BYTES + offset for offset in (0xB8
 _CR = struct.Struct("<Q8xQQQ")  # CR0, CR2, CR3, CR4
 _HFLAGS = struct.Struct("<I")
 _MODE_BYTES = CR_AT + _CR.size - HFLAGS_AT  # hflags, segments and control registers stand side by side
-_RARE = struct.Struct("<QQQQ")  # SYSENTER_CS, _ESP, _EIP, STAR
+_RARE = struct.Struct("<QQQQ8xQQQQ")  # SYSENTER_CS, _ESP, _EIP, STAR, then LSTAR, CSTAR, SFMASK, KERNEL_GS_BASE
+_SYSTEM_CALL = struct.Struct("<5Q")  # STAR and what follows it
 _DEBUG = struct.Struct("<QQ")  # DR6, DR7
 _PAIR, _TRIPLE = struct.Struct("<QQ"), struct.Struct("<QQQ")
 _EXIT = struct.Struct("<4Q")
@@ -74,8 +76,8 @@ class SaveArea:
 
     def _store_rare(self, sysenter: bytes, debug: bytes) -> None:
         self._stored_sysenter, self._stored_debug = sysenter, debug
-        cs, esp, eip, star = _RARE.unpack(sysenter)
-        self._quads[0x600 // 8] = star
+        cs, esp, eip, *system_call = _RARE.unpack(sysenter)
+        _SYSTEM_CALL.pack_into(self._page, 0x600, *system_call)
         _TRIPLE.pack_into(self._page, 0x628, cs & ALL_ONES, esp, eip)
         dr6, dr7 = _DEBUG.unpack(debug)
         _PAIR.pack_into(self._page, 0x560, dr7, dr6)

@@ -164,3 +164,109 @@ two:
 """,
         kind,
     )
+
+
+TURN_SYSTEM_CALLS_ON = """
+    mov ecx, 0xc0000080
+    xor edx, edx
+    mov eax, 1                                  # EFER.SCE
+    wrmsr
+    mov ecx, 0xc0000081
+    mov edx, 0x00130008                         # STAR: the selectors for SYSRET and SYSCALL
+    mov eax, offset refused
+    wrmsr
+"""
+
+
+@pytest.mark.parametrize("kind", ["hardware", "hardware_shadow"])
+@pytest.mark.parametrize("code", ["0x0f, 0x07", "0x0f, 0x05"], ids=["sysret", "syscall"])
+def test_system_calls_that_a_guest_turned_on_are_what_they_are_on_bare(kind: str, code: str) -> None:
+    """CPUID promises neither; SYSRET runs, SYSCALL is refused in every ring."""
+    session = ran_equal(
+        f"""
+    {TURN_SYSTEM_CALLS_ON}
+    mov ecx, 0xc0000080
+    rdmsr
+    mov [seen], eax
+    mov ebp, esp
+    mov ecx, offset user
+    mov dword ptr [resume], offset refused
+    .byte {code}
+refused:
+    mov esp, ebp
+    {TO_USER}
+    mov dword ptr [resume], offset one
+    .byte 0x0f, 0x05
+one:
+    mov dword ptr [resume], offset two
+    .byte 0x0f, 0x07
+two:
+    {UNTIL_THE_LOG_IS_FULL}
+""",
+        kind,
+    )
+    assert seen(session, 1) == [1]
+    assert [noted.vector for noted in log(session)][:2] == ([6, 13] if code == "0x0f, 0x07" else [6, 6])
+
+
+@pytest.mark.parametrize("kind", ["hardware", "hardware_shadow"])
+def test_sysret_is_refused_again_when_the_guest_has_turned_it_off(kind: str) -> None:
+    session = ran_equal(
+        f"""
+    {TURN_SYSTEM_CALLS_ON}
+    mov ecx, 0xc0000080
+    xor eax, eax
+    xor edx, edx
+    wrmsr
+    mov dword ptr [resume], offset refused
+    sysret
+refused:
+""",
+        kind,
+    )
+    assert [noted.vector for noted in log(session)] == [6]
+
+
+@pytest.mark.parametrize("kind", ["hardware", "hardware_shadow"])
+@pytest.mark.parametrize(("number", "left"), [(0xC000_0080, 0x1901), (0xC001_0114, 0)], ids=["EFER", "VM_CR"])
+def test_a_guest_reads_back_the_bits_that_the_cpu_has(kind: str, number: int, left: int) -> None:
+    session = ran_equal(f"mov ecx, {number}\n xor edx, edx\n mov eax, -1\n wrmsr\n rdmsr\n mov [seen], eax\n", kind)
+    assert seen(session, 1) == [left]
+
+
+@pytest.mark.parametrize("kind", ["trap_emulate", "translation"])
+def test_a_monitor_that_runs_the_kernel_in_another_ring_refuses_system_calls_in_words(kind: str) -> None:
+    """Else SYSCALL would lead from the guest's programs into the real ring 0."""
+    session = ran(TURN_SYSTEM_CALLS_ON + "refused:\n" + EVERY_KIND_NOTICES, kind, paging=False)
+    assert session.end is not None
+    assert session.end.how is EndHow.ERROR
+    assert "0xc0000080" in session.end.sentence
+
+
+@each_kind
+def test_the_registers_of_system_calls_keep_what_was_written_over_a_departure(kind: str) -> None:
+    session = ran_equal(
+        """
+    mov edi, offset seen
+    mov ecx, 0xc0000081
+next:
+    mov eax, ecx
+    xor edx, edx
+    wrmsr
+    inc ecx
+    cmp ecx, 0xc0000085
+    jb next
+    xor eax, eax
+    cpuid
+    in al, 0x21
+    mov ecx, 0xc0000081
+read:
+    rdmsr
+    stosd
+    inc ecx
+    cmp ecx, 0xc0000085
+    jb read
+""",
+        kind,
+    )
+    assert seen(session, 4) == [0xC0000081 + each for each in range(4)]

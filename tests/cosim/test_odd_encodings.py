@@ -111,3 +111,49 @@ refused:
         paging=True,
     )
     assert [noted.vector for noted in log(session)] == [Vector.PF]
+
+
+@each_kind
+@pytest.mark.parametrize("reg", [1, 2, 4, 7])
+def test_a_pop_to_memory_is_one_whatever_its_reg_field_says(kind: str, reg: int) -> None:
+    """For AMD, and so for the decoder, most of these are XOP: another length, and all behind it another instruction."""
+    session = ran_equal(
+        f"""
+    mov ebx, offset seen
+    push 0x11
+    push 0x22
+    push 0x33
+    .byte 0x8f, {reg << 3 | 3:#x}               # pop [ebx]
+    .byte 0x3e, 0x8f, {reg << 3 | 0x43:#x}, 4   # pop [ebx + 4]
+    .byte 0x8f, {reg << 3 | 0xC1:#x}            # pop ecx
+    mov [seen + 8], ecx
+    {TO_USER}
+    push 0x44
+    .byte 0x8f, {reg << 3 | 5:#x}               # pop [seen + 12]
+    .long seen + 12
+    {UNTIL_THE_LOG_IS_FULL}
+""",
+        kind,
+    )
+    assert seen(session, 4) == [0x33, 0x22, 0x11, 0x44]
+
+
+@each_kind
+def test_what_follows_such_a_pop_is_instructions_of_their_own(kind: str) -> None:
+    """BLCFILL eax, [eax - 0x70] and VPROTB xmm0, [eax], xmm2, if the CPU had them: a jump and a call stand in them."""
+    session = ran_equal(
+        """
+    xor eax, eax
+    push 0x55
+    .byte 0x8f, 0xe9, 0x78, 0x01, 0x48, 0x90    # pop ecx; js over; dec eax; over: nop
+    mov [seen], eax
+    mov [seen + 4], ecx
+    push 0x66
+    .byte 0x8f, 0xe9, 0xe8, 0x90, 0, 0, 0       # pop ecx; call 0x90 bytes on
+    .fill 0x90, 1, 0x40                         # inc eax
+    mov [seen + 8], ecx
+    mov [seen + 12], eax
+""",
+        kind,
+    )
+    assert seen(session, 4) == [0xFFFF_FFFF, 0x55, 0x66, 0xFFFF_FFFF]

@@ -357,3 +357,15 @@ def test_a_guest_that_goes_on_at_the_address_of_the_hosts_vmrun_misses_no_instru
         assert session.pc == before + 1
     assert session.program is not None
     assert session.program.entry == stub  # else this proves nothing
+
+
+def test_the_registers_of_system_calls_are_the_guests_own_after_a_real_vmrun() -> None:
+    numbers = range(0xC000_0081, 0xC000_0085)  # STAR to SFMASK; VMLOAD loads them at every VMRUN
+    write = "".join(f"mov ecx, {number}\nmov eax, ecx\nxor edx, edx\nwrmsr\n" for number in numbers)
+    read = "".join(f"mov ecx, {number}\nrdmsr\nmov [0x200000 + {4 * (number & 15)}], eax\n" for number in numbers)
+    session = on(write + read + "again: jmp again")
+    session.run(16)
+    vmm_of(session).set_field("TSC_OFFSET", 0)  # the next entry is a VMRUN
+    session.run(20)
+    words = session.read_memory(0x20_0004, 16)
+    assert [int.from_bytes(words[at : at + 4], "little") for at in range(0, 16, 4)] == list(numbers)
