@@ -171,7 +171,8 @@ def rewind_check(
 
     `beside`: more VMs on the machine. `acts`: how often on the way something is done to one of the VMs, at random: its
     share of the CPU is set, it is paused or resumed, some of its memory is taken back, something is typed.
-    `progress` is told after each moment how many were compared; fewer than `points` if by `acts` the run is shorter.
+    `progress` is told after each moment how many were compared; fewer than `points` if the run has not so many, or is
+    shorter by `acts`.
     """
     chance = random.Random(seed)
     vms = (AddVm(program, kind, VM_MEMORY, command_line=command_line), *beside)
@@ -183,7 +184,7 @@ def rewind_check(
         plain.session.close()
     if length < 1:
         raise RequestError("This guest runs no instruction.", "Choose another.")
-    moments = sorted(chance.randrange(length) for _ in range(points))
+    moments = sorted(chance.sample(range(length), min(points, length)))
     done = sorted((chance.randrange(length), chance.randrange(1 << 32)) for _ in range(acts))
 
     def anew(moment: int) -> Sight:
