@@ -51,6 +51,8 @@ class FrameTypes:
     types   what each is; `uses` counts the uses as that, `references` those and every mapping that only reads
     pinned  is it to stay a page table though no directory names it?
 
+    work    how many entries of tables were counted or let go so far: what a call costs its monitor
+
     `monitor_entry` stands in the last slot of every directory. `flush` empties the TLB: it is called when a frame that
     could be written no longer may, so that no old translation lets a guest write a page table.
     """
@@ -66,6 +68,7 @@ class FrameTypes:
         self.references = np.zeros(count, np.int32)
         self.pinned = np.zeros(count, np.bool_)
         self.monitor_entry = 0
+        self.work = 0
 
     def page(self, frame: int) -> int:
         """The VM's number for `frame`; refused if it is not the VM's."""
@@ -117,6 +120,7 @@ class FrameTypes:
         self.types[page] = FrameType.NONE
         words = self.words(frame)
         for index in np.flatnonzero(words[: MONITOR_SLOT if held is FrameType.TABLE_2 else ENTRIES] & PRESENT):
+            self.work += 1
             self._let_go(int(words[index]), held)
         if held is FrameType.TABLE_2:
             self.ram.write_u32(HostPhysical((frame << PAGE_SHIFT) + 4 * MONITOR_SLOT), 0)
@@ -130,6 +134,7 @@ class FrameTypes:
         taken: list[int] = []
         try:
             for index in np.flatnonzero(words[: MONITOR_SLOT if wanted is FrameType.TABLE_2 else ENTRIES] & PRESENT):
+                self.work += 1
                 self._take(int(words[index]), wanted)
                 taken.append(int(words[index]))
         except Refused:
@@ -162,15 +167,18 @@ class FrameTypes:
 
     # -- changing tables
 
-    def write_entry(self, at: HostPhysical, value: int) -> None:
-        """Store a word at machine address `at` for the guest: a checked entry in a table, a plain word elsewhere."""
+    def write_entry(self, at: HostPhysical, value: int) -> bool:
+        """Store a word at machine address `at` for the guest: a checked entry in a table, a plain word elsewhere.
+
+        Was it an entry?
+        """
         frame = at >> PAGE_SHIFT
         held = self.type_of(frame)
         if held not in TABLES:
             self.use(frame, FrameType.WRITABLE)
             self.ram.write_u32(at, value)
             self.release(frame)
-            return
+            return False
         if held is FrameType.TABLE_2 and (at & PAGE_MASK) >> 2 == MONITOR_SLOT:
             raise Refused(Errno.PERMISSION, "the last slot of a directory is the monitor's")
         before = self.ram.read_u32(at)
@@ -179,6 +187,7 @@ class FrameTypes:
         self.ram.write_u32(at, value)
         if before & PRESENT:
             self._let_go(before, held)
+        return True
 
     def pin(self, frame: int, wanted: FrameType) -> None:
         """Keep `frame` a table until it is unpinned."""
@@ -201,6 +210,7 @@ class FrameTypes:
     def _check_descriptors(self, frame: int) -> None:
         address = HostPhysical(frame << PAGE_SHIFT)
         words = [int(word) for word in self.words(frame)]
+        self.work += ENTRIES // 2
         for index in range(0, ENTRIES, 2):
             words[index], words[index + 1] = sound_descriptor(words[index], words[index + 1])
         self.ram.write(address, np.array(words, np.uint32).tobytes())

@@ -97,6 +97,7 @@ MULTICALL_BYTES, MULTICALL_ARGUMENTS = 32, 6  # {op, result, args[6]}
 TRAP_BYTES = 8  # {vector, flags, CS:16, address:32}
 TRAP_DPL, TRAP_MASKS = 3, 4  # of the flags
 MOST_ENTRIES = 4096  # of one mmu_update, mmuext_op or multicall
+MOST_WORK = 1 << 16  # of one departure: entries, bytes of the console, entries of the tables that are judged
 UVMF_TLB_FLUSH, UVMF_INVLPG = 1, 2
 
 # selectors of the monitor's own descriptors, in the 15th page of every guest's GDT

@@ -11,11 +11,11 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 from core.addresses import ADDRESS_MASK, PAGE_MASK, PAGE_SHIFT, HostPhysical
 from core.cpu.context import Gpr, Seg
-from core.cpu.descriptors import TYPE_CODE
+from core.cpu.descriptors import TYPE_CODE, TYPE_WRITABLE
 from core.cpu.faults import GuestFault
 from core.cpu.flags import IF
 from core.cpu.guest_cpu import Segment
@@ -28,6 +28,7 @@ from core.vmm.hypercall_abi import (
     CHANNELS,
     GUEST_GDT_PAGES,
     MOST_ENTRIES,
+    MOST_WORK,
     MULTICALL_ARGUMENTS,
     MULTICALL_BYTES,
     TRAP_BYTES,
@@ -43,6 +44,7 @@ from core.vmm.hypercall_abi import (
 )
 from core.vmm.own_state import Handler
 from core.vmm.paravirt_cpu import ParavirtCpu
+from core.vmm.split_drivers import OUT_BYTES
 
 ARGUMENTS = (Gpr.EBX, Gpr.ECX, Gpr.EDX, Gpr.ESI, Gpr.EDI, Gpr.EBP)
 ENTRIES_A_PAGE = 512  # descriptors
@@ -92,8 +94,21 @@ class Domain(Protocol):
     def power_off(self, status: int) -> None:
         """The guest has ended."""
 
+    def code_overwritten(self) -> None:
+        """The CPU may have run what is not there any more."""
+
     def console_write(self, data: bytes) -> None:
         """Put bytes out."""
+
+
+def is_kernel_code(segment: Segment | None) -> TypeGuard[Segment]:
+    """Can ring 1 run in it?"""
+    return segment is not None and bool(segment.flags & TYPE_CODE) and segment.dpl == 1
+
+
+def is_kernel_stack(segment: Segment | None) -> TypeGuard[Segment]:
+    """Can ring 1 push there?"""
+    return segment is not None and segment.flags & (TYPE_CODE | TYPE_WRITABLE) == TYPE_WRITABLE and segment.dpl == 1
 
 
 Result = tuple[int | None, str]  # EAX (None: registers are set already), and what was done, in words
@@ -111,6 +126,8 @@ class Hypercalls:
         self._types = types
         self._events = events
         self._ram: Ram = types.ram
+        self._work = 0  # what the present departure has cost, tables apart
+        self._wrote = False  # into memory that may be code?
         self._table: dict[int, Callable[[Sequence[int]], Result]] = {
             Hypercall.SET_TRAP_TABLE: self._set_trap_table,
             Hypercall.MMU_UPDATE: self._mmu_update,
@@ -134,10 +151,13 @@ class Hypercalls:
         """Do what the guest's registers ask for; the call's name, and what came of it."""
         guest = self._guest
         number = guest.reg(Gpr.EAX)
+        self._work, self._wrote = -self._types.work, False
         arguments = [guest.reg(register) for register in ARGUMENTS]
         value, text = self._do(number, arguments)
         if value is not None:
             guest.set_reg(Gpr.EAX, value)
+        if self._wrote:
+            self._domain.code_overwritten()
         return name_of(number), text
 
     def _do(self, number: int, arguments: Sequence[int]) -> Result:
@@ -163,7 +183,9 @@ class Hypercalls:
         if address + len(data) > MONITOR_BASE:
             raise Refused(Errno.FAULT)
         try:
+            before = self._linear.read(self._guest.paging, address, len(data))
             self._linear.write(self._guest.paging, address, data)
+            self._wrote |= data != before
         except GuestFault:
             raise Refused(Errno.FAULT, f"{address:#010x} cannot be written") from None
 
@@ -177,6 +199,7 @@ class Hypercalls:
         done = 0
         try:
             for number in range(count):
+                self._spend(1)
                 act(number)
                 done += 1
         finally:
@@ -184,12 +207,18 @@ class Hypercalls:
                 self._write(done_at, done.to_bytes(4, "little"))
         return f"{done} of {count}"
 
+    def _spend(self, work: int) -> None:
+        """A departure that does not end would keep the CPU from everybody."""
+        self._work += work
+        if self._work + self._types.work > MOST_WORK:
+            raise Refused(Errno.BUSY, "the call asks for too much at once")
+
     # -- what happens where
 
     def _handler(self, selector: int, address: int, flags: int = 0) -> Handler:
         selector |= 1  # never ring 0
         segment = self._domain.segment(selector)
-        if segment is None or not segment.flags & TYPE_CODE or segment.dpl != 1 or selector & 3 != 1:
+        if not is_kernel_code(segment) or selector & 3 != 1:
             raise Refused(Errno.INVALID, f"{selector:#x} is no code segment of ring 1")
         return Handler(selector, address, flags)
 
@@ -200,6 +229,7 @@ class Hypercalls:
             return SUCCESS, "forgot every trap handler"
         count = 0
         for number in range(257):
+            self._spend(1)
             raw = self._read(at + number * TRAP_BYTES, TRAP_BYTES)
             vector, flags, selector, address = struct.unpack("<BBHI", raw)
             if not address:
@@ -211,7 +241,7 @@ class Hypercalls:
     def _stack_switch(self, arguments: Sequence[int]) -> Result:
         selector, esp = arguments[0] & 0xFFFF | 1, arguments[1]
         segment = self._domain.segment(selector)
-        if segment is None or segment.flags & TYPE_CODE or segment.dpl != 1 or selector & 3 != 1:
+        if not is_kernel_stack(segment) or selector & 3 != 1:
             raise Refused(Errno.INVALID, f"{selector:#x} is no stack segment of ring 1")
         self._domain.state.kernel_stack = selector, esp
         return SUCCESS, f"the kernel's stack begins at {esp:#010x}"
@@ -263,7 +293,7 @@ class Hypercalls:
             pointer, high, value, value_high = self._words(at + 16 * number, 4)
             if high or value_high or pointer & 3:
                 raise Refused(Errno.INVALID, f"update {number} is not of a page-table entry")
-            self._types.write_entry(HostPhysical(pointer), value)
+            self._wrote |= not self._types.write_entry(HostPhysical(pointer), value)
 
         return SUCCESS, f"checked and wrote {self._each(count, done_at, update)} entries"
 
@@ -347,6 +377,7 @@ class Hypercalls:
         low_word, high_word = sound_descriptor(low_word, high_word)
         wanted = FrameType.DESCRIPTORS if self._types.type_of(frame) is FrameType.DESCRIPTORS else FrameType.WRITABLE
         self._types.use(frame, wanted)
+        self._wrote |= wanted is FrameType.WRITABLE
         self._ram.write(HostPhysical(at), struct.pack("<II", low_word, high_word))
         self._types.release(frame)
         return SUCCESS, f"wrote descriptor {high_word:08x}:{low_word:08x}"
@@ -369,6 +400,7 @@ class Hypercalls:
         command, count, at = arguments[:3]
         if command or count > LONGEST_WRITE:
             raise Refused(Errno.INVALID, "only to write, and up to a page")
+        self._spend(count)
         self._domain.console_write(self._read(at, count))
         return count, f"wrote {count} bytes to the console"
 
@@ -403,6 +435,7 @@ class Hypercalls:
                 events.close(channel)
                 return SUCCESS, f"closed channel {channel}"
             case EventOp.SEND:
+                self._spend(OUT_BYTES)  # the most that lies in a ring
                 return SUCCESS, f"event to channel {channel}: {events.send(channel)}"
             case EventOp.UNMASK:
                 events.unmask(channel)

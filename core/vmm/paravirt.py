@@ -73,7 +73,7 @@ from core.vmm.hypercall_abi import (
     Refused,
     StartPage,
 )
-from core.vmm.hypercalls import DomainState, Hypercalls
+from core.vmm.hypercalls import DomainState, Hypercalls, is_kernel_code, is_kernel_stack
 from core.vmm.own_state import Domain, Handler, OwnState
 from core.vmm.paravirt_cpu import CR0_PARAVIRT, ParavirtCpu
 from core.vmm.split_drivers import SERIAL_LINE, ConsoleBack, DiskBack, take_interrupts
@@ -434,6 +434,8 @@ class Paravirt(Vmm):
             self._arm_timer(deadline)
             return "the guest's time has not come yet"
         self.state.deadline = None
+        if not self.events.timer:
+            return "the timer's event is bound to no channel"
         self.events.post(self.events.timer)
         return "posted the timer's event"
 
@@ -467,7 +469,10 @@ class Paravirt(Vmm):
         values += [held, guest.segment(Seg.CS).selector | masked << 16, guest.eip]
         values += [error_code] if error_code is not None else []
         top = esp - 4 * len(values)
-        if code is None or (guest.cpl == Ring.USER and stack is None) or top < 0 or esp > MONITOR_BASE:
+        # the guest may have changed these descriptors since it named them
+        if not is_kernel_code(code) or (guest.cpl == Ring.USER and not is_kernel_stack(stack)):
+            return False
+        if top < 0 or esp > MONITOR_BASE:
             return False
         try:
             self.linear.write(guest.paging, top, struct.pack(f"<{len(values)}I", *reversed(values)))
@@ -598,6 +603,10 @@ class Paravirt(Vmm):
         """See `Domain`."""
         self._console.notified()
         self.interposer.guest_exits(status)
+
+    def code_overwritten(self) -> None:
+        """See `Domain`."""
+        self.interposer.before_the_next(self.cpu.forget_all_code)
 
     def console_write(self, data: bytes) -> None:
         """See `Domain`."""
