@@ -1,4 +1,4 @@
-"""What single hypercalls of a guest that means harm once got: stale code, a handler in no code segment, endless work."""
+"""What single hypercalls of a hostile guest once won: stale code, a handler in no code segment, no end of work."""
 
 from __future__ import annotations
 
