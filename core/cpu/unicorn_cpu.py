@@ -21,7 +21,6 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import unicorn
-from iced_x86 import Decoder
 from unicorn import x86_const as x86
 from unicorn.unicorn_py3 import unicorn as binding
 
@@ -38,6 +37,7 @@ from core.cpu.context import (
     Gpr,
     Seg,
 )
+from core.cpu.decode import decode
 from core.cpu.flags import ALWAYS_ONE, ARITHMETIC, DF, DR7_ENABLES
 from core.cpu.fpu import Fpu
 from core.cpu.probes import Halted, Word
@@ -45,6 +45,7 @@ from core.cpu.relocation import Relocation
 from core.cpu.world import WORDS, World
 from core.errors import CpuLayoutError, LabFault, UnknownDeparture
 from core.memory.ram import Ram
+from core.memory.walk import LONGEST_INSTRUCTION
 
 _LIB = binding.uclib
 _PTR = ctypes.c_void_p
@@ -437,7 +438,7 @@ class Cpu:
         """The instruction that the CPU is in, and what follows in its page; for use in a run. Where it really runs:
         rewritten code is not what the guest believes to be there."""
         at, code = self.ctl[Word.REAL_PC], b""
-        while not Decoder(32 if self.state.hflags & HF_CS32 else 16, code).decode():
+        while len(code) < LONGEST_INSTRUCTION and not decode(code, 0, 32 if self.state.hflags & HF_CS32 else 16):
             if _LIB.uc_vmem_translate(self._handle, at + len(code), unicorn.UC_PROT_EXEC, self._scratch_at):
                 break
             physical = self._scratch.value
