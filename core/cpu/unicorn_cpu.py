@@ -303,7 +303,10 @@ class Cpu:
 
     def forget_code(self, address: int, size: int) -> None:
         """Forget code cached from linear `address` on, as it is mapped now, after it was overwritten from outside."""
-        self._uc.ctl_remove_cache(address, address + size)
+        if int(self._uc.reg_read(x86.UC_X86_REG_CS)) & 3 == 3:  # the emulator finds only what this ring may fetch
+            self.forget_all_code()
+        else:
+            self._uc.ctl_remove_cache(address, address + size)
 
     def forget_code_in(self, frames: Iterable[int], flat: World) -> None:
         """Forget code cached from these frames (by number), which were overwritten from outside. The emulator asks for

@@ -312,3 +312,26 @@ def test_virtual_8086_mode_stops_the_machine_in_words(kind: str) -> None:
     assert PAIR.session.end.how is EndHow.ERROR
     assert "virtual-8086" in PAIR.session.end.sentence
     assert "EIP=" in PAIR.session.report
+
+
+@each_kind
+def test_a_program_that_writes_its_kernels_code_changes_the_kernel(kind: str) -> None:
+    session = ran_equal(
+        f"""
+    int 0x31                         # the frame's handler has run, and its jumps are joined
+    int 0x31
+    mov esi, offset common
+scan:
+    inc esi
+    cmp dword ptr [esi], 0xabd0200f  # mov eax, cr2; stosd
+    jne scan
+    {TO_USER}
+    int 0x31
+    mov dword ptr [esi], 0xab909090  # nop; nop; nop; stosd
+    {UNTIL_THE_LOG_IS_FULL}
+""",
+        kind,
+    )
+    noted = [each.cr2 for each in log(session) if each.vector == 0x31]
+    assert noted[:3] == [0, 0, 0]
+    assert set(noted[3:]) == {0x10}  # the selector of its data, still in EAX
