@@ -197,7 +197,7 @@ class Scheduler:
         state.slice_left -= instructions
         if state.slice_left < 0:  # nobody else wanted the CPU, so one slice followed another
             state.slice_left %= SLICE
-            begun = SLICE - state.slice_left if state.slice_left else 0
+            begun = SLICE - state.slice_left
             spent = share.passed * share.weight + share.rest  # exact, so that it is what `choose` would have seen then
             state.floor = max(state.floor, (spent - begun * SCALE) // share.weight)
         self._pass(time, state.running)
@@ -230,11 +230,13 @@ class Scheduler:
         share.asleep, share.left = True, left
 
     def wake(self, letter: str) -> None:
-        """It has something to do again; whoever runs is put to the choice."""
+        """It has something to do again; whoever runs is put to the choice. Alone, it goes on with its slice, as it
+        would if nobody had looked while it slept."""
         share = self.state.shares[letter]
         share.asleep, share.left = False, None
         self._join(share)
-        self.state.slice_left = 0
+        if letter != self.state.running or not self.alone(letter):
+            self.state.slice_left = 0
 
     def end(self, letter: str) -> None:
         """Its guest's run is over."""

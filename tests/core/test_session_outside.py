@@ -5,6 +5,7 @@ from __future__ import annotations
 from core.events import Cause, Ring, StopReason
 from core.guests.assembler import assemble
 from core.guests.image import Program
+from core.rewind import look
 from core.session import Session
 from tests.core.test_session import KINDS, address, each_kind, on
 
@@ -210,6 +211,18 @@ def test_a_caller_that_wants_to_wait_along_is_told_before_the_guest_sleeps(kind:
     assert session.run(sleep=10.5 * session.idle_seconds) is StopReason.IDLE
     assert session.peek(address(session, "ticks"), 4) == (10).to_bytes(4, "little")  # each in its time
     assert 9_900_000 <= session.time - before <= 10_100_000
+
+
+@each_kind
+def test_where_a_run_is_cut_makes_no_difference_even_while_the_guest_sleeps(kind: str) -> None:
+    program, session, sights = assemble(TICKING, "guest.s"), Session(), []
+    for piece in (300, 1):
+        session.load(program, kind)
+        while session.executed < 300:
+            session.run(piece)
+        assert int.from_bytes(session.peek(address(session, "ticks"), 4) or b"", "little") > 10
+        sights.append(look(session))
+    assert sights[0].differences(sights[1]) == []
 
 
 def test_a_guest_may_reset_its_computer_and_everything_begins_again() -> None:
