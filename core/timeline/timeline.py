@@ -38,7 +38,7 @@ class Recording:
     """How densely the past is kept: from one checkpoint to the next at most so many instructions and departures, and of
     all of them about `budget` bytes; beyond that old ones are thinned out."""
 
-    instructions: int = 700_000
+    instructions: int = 500_000
     departures: int = 350
     budget: int = 280 << 20
 
